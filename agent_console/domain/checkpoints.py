@@ -1,0 +1,143 @@
+"""Checkpoints: their values and the one table of legal transitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from agent_console.domain.errors import Conflict
+from agent_console.domain.jobs import JobStatus, Json
+
+DEFAULT_EXPIRY = timedelta(hours=24)
+
+
+class CheckpointType(StrEnum):
+    """Only ``APPROVAL_REQUIRED`` blocks its job."""
+
+    APPROVAL_REQUIRED = "APPROVAL_REQUIRED"
+    INFO = "INFO"
+    ERROR = "ERROR"
+
+
+class CheckpointStatus(StrEnum):
+    """Where a checkpoint is; ``INFO`` and ``ERROR`` are born ``APPROVED``: nobody has to act."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    CHANGES_REQUESTED = "CHANGES_REQUESTED"
+    EXPIRED = "EXPIRED"
+    CANCELED = "CANCELED"
+
+
+class CheckpointVerb(StrEnum):
+    """What may happen to a checkpoint."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+    REQUEST_CHANGES = "request_changes"
+    EXPIRE = "expire"
+    CANCEL = "cancel"  # its job was canceled
+    REOPEN = "reopen"  # what was approved is not what is stored any more
+
+
+def _transitions() -> Mapping[tuple[CheckpointStatus, CheckpointVerb], CheckpointStatus]:
+    s, v = CheckpointStatus, CheckpointVerb
+    return MappingProxyType(
+        {
+            (s.PENDING, v.APPROVE): s.APPROVED,
+            (s.PENDING, v.REJECT): s.REJECTED,
+            (s.PENDING, v.REQUEST_CHANGES): s.CHANGES_REQUESTED,
+            (s.PENDING, v.EXPIRE): s.EXPIRED,
+            (s.PENDING, v.CANCEL): s.CANCELED,
+            (s.APPROVED, v.REOPEN): s.PENDING,
+        }
+    )
+
+
+TRANSITIONS: Mapping[tuple[CheckpointStatus, CheckpointVerb], CheckpointStatus] = _transitions()
+
+
+def after(status: CheckpointStatus, verb: CheckpointVerb) -> CheckpointStatus:
+    """Return the status that ``verb`` leads to.
+
+    Raises:
+        Conflict: the table has no such transition; names the current status.
+    """
+    try:
+        return TRANSITIONS[status, verb]
+    except KeyError:
+        raise Conflict(
+            f"The checkpoint is {status}; it can no longer be changed by {verb}.",
+            currentStatus=status.value,
+        ) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What a reviewer said. ``payload_digest`` is the digest of what was on their screen."""
+
+    verb: CheckpointVerb
+    reason: str | None = None
+    feedback: str | None = None
+    edited_data: Json = None
+    response: Json = None
+    payload_digest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """A checkpoint as it stands in the store (``agent_checkpoints``). Instants are aware UTC.
+
+    ``payload`` is the canonical document that was digested:
+    ``{"action": str, "data": …, "changes": [...]}``; see ``domain.payload``.
+    """
+
+    id: str
+    job_id: str
+    job_type: str
+    job_status: JobStatus
+    position: int
+    checkpoint_type: CheckpointType
+    status: CheckpointStatus
+    message: str
+    action: str
+    data: Json
+    changes: list[dict[str, Json]]
+    metadata: dict[str, Json]
+    payload_digest: str
+    requested_by: str | None
+    requested_by_name: str | None
+    decided_by: str | None
+    decided_by_name: str | None
+    decided_at: datetime | None
+    rejection_reason: str | None
+    feedback: str | None
+    edited_data: Json
+    response: Json
+    editable: bool
+    expires_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointSummary:
+    """A row of the desk's list; no payload."""
+
+    id: str
+    job_id: str
+    job_type: str
+    task_description: str
+    checkpoint_type: CheckpointType
+    status: CheckpointStatus
+    message: str
+    action: str
+    requested_by_name: str | None
+    decided_by_name: str | None
+    decided_at: datetime | None
+    expires_at: datetime | None
+    created_at: datetime

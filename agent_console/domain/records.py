@@ -1,0 +1,146 @@
+"""Values that accompany a job: steps, log lines, artifacts, workers, handlers, pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from agent_console.domain.jobs import Json
+
+T = TypeVar("T")
+
+
+class LogLevel(StrEnum):
+    """Levels of a job's log lines."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class ArtifactType(StrEnum):
+    """What an artifact is."""
+
+    RESEARCH_FINDING = "research_finding"
+    CONTENT_DRAFT = "content_draft"
+    REPORT = "report"
+    GENERIC_OUTPUT = "generic_output"
+    FILE = "file"
+
+
+class WorkerStatus(StrEnum):
+    """What a worker is doing."""
+
+    RUNNING = "RUNNING"
+    DRAINING = "DRAINING"
+    STOPPED = "STOPPED"
+    DEAD = "DEAD"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A recorded call of a handler: ``kind`` is step, approve, info, error or artifact."""
+
+    job_id: str
+    position: int
+    kind: str
+    name: str
+    result: Json
+    attempt: int
+    started_at: datetime
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """A line of ``agent_logs``."""
+
+    id: int
+    job_id: str
+    at: datetime
+    level: LogLevel
+    message: str
+    attempt: int
+    data: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """An output people look at (``work_artifacts``); ``size`` is bytes of UTF-8 content."""
+
+    id: str
+    job_id: str
+    name: str
+    artifact_type: ArtifactType
+    media_type: str
+    content: str
+    size: int
+    digest: str
+    metadata: dict[str, Json]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worker:
+    """A worker row. ``poll_interval`` and ``heartbeat_age`` are seconds."""
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    embedded: bool
+    status: WorkerStatus
+    desired: str  # "run" or "stop"
+    active_jobs: int
+    max_concurrent_jobs: int
+    poll_interval: float
+    job_types: tuple[str, ...]
+    started_at: datetime
+    heartbeat_at: datetime
+    heartbeat_age: float
+    stopped_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandlerInfo:
+    """What the console knows of a job type: for the New job page and for OpenAPI.
+
+    ``input_schema`` is JSON Schema; ``examples`` are inputs that work as they are.
+    """
+
+    job_type: str
+    title: str
+    description: str
+    version: str
+    input_schema: dict[str, Json]
+    examples: tuple[dict[str, Json], ...] = ()
+    max_attempts: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """One page of a list. ``total`` is None where counting would cost more than the page."""
+
+    items: Sequence[T]
+    limit: int
+    offset: int = 0
+    next_cursor: str | None = None
+    total: int | None = None
+    total_capped: bool = False  # ``total`` is a floor: "10,000+"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """An account, without its password hash."""
+
+    id: str
+    email: str
+    name: str
+    role: str
+    disabled: bool
+    created_at: datetime
+    metadata: dict[str, Json] = field(default_factory=dict)

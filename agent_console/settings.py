@@ -1,0 +1,155 @@
+"""All settings, read once from the environment and validated with messages that name them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from agent_console.domain.errors import Misconfigured
+
+
+def _named(plain: str) -> AliasChoices:
+    """Read the conventional name (``PORT``) instead of the prefixed one."""
+    return AliasChoices(plain, plain.lower())
+
+
+class Settings(BaseSettings):
+    """The console's settings; frozen, made once by the composition root and passed down.
+
+    Durations are seconds unless the name says otherwise.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="AGENT_CONSOLE_", frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    port: int = Field(3000, ge=1, le=65535, validation_alias=_named("PORT"))
+    host: str = Field("127.0.0.1", validation_alias=_named("HOST"))
+    public_url: str = Field("", validation_alias=_named("PUBLIC_URL"))
+    database_url: str = Field("", validation_alias=_named("DATABASE_URL"), repr=False)
+    redis_url: str | None = Field(None, validation_alias=_named("REDIS_URL"), repr=False)
+    sentry_dsn: str | None = Field(None, validation_alias=_named("SENTRY_DSN"), repr=False)
+
+    data_dir: Path = Path("data")
+    workspace: Path | None = None
+    worker: Literal["on", "off"] = "on"
+    poll_interval: float = Field(5.0, ge=0.1, le=300)
+    max_concurrent_jobs: int = Field(3, ge=1, le=256)
+    worker_timeout: float = Field(15.0, ge=3, le=3600)
+    drain_timeout: float = Field(25.0, ge=0, le=3600)
+    max_claims: int = Field(5, ge=1, le=1000)
+    self_approval: Literal["auto", "never", "always"] = "auto"
+    handlers: Annotated[tuple[str, ...], NoDecode] = ()
+    pool_min: int = Field(2, ge=1, le=200)
+    pool_max: int = Field(20, ge=1, le=500)
+    statement_timeout: float = Field(30.0, ge=1, le=3600)
+    connect_timeout: float = Field(5.0, ge=1, le=60)
+    busy_timeout: float = Field(10.0, ge=0.1, le=120)
+    max_body: int = Field(1_048_576, ge=1024, le=64 * 1024 * 1024)  # bytes
+    session_idle: float = Field(1800.0, ge=60)
+    session_lifetime: float = Field(43_200.0, ge=300)
+    trusted_proxy_hops: int = Field(0, ge=0, le=10)
+    metrics_token: str | None = Field(None, repr=False)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_json: bool = False
+
+    @field_validator("handlers", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("redis_url", "sentry_dsn", "metrics_token", "workspace", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value.startswith("postgres://"):  # the form many hosts hand out
+            value = "postgresql://" + value.removeprefix("postgres://")
+        scheme = value.split("://", 1)[0]
+        if value and scheme not in {"sqlite", "postgresql", "postgresql+psycopg2"}:
+            raise ValueError("use sqlite:///path/to/file.db or postgresql://user@host/name")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        value = value.rstrip("/")
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.netloc or parts.path):
+            raise ValueError("use scheme and host only, such as https://console.example.com")
+        return value
+
+    @model_validator(mode="after")
+    def _pool_order(self) -> Settings:
+        if self.pool_min > self.pool_max:
+            raise ValueError("AGENT_CONSOLE_POOL_MIN must not be above AGENT_CONSOLE_POOL_MAX")
+        return self
+
+    @property
+    def origin(self) -> str:
+        """The address people type, without a trailing slash; the one allowed origin."""
+        if self.public_url:
+            return self.public_url
+        host = "localhost" if self.host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else self.host  # noqa: S104
+        return f"http://{host}:{self.port}"
+
+    @property
+    def database(self) -> str:
+        """The database URL; SQLite in the data directory when none is set."""
+        if self.database_url:
+            return self.database_url
+        return f"sqlite:///{(self.data_dir / 'agent_console.db').resolve()}"
+
+    @property
+    def workspace_root(self) -> Path:
+        """The root of the path sandbox, absolute."""
+        return (self.workspace or self.data_dir / "workspace").resolve()
+
+
+def variable(field: str) -> str:
+    """Return the environment variable that sets ``field``."""
+    alias = Settings.model_fields[field].validation_alias
+    if isinstance(alias, AliasChoices):
+        return str(alias.choices[0])
+    return f"AGENT_CONSOLE_{field.upper()}"
+
+
+def load_settings() -> Settings:
+    """Read the environment.
+
+    Raises:
+        Misconfigured: a value is not allowed; the message names variable, value and rule.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise Misconfigured("\n".join(_sentence(dict(e)) for e in error.errors())) from None
+
+
+_SECRET = {"database_url", "redis_url", "sentry_dsn", "metrics_token"}
+
+
+def _sentence(error: dict[str, object]) -> str:
+    location = error["loc"]
+    name = str(location[0]) if isinstance(location, tuple) and location else ""
+    field = next(
+        (f for f in Settings.model_fields if name.lower() in {f, variable(f).lower()}), ""
+    )
+    if not field:
+        return str(error["msg"])
+    shown = "(hidden)" if field in _SECRET else repr(error["input"])
+    return f"{variable(field)}={shown} is not allowed: {error['msg']}"

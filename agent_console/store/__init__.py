@@ -1,0 +1,1 @@
+"""The only room with SQL: tables, writers, reads, and what two databases do differently."""

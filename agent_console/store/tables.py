@@ -1,0 +1,340 @@
+"""The tables, as SQLModel classes: the one source for migrations and for reads.
+
+Instants are ``BIGINT`` microseconds since 1970 UTC: both databases compare and index them alike,
+and nothing is lost to a text form. JSON is ``TEXT`` in canonical form: the text that was digested
+is the text that is stored, big numbers included. Conversions live in ``store.rows``.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Text, text
+from sqlmodel import Field, SQLModel
+
+from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
+from agent_console.domain.jobs import CLAIMABLE, JobStatus
+
+
+def _one_of(column: str, values: list[str]) -> CheckConstraint:
+    listed = ", ".join(f"'{v}'" for v in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"ck_{column}_known")
+
+
+# Literals, not parameters: partial indexes are used only when the planner sees the same constant.
+CLAIMABLE_SQL = "status IN ({})".format(", ".join(f"'{s}'" for s in sorted(CLAIMABLE)))
+
+
+class AiJob(SQLModel, table=True):
+    """``ai_jobs``: one row per job. ``claim_token`` rises with every claim and fences writes."""
+
+    __tablename__: ClassVar[str] = "ai_jobs"
+    __table_args__ = (
+        _one_of("status", [s.value for s in JobStatus]),
+        Index(
+            "ix_ai_jobs_ready",
+            text("priority DESC"),
+            "run_at",
+            "id",
+            sqlite_where=text(CLAIMABLE_SQL),
+            postgresql_where=text(CLAIMABLE_SQL),
+        ),
+        Index(
+            "ix_ai_jobs_due",
+            "run_at",
+            sqlite_where=text(CLAIMABLE_SQL),
+            postgresql_where=text(CLAIMABLE_SQL),
+        ),
+        Index(
+            "ix_ai_jobs_held",
+            "worker_id",
+            sqlite_where=text("status = 'RUNNING'"),
+            postgresql_where=text("status = 'RUNNING'"),
+        ),
+        Index(
+            "ix_ai_jobs_live",
+            "status",
+            sqlite_where=text("status NOT IN ('COMPLETED', 'FAILED', 'CANCELED')"),
+            postgresql_where=text("status NOT IN ('COMPLETED', 'FAILED', 'CANCELED')"),
+        ),
+        Index("ix_ai_jobs_status_id", "status", text("id DESC")),
+        Index("ix_ai_jobs_type_id", "job_type", text("id DESC")),
+        Index("ix_ai_jobs_user_id", "user_id", text("id DESC")),
+        {"postgresql_with": {"fillfactor": 85}},
+    )
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    job_type: str = Field(sa_type=Text)
+    status: str = Field(sa_type=Text)
+    task_description: str = Field(sa_type=Text)
+    input_data: str = Field(sa_type=Text)
+    output_data: str | None = Field(default=None, sa_type=Text)
+    error: str | None = Field(default=None, sa_type=Text)
+    priority: int = Field(sa_type=Integer)
+    user_id: str | None = Field(default=None, sa_type=Text)
+    user_name: str | None = Field(default=None, sa_type=Text)
+    project_id: str | None = Field(default=None, sa_type=Text)
+    task_configuration: str | None = Field(default=None, sa_type=Text)
+    context_document_id: str | None = Field(default=None, sa_type=Text)
+    approval_strategy: str | None = Field(default=None, sa_type=Text)
+    attempts: int = Field(default=0, sa_type=Integer)
+    max_attempts: int = Field(sa_type=Integer)
+    claims: int = Field(default=0, sa_type=Integer)  # since the last orderly end of a run
+    resuming: int = Field(default=0, sa_type=Integer)  # 1: the next claim charges no attempt
+    claim_token: int = Field(default=0, sa_type=BigInteger)
+    worker_id: str | None = Field(default=None, sa_type=Text)
+    code_version: str | None = Field(default=None, sa_type=Text)
+    park_reason: str | None = Field(default=None, sa_type=Text)
+    progress: str | None = Field(default=None, sa_type=Text)
+    metadata_: str = Field(default="{}", sa_column=Column("metadata", Text, nullable=False))
+    idempotency_key: str | None = Field(default=None, sa_type=Text)
+    run_at: int = Field(sa_type=BigInteger)
+    created_at: int = Field(sa_type=BigInteger)
+    updated_at: int = Field(sa_type=BigInteger)
+    started_at: int | None = Field(default=None, sa_type=BigInteger)
+    completed_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class JobStep(SQLModel, table=True):
+    """``job_steps``: what a handler has already done, in the order it asked for it."""
+
+    __tablename__: ClassVar[str] = "job_steps"
+
+    job_id: str = Field(sa_type=Text, primary_key=True, foreign_key="ai_jobs.id")
+    position: int = Field(sa_type=Integer, primary_key=True)
+    kind: str = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+    result: str | None = Field(default=None, sa_type=Text)
+    code_version: str | None = Field(default=None, sa_type=Text)
+    attempt: int = Field(sa_type=Integer)
+    started_at: int = Field(sa_type=BigInteger)
+    finished_at: int = Field(sa_type=BigInteger)
+
+
+class AgentCheckpoint(SQLModel, table=True):
+    """``agent_checkpoints``: ``payload`` is the canonical text whose SHA-256 is the digest."""
+
+    __tablename__: ClassVar[str] = "agent_checkpoints"
+    __table_args__ = (
+        _one_of("status", [s.value for s in CheckpointStatus]),
+        _one_of("checkpoint_type", [t.value for t in CheckpointType]),
+        Index("uq_agent_checkpoints_position", "job_id", "position", unique=True),
+        Index("ix_agent_checkpoints_status", "status", "created_at", "id"),
+        Index("ix_agent_checkpoints_type", "checkpoint_type", "created_at", "id"),
+        Index("ix_agent_checkpoints_created", "created_at", "id"),
+        Index(
+            "ix_agent_checkpoints_deadline",
+            "expires_at",
+            "id",
+            sqlite_where=text("status = 'PENDING'"),
+            postgresql_where=text("status = 'PENDING'"),
+        ),
+    )
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    job_id: str = Field(sa_type=Text, foreign_key="ai_jobs.id")
+    position: int = Field(sa_type=Integer)  # of the handler's call; one checkpoint per call
+    checkpoint_type: str = Field(sa_type=Text)
+    status: str = Field(sa_type=Text)
+    message: str = Field(sa_type=Text)
+    payload: str = Field(sa_type=Text)
+    payload_digest: str = Field(sa_type=Text)
+    metadata_: str = Field(default="{}", sa_column=Column("metadata", Text, nullable=False))
+    edit_schema: str | None = Field(default=None, sa_type=Text)  # None: not editable
+    approved_by: str | None = Field(default=None, sa_type=Text)
+    approved_by_name: str | None = Field(default=None, sa_type=Text)
+    approved_at: int | None = Field(default=None, sa_type=BigInteger)
+    decision_digest: str | None = Field(default=None, sa_type=Text)
+    rejection_reason: str | None = Field(default=None, sa_type=Text)
+    feedback: str | None = Field(default=None, sa_type=Text)
+    edited_data: str | None = Field(default=None, sa_type=Text)
+    response: str | None = Field(default=None, sa_type=Text)
+    expires_at: int | None = Field(default=None, sa_type=BigInteger)
+    created_at: int = Field(sa_type=BigInteger)
+    updated_at: int = Field(sa_type=BigInteger)
+
+
+class AgentLog(SQLModel, table=True):
+    """``agent_logs``: lines of handlers and of the engine about a job."""
+
+    __tablename__: ClassVar[str] = "agent_logs"
+    __table_args__ = (Index("ix_agent_logs_job", "job_id", "id"),)
+
+    id: int | None = Field(
+        default=None,
+        sa_column=Column(
+            BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+        ),
+    )
+    job_id: str = Field(sa_type=Text, foreign_key="ai_jobs.id")
+    at: int = Field(sa_type=BigInteger)
+    level: str = Field(sa_type=Text)
+    message: str = Field(sa_type=Text)
+    attempt: int = Field(sa_type=Integer)
+    data: str | None = Field(default=None, sa_type=Text)
+
+
+class WorkArtifact(SQLModel, table=True):
+    """``work_artifacts``: outputs that people look at."""
+
+    __tablename__: ClassVar[str] = "work_artifacts"
+    __table_args__ = (
+        Index("uq_work_artifacts_position", "job_id", "position", unique=True),
+        Index("ix_work_artifacts_created", "created_at", "id"),
+    )
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    job_id: str = Field(sa_type=Text, foreign_key="ai_jobs.id")
+    position: int = Field(sa_type=Integer)
+    name: str = Field(sa_type=Text)
+    artifact_type: str = Field(sa_type=Text)
+    media_type: str = Field(sa_type=Text)
+    content: str = Field(sa_type=Text)
+    size: int = Field(sa_type=BigInteger)
+    digest: str = Field(sa_type=Text)
+    metadata_: str = Field(default="{}", sa_column=Column("metadata", Text, nullable=False))
+    created_at: int = Field(sa_type=BigInteger)
+
+
+class AuditLog(SQLModel, table=True):
+    """``audit_logs``: the journal. Append-only: the database itself refuses UPDATE and DELETE."""
+
+    __tablename__: ClassVar[str] = "audit_logs"
+    __table_args__ = (
+        Index("ix_audit_logs_job", "job_id", "seq"),
+        Index("ix_audit_logs_action", "action", "seq"),
+        Index("ix_audit_logs_actor", "actor_id", "seq"),
+        {"sqlite_autoincrement": True},
+    )
+
+    seq: int | None = Field(
+        default=None,
+        sa_column=Column(
+            BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+        ),
+    )
+    at: int = Field(sa_type=BigInteger)
+    action: str = Field(sa_type=Text)
+    actor_kind: str = Field(sa_type=Text)
+    actor_id: str | None = Field(default=None, sa_type=Text)
+    actor_name: str = Field(sa_type=Text)
+    actor_role: str | None = Field(default=None, sa_type=Text)
+    session: str | None = Field(default=None, sa_type=Text)
+    ip: str | None = Field(default=None, sa_type=Text)
+    job_id: str | None = Field(default=None, sa_type=Text)
+    job_type: str | None = Field(default=None, sa_type=Text)
+    checkpoint_id: str | None = Field(default=None, sa_type=Text)
+    subject_id: str | None = Field(default=None, sa_type=Text)
+    before: str | None = Field(default=None, sa_type=Text)
+    after: str | None = Field(default=None, sa_type=Text)
+    verdict: str | None = Field(default=None, sa_type=Text)
+    data: str = Field(default="{}", sa_type=Text)
+
+
+class Tally(SQLModel, table=True):
+    """``tallies``: sums that would cost a scan to count, added to in the change's transaction.
+
+    Rows are sharded so that concurrent commits do not queue on one row; a reader adds them up.
+    """
+
+    __tablename__: ClassVar[str] = "tallies"
+
+    name: str = Field(sa_type=Text, primary_key=True)
+    labels: str = Field(sa_type=Text, primary_key=True)  # "a|b" in the order of the metric
+    shard: int = Field(sa_type=Integer, primary_key=True)
+    value: float
+
+
+class AgentWorker(SQLModel, table=True):
+    """``agent_workers``: one row per process that can run jobs, wanted state included."""
+
+    __tablename__: ClassVar[str] = "agent_workers"
+    __table_args__ = (Index("ix_agent_workers_status", "status", "heartbeat_at"),)
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    host: str = Field(sa_type=Text)
+    pid: int = Field(sa_type=Integer)
+    version: str = Field(sa_type=Text)
+    embedded: int = Field(default=0, sa_type=Integer)
+    status: str = Field(sa_type=Text)
+    desired: str = Field(sa_type=Text)
+    active_jobs: int = Field(default=0, sa_type=Integer)
+    max_concurrent_jobs: int = Field(sa_type=Integer)
+    poll_interval_ms: int = Field(sa_type=Integer)
+    job_types: str = Field(default="[]", sa_type=Text)
+    started_at: int = Field(sa_type=BigInteger)
+    heartbeat_at: int = Field(sa_type=BigInteger)
+    stopped_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class ConsoleUser(SQLModel, table=True):
+    """``users``: accounts; ``email`` is stored in lower case."""
+
+    __tablename__: ClassVar[str] = "users"
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    email: str = Field(sa_column=Column(Text, unique=True, nullable=False))
+    name: str = Field(sa_type=Text)
+    role: str = Field(sa_type=Text)
+    password_hash: str = Field(sa_type=Text)
+    disabled: int = Field(default=0, sa_type=Integer)
+    failed_logins: int = Field(default=0, sa_type=Integer)
+    locked_until: int = Field(default=0, sa_type=BigInteger)
+    created_at: int = Field(sa_type=BigInteger)
+    updated_at: int = Field(sa_type=BigInteger)
+
+
+class UserSession(SQLModel, table=True):
+    """``sessions``: browser sessions; ``id`` is the SHA-256 of the cookie's secret."""
+
+    __tablename__: ClassVar[str] = "sessions"
+    __table_args__ = (Index("ix_sessions_user", "user_id"), Index("ix_sessions_end", "expires_at"))
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    user_id: str = Field(sa_type=Text, foreign_key="users.id")
+    created_at: int = Field(sa_type=BigInteger)
+    last_seen_at: int = Field(sa_type=BigInteger)
+    expires_at: int = Field(sa_type=BigInteger)
+    revoked_at: int | None = Field(default=None, sa_type=BigInteger)
+    ip: str | None = Field(default=None, sa_type=Text)
+    user_agent: str | None = Field(default=None, sa_type=Text)
+
+
+class ApiToken(SQLModel, table=True):
+    """``api_tokens``: ``ac_<id>_<secret>``; only the SHA-256 of the secret is stored."""
+
+    __tablename__: ClassVar[str] = "api_tokens"
+    __table_args__ = (Index("ix_api_tokens_user", "user_id"),)
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    user_id: str = Field(sa_type=Text, foreign_key="users.id")
+    name: str = Field(sa_type=Text)
+    secret_hash: str = Field(sa_type=Text)
+    scopes: str = Field(sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+    expires_at: int | None = Field(default=None, sa_type=BigInteger)
+    last_used_at: int | None = Field(default=None, sa_type=BigInteger)
+    revoked_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class SetupLink(SQLModel, table=True):
+    """``setup_links``: single-use invitations to make the first admin; ``id`` is a SHA-256."""
+
+    __tablename__: ClassVar[str] = "setup_links"
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    expires_at: int = Field(sa_type=BigInteger)
+    used_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """``idempotency_keys``: the answer that was given to a request, kept for its repetition."""
+
+    __tablename__: ClassVar[str] = "idempotency_keys"
+    __table_args__ = (Index("ix_idempotency_keys_created", "created_at"),)
+
+    scope: str = Field(sa_type=Text, primary_key=True)  # actor and operation
+    key: str = Field(sa_type=Text, primary_key=True)
+    request_digest: str = Field(sa_type=Text)
+    subject_id: str = Field(sa_type=Text)  # what the request made or decided
+    created_at: int = Field(sa_type=BigInteger)
