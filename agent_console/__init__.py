@@ -1,0 +1,59 @@
+"""The public SDK of agent_console: what handlers and agents are written with.
+
+Names are loaded on first use: importing this package starts nothing and loads neither the pages
+nor the database.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agent_console.domain.changes import FileChange as FileChange
+    from agent_console.domain.changes import RowsChange as RowsChange
+    from agent_console.domain.errors import ConsoleError as ConsoleError
+    from agent_console.domain.errors import Invalid as Invalid
+    from agent_console.domain.jobs import Json as Json
+    from agent_console.domain.retry import RetryPolicy as RetryPolicy
+    from agent_console.runtime.async_context import AsyncJobContext as AsyncJobContext
+    from agent_console.runtime.context import JobContext as JobContext
+    from agent_console.runtime.decisions import Decision as Decision
+    from agent_console.runtime.errors import Expired as Expired
+    from agent_console.runtime.errors import NonRetryable as NonRetryable
+    from agent_console.runtime.errors import Rejected as Rejected
+    from agent_console.runtime.registry import handler as handler
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "AsyncJobContext": "agent_console.runtime.async_context",
+    "ConsoleError": "agent_console.domain.errors",
+    "Decision": "agent_console.runtime.decisions",
+    "Expired": "agent_console.runtime.errors",
+    "FileChange": "agent_console.domain.changes",
+    "Invalid": "agent_console.domain.errors",
+    "JobContext": "agent_console.runtime.context",
+    "Json": "agent_console.domain.jobs",
+    "NonRetryable": "agent_console.runtime.errors",
+    "Rejected": "agent_console.runtime.errors",
+    "RetryPolicy": "agent_console.domain.retry",
+    "RowsChange": "agent_console.domain.changes",
+    "handler": "agent_console.runtime.registry",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - the names are strings of a table
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its home (PEP 562)."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

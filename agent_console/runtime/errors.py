@@ -1,0 +1,66 @@
+"""What a run may end with, as exceptions.
+
+Errors for handlers are ordinary exceptions. Signals of the engine derive from ``EndOfRun``, a
+``BaseException``, so that a handler's ``except Exception`` does not swallow them by accident.
+"""
+
+from __future__ import annotations
+
+from agent_console.domain.errors import ConsoleError
+
+
+class NonRetryable(ConsoleError):
+    """The job cannot succeed however often it is tried."""
+
+    code = "non_retryable"
+
+
+class Rejected(NonRetryable):
+    """A reviewer rejected this."""
+
+    code = "rejected"
+
+    def __init__(self, reason: str | None = None, *, feedback: str | None = None) -> None:
+        """Keep what the reviewer said; the reason is the message."""
+        super().__init__(reason)
+        self.reason = reason or ""
+        self.feedback = feedback or ""
+
+
+class Expired(NonRetryable):
+    """Nobody decided in time; the checkpoint expired."""
+
+    code = "expired"
+
+
+class Misused(NonRetryable):
+    """The handler used its context in a way that cannot be replayed."""
+
+    code = "misused"
+
+
+class TimedOut(ConsoleError):
+    """The handler ran longer than its timeout."""
+
+    code = "timed_out"
+
+
+class EndOfRun(BaseException):
+    """The engine ends this run; raised through the handler's code."""
+
+
+class Suspend(EndOfRun):
+    """A blocking checkpoint is open: the run ends, the job waits."""
+
+
+class Interrupted(EndOfRun):
+    """The run lost its claim, or its worker is stopping."""
+
+
+class Diverged(EndOfRun):
+    """The handler asks for something else than what its record holds: the job is parked."""
+
+    def __init__(self, difference: str) -> None:
+        """Say the ``difference``; it becomes the job's park reason."""
+        super().__init__(difference)
+        self.difference = difference
