@@ -1,0 +1,65 @@
+"""The port through which the runtime tells telemetry what a run is doing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Protocol
+
+
+class RunObserver(Protocol):
+    """Watches runs of handlers. Must never raise: a run does not depend on being watched."""
+
+    def observe(
+        self, *, job_id: str, job_type: str, attempt: int, user_id: str | None, user_name: str | None
+    ) -> AbstractContextManager[None]:
+        """Surround one run of a handler.
+
+        An ``Exception`` that leaves the block is a failed attempt and passes through unchanged;
+        the engine's own signals (suspend, lost claim) are no failures.
+        """
+        ...
+
+    def reached(self, *, job_id: str, checkpoint_id: str) -> None:
+        """Say that the run made ``checkpoint_id``, or came past it in its record."""
+        ...
+
+    def logged(self, *, job_id: str, level: str, message: str) -> None:
+        """Say that the handler wrote a log line."""
+        ...
+
+
+class RunObservers:
+    """Several observers as one; with none it costs next to nothing."""
+
+    def __init__(self, observers: Sequence[RunObserver] = ()) -> None:
+        """Watch through every one of ``observers``, in order."""
+        self._observers = tuple(observers)
+
+    @contextmanager
+    def observe(
+        self, *, job_id: str, job_type: str, attempt: int, user_id: str | None, user_name: str | None
+    ) -> Iterator[None]:
+        """Surround one run of a handler with every observer's block."""
+        with ExitStack() as stack:
+            for observer in self._observers:
+                stack.enter_context(
+                    observer.observe(
+                        job_id=job_id,
+                        job_type=job_type,
+                        attempt=attempt,
+                        user_id=user_id,
+                        user_name=user_name,
+                    )
+                )
+            yield
+
+    def reached(self, *, job_id: str, checkpoint_id: str) -> None:
+        """Pass on that a run came to a checkpoint."""
+        for observer in self._observers:
+            observer.reached(job_id=job_id, checkpoint_id=checkpoint_id)
+
+    def logged(self, *, job_id: str, level: str, message: str) -> None:
+        """Pass on a log line."""
+        for observer in self._observers:
+            observer.logged(job_id=job_id, level=level, message=message)

@@ -1,0 +1,90 @@
+"""Fixtures for every test: both databases, a clock that stands still, a clean environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+PREFIX = "AGENT_CONSOLE_"
+CONVENTIONAL = ("DATABASE_URL", "PORT", "HOST", "PUBLIC_URL", "REDIS_URL", "SENTRY_DSN")
+# Sizes of the campaigns (``make chaos``, ``make bench``); no setting of the product.
+CAMPAIGN = frozenset({"AGENT_CONSOLE_KILLS", "AGENT_CONSOLE_SEED"})
+
+# Before anything of the product is imported: a developer's own settings must not leak in.
+for _name in [n for n in os.environ if n.startswith(PREFIX) or n in CONVENTIONAL]:
+    if _name not in CAMPAIGN:
+        del os.environ[_name]
+
+from agent_console.store.database import Database, StoreOptions  # noqa: E402
+from agent_console.testing import FakeClock  # noqa: E402
+from tests.support.databases import DIALECTS, PostgresServer, SqliteFiles  # noqa: E402
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Turn every warning into an error, wherever pytest is started from."""
+    config.addinivalue_line("filterwarnings", "error")
+
+
+@pytest.fixture(autouse=True)
+def _workspace_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep whatever a test writes by default out of the checkout."""
+    monkeypatch.setenv("AGENT_CONSOLE_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.fixture(scope="session")
+def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
+    """Hand out migrated SQLite files."""
+    return SqliteFiles(tmp_path_factory.mktemp("sqlite-template"))
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """Run a real PostgreSQL server, started when the first test needs it."""
+    run_id = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(tmp_path_factory.getbasetemp()))
+    server = PostgresServer(run_id)
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=DIALECTS)
+def dialect(request: pytest.FixtureRequest) -> str:
+    """Run the test once per kind of database."""
+    return str(request.param)
+
+
+@pytest.fixture
+def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Return the URL of a fresh, migrated database of each kind in turn."""
+    with ExitStack() as stack:
+        if dialect == "sqlite":
+            files: SqliteFiles = request.getfixturevalue("sqlite_files")
+            yield stack.enter_context(files.database(tmp_path))
+        else:
+            server: PostgresServer = request.getfixturevalue("postgres")
+            yield stack.enter_context(server.database())
+
+
+@pytest.fixture
+def fake_clock() -> FakeClock:
+    """Return a clock that moves only when told to."""
+    return FakeClock()
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Database]:
+    """Return an open, migrated database on its own clock."""
+    database = Database(database_url, StoreOptions())
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def clocked_db(database_url: str, fake_clock: FakeClock) -> Iterator[Database]:
+    """Return an open, migrated database whose clock is ``fake_clock``."""
+    database = Database(database_url, StoreOptions(), clock=fake_clock)
+    yield database
+    database.close()
