@@ -6,22 +6,26 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from agent_console.store.database import Database
+
+    from agent_console.testing import FakeClock
+    from tests.support.databases import PostgresServer, SqliteFiles
 
 PREFIX = "AGENT_CONSOLE_"
 CONVENTIONAL = ("DATABASE_URL", "PORT", "HOST", "PUBLIC_URL", "REDIS_URL", "SENTRY_DSN")
 # Sizes of the campaigns (``make chaos``, ``make bench``); no setting of the product.
 CAMPAIGN = frozenset({"AGENT_CONSOLE_KILLS", "AGENT_CONSOLE_SEED"})
 
-# Before anything of the product is imported: a developer's own settings must not leak in.
+# Before anything of the product is imported: a developer's own settings must not leak in. The
+# fixtures import what they need: a test of the domain alone should not pay for an engine.
 for _name in [n for n in os.environ if n.startswith(PREFIX) or n in CONVENTIONAL]:
     if _name not in CAMPAIGN:
         del os.environ[_name]
-
-from agent_console.store.database import Database, StoreOptions  # noqa: E402
-from agent_console.testing import FakeClock  # noqa: E402
-from tests.support.databases import DIALECTS, PostgresServer, SqliteFiles  # noqa: E402
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,19 +42,23 @@ def _workspace_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.fixture(scope="session")
 def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
     """Hand out migrated SQLite files."""
+    from tests.support.databases import SqliteFiles
+
     return SqliteFiles(tmp_path_factory.mktemp("sqlite-template"))
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """Run a real PostgreSQL server, started when the first test needs it."""
+    from tests.support.databases import PostgresServer
+
     run_id = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(tmp_path_factory.getbasetemp()))
     server = PostgresServer(run_id)
     yield server
     server.close()
 
 
-@pytest.fixture(params=DIALECTS)
+@pytest.fixture(params=["sqlite", "postgresql"])
 def dialect(request: pytest.FixtureRequest) -> str:
     """Run the test once per kind of database."""
     return str(request.param)
@@ -71,12 +79,16 @@ def database_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -
 @pytest.fixture
 def fake_clock() -> FakeClock:
     """Return a clock that moves only when told to."""
+    from agent_console.testing import FakeClock
+
     return FakeClock()
 
 
 @pytest.fixture
 def db(database_url: str) -> Iterator[Database]:
     """Return an open, migrated database on its own clock."""
+    from agent_console.store.database import Database, StoreOptions
+
     database = Database(database_url, StoreOptions())
     yield database
     database.close()
@@ -85,6 +97,8 @@ def db(database_url: str) -> Iterator[Database]:
 @pytest.fixture
 def clocked_db(database_url: str, fake_clock: FakeClock) -> Iterator[Database]:
     """Return an open, migrated database whose clock is ``fake_clock``."""
+    from agent_console.store.database import Database, StoreOptions
+
     database = Database(database_url, StoreOptions(), clock=fake_clock)
     yield database
     database.close()

