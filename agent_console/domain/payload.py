@@ -12,6 +12,7 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from json.encoder import encode_basestring
+from typing import NamedTuple
 
 import rfc8785
 
@@ -23,7 +24,12 @@ MAX_BYTES = 1_048_576
 _MAX_INT = 10**1000  # far beyond any id; Python itself refuses to print 4,300 digits
 _NAME_SHOWN = 80  # characters of a key that an error message repeats
 
-_Path = tuple["_Path | None", str]
+
+class _Path(NamedTuple):
+    """Where the walk is: a chain, so that names are put together only for an error."""
+
+    parent: _Path | None
+    part: str
 
 
 def check_json(value: object, field: str, *, limit: int = MAX_BYTES) -> None:
@@ -38,7 +44,7 @@ def check_json(value: object, field: str, *, limit: int = MAX_BYTES) -> None:
         TooLarge: more than ``limit`` bytes.
     """
     size = 0
-    stack: list[Iterator[tuple[_Path, object]]] = [iter([((None, field), value)])]
+    stack: list[Iterator[tuple[_Path, object]]] = [iter([(_Path(None, field), value)])]
     while stack:
         entry = next(stack[-1], None)
         if entry is None:
@@ -121,12 +127,12 @@ def _children(
 ) -> Iterator[tuple[_Path, object]]:
     if not isinstance(item, dict):
         for index, child in enumerate(item):
-            yield (path, str(index)), child
+            yield _Path(path, str(index)), child
         return
     for key, child in item.items():
         if not isinstance(key, str):
             raise Invalid.field(_name(path), f"the key {key!r:.80} is not text")
-        here = (path, key)
+        here = _Path(path, key)
         yield here, key  # a text like any other: it may hold what no database stores
         yield here, child
 
@@ -136,8 +142,8 @@ def _name(path: _Path) -> str:
     parts: list[str] = []
     step: _Path | None = path
     while step is not None:
-        step, part = step[0], step[1]
-        parts.append(part[:_NAME_SHOWN])
+        parts.append(step.part[:_NAME_SHOWN])
+        step = step.parent
     joined = ".".join(reversed([part for part in parts if part]))
     return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in joined)
 

@@ -31,15 +31,21 @@ _NAMES = (
 _PATTERNS = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?s)()-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----"
-        r".*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)",
+        (
+            r"(?s)()-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----"
+            r".*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)"
+        ),
         r"(?i)(\b(?:set-)?cookie\s{0,4}[:=]\s{0,4})[^\r\n]+",
-        r"(?i)(\bauthorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?)"
-        r"(?:(?:bearer|basic|digest|token)\s{1,4})?[^\s\"',;]+",
+        (
+            r"(?i)(\bauthorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?)"
+            r"(?:(?:bearer|basic|digest|token)\s{1,4})?[^\s\"',;]+"
+        ),
         r"(?i)(\b(?:bearer|basic)\s{1,4})[A-Za-z0-9._~+/=-]{20,}",
         r"(?i)(\b[a-z][a-z0-9+.-]{0,30}://)[^\s/@\"'<>]{1,512}@",
-        rf"(?i)(\b(?:[a-z0-9]{{1,40}}[_-])?(?:{_NAMES})[\"']?\s{{0,4}}[:=]\s{{0,4}}[\"']?)"
-        r"[^\s\"'&,;\[\]{}]{1,4096}",
+        (
+            rf"(?i)(\b(?:[a-z0-9]{{1,40}}[_-])?(?:{_NAMES})[\"']?\s{{0,4}}[:=]\s{{0,4}}[\"']?)"
+            r"[^\s\"'&,;\[\]{}]{1,4096}"
+        ),
         r"()\bac_[A-Za-z0-9]{6,64}_[A-Za-z0-9_-]{20,}",  # this console's own API tokens
         r"()\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}(?:\.[A-Za-z0-9_-]*)?",  # JSON Web Token
         r"()\b(?:AKIA|ASIA)[A-Z0-9]{16}\b",  # AWS

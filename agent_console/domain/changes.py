@@ -1,0 +1,216 @@
+"""What a checkpoint says would change, and the bounded picture of it that reviewers read.
+
+``FileChange`` and ``RowsChange`` are what handlers hand over; their ``to_json`` is part of the
+digested payload. ``render`` turns that JSON into diffs; every text in them went through
+``visible.reveal``. A diff is cut at ``MAX_LINES`` and says how much was cut.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from agent_console.domain.jobs import Json
+from agent_console.domain.linediff import Opcode, grouped, opcodes
+from agent_console.domain.payload import canonical
+from agent_console.domain.rowdiff import RowDiff, RowsDiff, diff_rows
+from agent_console.domain.visible import reveal
+
+__all__ = [
+    "DiffLine",
+    "FileChange",
+    "FileDiff",
+    "RawChange",
+    "RowDiff",
+    "RowsChange",
+    "RowsDiff",
+    "render",
+]
+
+MAX_LINES = 2_000  # of one file's diff, hunk headers included
+MAX_COLUMNS = 2_000  # characters of one line
+_MAX_RAW = 20_000  # characters of a change nobody can picture
+_NO_NEWLINE = " ⟨no newline at end of file⟩"
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """One file: its text now (None: there is none) and afterwards (None: removed)."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the form that is digested and stored."""
+        return {"kind": "file", "path": self.path, "before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True, slots=True)
+class RowsChange:
+    """A sample of rows before and after, and how many there are in all.
+
+    A row is an object or any other JSON value; totals default to the sample's length.
+    """
+
+    title: str
+    before: Sequence[Json]
+    after: Sequence[Json]
+    total_before: int | None = None
+    total_after: int | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the form that is digested and stored."""
+        return {
+            "kind": "rows",
+            "title": self.title,
+            "before": list(self.before),
+            "after": list(self.after),
+            "totalBefore": len(self.before) if self.total_before is None else self.total_before,
+            "totalAfter": len(self.after) if self.total_after is None else self.total_after,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """One line of a diff with its 1-based numbers; ``text`` of a hunk is its header."""
+
+    kind: Literal["context", "added", "removed", "hunk"]
+    old: int | None
+    new: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileDiff:
+    """A file's diff: counts of all changed lines, the lines shown, and how many were cut.
+
+    ``hidden`` counts characters that would have been invisible, in the path and all of the
+    text that is there now or would be there, shown or not.
+    """
+
+    path: str
+    status: Literal["added", "removed", "modified", "unchanged"]
+    added: int
+    removed: int
+    lines: tuple[DiffLine, ...]
+    hidden: int = 0
+    truncated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RawChange:
+    """A change that could not be pictured: its JSON, never to be approved in one click."""
+
+    text: str
+    hidden: int = 0
+    truncated: int = 0
+
+
+def render(changes: Sequence[Mapping[str, Json]]) -> list[FileDiff | RowsDiff | RawChange]:
+    """Return one picture per change, in order; what is malformed comes back as ``RawChange``."""
+    return [_render(change) for change in changes]
+
+
+def _render(change: Mapping[str, Json]) -> FileDiff | RowsDiff | RawChange:
+    match change:
+        case {"kind": "file", "path": str(path), "before": before, "after": after} if (
+            _is_text(before) and _is_text(after) and (before is not None or after is not None)
+        ):
+            return diff_file(
+                FileChange(path, cast("str | None", before), cast("str | None", after))
+            )
+        case {
+            "kind": "rows",
+            "title": str(title),
+            "before": list(before),
+            "after": list(after),
+            "totalBefore": int(total_before),
+            "totalAfter": int(total_after),
+        }:
+            return diff_rows(title, before, after, total_before, total_after)
+    return _raw(change)
+
+
+def diff_file(change: FileChange, *, max_lines: int = MAX_LINES) -> FileDiff:
+    """Return the line diff of ``change`` with three lines of context around each hunk."""
+    before, after = change.before or "", change.after or ""
+    path = reveal(change.path)
+    hidden = path.hidden + max(reveal(before).hidden, reveal(after).hidden)
+    if change.before == change.after:
+        return FileDiff(path.text, "unchanged", 0, 0, (), hidden)
+    old, new = _lines(before), _lines(after)
+    drop_returns = all(line.endswith("\r\n") for line in (*old, *new) if line.endswith("\n"))
+    added = removed = truncated = 0
+    lines: list[DiffLine] = []
+    for group in grouped(opcodes(old, new)):
+        for line in _hunk(group, old, new):
+            added += line.kind == "added"
+            removed += line.kind == "removed"
+            if len(lines) < max_lines:
+                lines.append(_shown(line, drop_returns=drop_returns))
+            else:
+                truncated += 1
+    return FileDiff(path.text, _status(change), added, removed, tuple(lines), hidden, truncated)
+
+
+def _status(change: FileChange) -> Literal["added", "removed", "modified"]:
+    if change.before is None:
+        return "added"
+    return "removed" if change.after is None else "modified"
+
+
+def _lines(text: str) -> list[str]:
+    """Split at newlines only, which stay: other separators must be seen, not obeyed."""
+    lines = text.split("\n")
+    last = lines.pop()
+    return [line + "\n" for line in lines] + ([last] if last else [])
+
+
+def _hunk(group: Sequence[Opcode], old: Sequence[str], new: Sequence[str]) -> list[DiffLine]:
+    first, last = group[0], group[-1]
+    header = f"@@ -{_span(first.i1, last.i2)} +{_span(first.j1, last.j2)} @@"
+    lines = [DiffLine("hunk", None, None, header)]
+    for op in group:
+        if op.equal:
+            for i, j in zip(range(op.i1, op.i2), range(op.j1, op.j2), strict=True):
+                lines.append(DiffLine("context", i + 1, j + 1, old[i]))
+            continue
+        lines += [DiffLine("removed", i + 1, None, old[i]) for i in range(op.i1, op.i2)]
+        lines += [DiffLine("added", None, j + 1, new[j]) for j in range(op.j1, op.j2)]
+    return lines
+
+
+def _span(start: int, stop: int) -> str:
+    """Return the range of a hunk header as ``diff -u`` writes it."""
+    length = stop - start
+    beginning = start + 1 if length else start
+    return str(beginning) if length == 1 else f"{beginning},{length}"
+
+
+def _shown(line: DiffLine, *, drop_returns: bool) -> DiffLine:
+    if line.kind == "hunk":
+        return line
+    text = line.text
+    end = "" if text.endswith("\n") else _NO_NEWLINE
+    text = text.removesuffix("\n")
+    if drop_returns and not end:
+        text = text.removesuffix("\r")
+    return DiffLine(line.kind, line.old, line.new, reveal(_cut(text)).text + end)
+
+
+def _cut(text: str) -> str:
+    more = len(text) - MAX_COLUMNS
+    return text if more <= 0 else f"{text[:MAX_COLUMNS]} ⟨{more:,} more characters⟩"
+
+
+def _is_text(value: Json) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _raw(change: Mapping[str, Json]) -> RawChange:
+    text = json.dumps(json.loads(canonical(change)), ensure_ascii=False, indent=2)
+    shown = reveal(text)
+    return RawChange(shown.text[:_MAX_RAW], shown.hidden, max(0, len(shown.text) - _MAX_RAW))
