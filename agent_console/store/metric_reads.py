@@ -1,0 +1,51 @@
+"""What metrics are made of: sums and live counts of one moment, all through small indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent_console.domain.jobs import FINISHED
+from agent_console.store import tallies
+from agent_console.store.database import Database
+
+_LIVE = """
+SELECT status, count(*) FROM ai_jobs
+WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELED') GROUP BY status
+"""
+_OPEN = "SELECT count(*) FROM agent_checkpoints WHERE status = 'PENDING'"
+_ACTIVE = "SELECT count(*) FROM ai_jobs WHERE status = 'RUNNING'"
+_SUMS = "SELECT name, labels, sum(value) FROM tallies GROUP BY name, labels"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricFigures:
+    """Figures of one snapshot. ``sums`` maps a tally's name to its values by joined labels."""
+
+    sums: Mapping[str, Mapping[str, float]]
+    jobs_by_status: Mapping[str, int]
+    checkpoints_pending: int
+    active_jobs: int
+
+
+def read_figures(db: Database) -> MetricFigures:
+    """Read all figures in one snapshot; no statement touches history.
+
+    Raises:
+        Unavailable: the database cannot serve now.
+    """
+    sums: dict[str, dict[str, float]] = {}
+    with db.read() as reader:
+        for name, labels, value in reader.rows(_SUMS):
+            sums.setdefault(name, {})[labels] = float(value)
+        by_status = {str(status): int(count) for status, count in reader.rows(_LIVE)}
+        pending = reader.row(_OPEN)
+        active = reader.row(_ACTIVE)
+    finished = sums.get(tallies.JOBS_NOW, {})
+    by_status.update({s.value: int(finished.get(s.value, 0)) for s in FINISHED})
+    return MetricFigures(
+        sums=sums,
+        jobs_by_status=by_status,
+        checkpoints_pending=int(pending[0]) if pending else 0,
+        active_jobs=int(active[0]) if active else 0,
+    )

@@ -1,0 +1,79 @@
+"""Domain events as log lines: the one place that gives them words and levels."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import structlog
+
+from agent_console.domain.events import Event
+
+_log = logging.getLogger("agent_console.events")
+
+# Whatever is not named here is INFO: a record of normal work.
+_LEVELS = {
+    "job.failed": logging.ERROR,
+    "job.parked": logging.ERROR,
+    "job.rescued": logging.WARNING,
+    "job.retry_scheduled": logging.WARNING,
+    "checkpoint.expired": logging.WARNING,
+    "checkpoint.reopened": logging.WARNING,
+    "worker.died": logging.ERROR,
+    "login.failed": logging.WARNING,
+    "job.claimed": logging.DEBUG,
+}
+_FIELDS = ("job_id", "job_type", "checkpoint_id", "subject_id", "before", "after", "verdict")
+
+
+def log_events(events: Sequence[Event]) -> None:
+    """Write one line per event; a listener for ``Database.subscribe``.
+
+    The message is the action, so that lines can be searched by it; the facts are fields. ``data``
+    stays in the journal: it may be large, and belongs to people who may read the journal.
+    """
+    for event in events:
+        level = _LEVELS.get(event.action, logging.INFO)
+        if _log.isEnabledFor(level):
+            _log.log(level, event.action, extra=_facts(event))
+
+
+def _facts(event: Event) -> dict[str, object]:
+    facts: dict[str, object] = {"actor": event.actor.name or event.actor.kind}
+    for name in _FIELDS:
+        value = getattr(event, name)
+        if value is not None:
+            facts[name] = value
+    if event.seconds is not None:
+        facts["seconds"] = round(event.seconds, 3)
+    return facts
+
+
+class RunLog:
+    """Puts job and attempt on every line that is written while a handler runs.
+
+    Implements ``domain.observer.RunObserver``.
+    """
+
+    @contextmanager
+    def observe(
+        self,
+        *,
+        job_id: str,
+        job_type: str,
+        attempt: int,
+        user_id: str | None,  # noqa: ARG002 - part of the port
+        user_name: str | None,  # noqa: ARG002 - part of the port
+    ) -> Iterator[None]:
+        """Bind the ids for the length of one run."""
+        with structlog.contextvars.bound_contextvars(
+            job_id=job_id, job_type=job_type, attempt=attempt
+        ):
+            yield
+
+    def reached(self, *, job_id: str, checkpoint_id: str) -> None:
+        """Do nothing: the event of the checkpoint is a line already."""
+
+    def logged(self, *, job_id: str, level: str, message: str) -> None:
+        """Do nothing: what handlers log is kept with the job, where it can be read."""

@@ -1,0 +1,127 @@
+"""Log lines: structured, redacted, one line each, for people or for machines.
+
+The standard library's ``logging`` is the only door: the console's own loggers and those of its
+libraries end in one handler, which adds the ids of the context, takes secrets out and renders.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from agent_console.domain.redaction import redact
+from agent_console.settings import Settings
+
+# Chatty below WARNING; the socket libraries also print whole packets, cookies included.
+_QUIET = (
+    "alembic",
+    "apscheduler",
+    "asyncio",
+    "engineio",
+    "httpcore",
+    "httpx",
+    "socketio",
+    "sqlalchemy",
+    "urllib3",
+    "watchfiles",
+)
+# Line separators and terminal controls: a message must not be able to forge a second line.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_TRACEBACK = "exception"
+
+
+def configure(settings: Settings, stream: TextIO | None = None) -> None:
+    """Send every log line through one handler to ``stream`` (default: standard error).
+
+    Calling it again replaces the earlier handler. Standard output stays free for commands
+    that print JSON.
+    """
+    target = stream or sys.stderr
+    handler = logging.StreamHandler(target)
+    handler.setFormatter(_formatter(as_json=settings.log_json, colors=target.isatty()))
+    root = logging.getLogger()
+    for old in [h for h in root.handlers if getattr(h, "agent_console", False)]:
+        root.removeHandler(old)
+        old.close()
+    handler.agent_console = True  # type: ignore[attr-defined]  # marks ours among others' handlers
+    root.addHandler(handler)
+    root.setLevel(settings.log_level)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    _configure_structlog()
+
+
+def _configure_structlog() -> None:
+    structlog.configure(
+        processors=[
+            *_shared(),
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,  # configure() may be called again, by tests and by serve
+    )
+
+
+def _formatter(*, as_json: bool, colors: bool) -> logging.Formatter:
+    processors: list[Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+        _without_secrets,
+    ]
+    if as_json:
+        # Escapes whatever is not ASCII: no reader takes U+2028 for the end of a line.
+        processors += [structlog.processors.JSONRenderer(sort_keys=True, default=str)]
+    else:
+        processors += [
+            _one_line,
+            structlog.dev.ConsoleRenderer(
+                colors=colors, exception_formatter=structlog.dev.plain_traceback
+            ),
+        ]
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*_shared(), structlog.stdlib.ExtraAdder()], processors=processors
+    )
+
+
+def _shared() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def _without_secrets(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
+    """Take secrets out of the message, the values and the traceback."""
+    clean = redact(dict(event_dict))
+    return clean if isinstance(clean, dict) else {}
+
+
+def _one_line(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
+    """Escape control characters; a traceback keeps its lines, each behind a bar."""
+    for key, value in event_dict.items():
+        if key == _TRACEBACK:
+            event_dict[key] = "\n".join(f"  | {escape(part)}" for part in str(value).split("\n"))
+        elif isinstance(value, str):
+            event_dict[key] = escape(value)
+    return event_dict
+
+
+def escape(text: str) -> str:
+    """Return ``text`` with every control character written out as an escape."""
+    return _CONTROL.sub(_written_out, text)
+
+
+def _written_out(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -1,0 +1,209 @@
+"""Prometheus metrics, read from the database: true after restarts and across processes.
+
+Nothing is counted in memory. The store adds to its tallies in the transaction of each change;
+a scrape reads them, with the counts of what is live, in one snapshot.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Final, Protocol
+
+from prometheus_client import (
+    CollectorRegistry,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+
+from agent_console.domain.checkpoints import CheckpointStatus
+from agent_console.domain.clock import Clock, SystemClock
+from agent_console.domain.jobs import JobStatus
+from agent_console.store import tallies
+from agent_console.store.database import Database
+from agent_console.store.metric_reads import MetricFigures, read_figures
+
+MAX_AGE = 1.0  # seconds a snapshot may serve further scrapes
+OTHER = "other"  # the label of job types that no handler here is registered for
+_INF = "+Inf"
+
+
+class JobTypes(Protocol):
+    """Says which job types are registered now."""
+
+    def __call__(self) -> Collection[str]:
+        """Return the registered job types; empty means that nobody knows."""
+        ...
+
+
+def _any_type() -> Collection[str]:
+    return ()
+
+
+class MetricsExporter:
+    """Renders the console's metrics in the Prometheus text format.
+
+    ``job_types`` bounds the label ``job_type``: what is not registered any more is summed up as
+    ``other``. Without it the label holds whatever types jobs have had.
+    """
+
+    def __init__(
+        self, db: Database, *, job_types: JobTypes = _any_type, clock: Clock | None = None
+    ) -> None:
+        """Read from ``db``; nothing is opened before the first scrape."""
+        self._db = db
+        self._job_types = job_types
+        self._clock = clock or SystemClock()
+        self._lock = threading.Lock()
+        self._figures: MetricFigures | None = None
+        self._read_at = 0.0
+        self._registry = CollectorRegistry(auto_describe=False)
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        self._registry.register(_Described(self))
+
+    def render(self) -> bytes:
+        """Return all metrics as text exposition.
+
+        Raises:
+            Unavailable: the database cannot serve now; the scrape should fail, not show zeros.
+        """
+        return generate_latest(self._registry)
+
+    def families(self) -> Iterator[Metric]:
+        """Yield every metric family, made from one snapshot."""
+        figures = self._snapshot()
+        known = frozenset(self._job_types())
+        yield from _counters(figures)
+        yield from _gauges(figures)
+        yield _job_seconds(figures, known)
+        yield _wait_seconds(figures)
+
+    def _snapshot(self) -> MetricFigures:
+        with self._lock:
+            now = self._clock.monotonic()
+            if self._figures is None or now - self._read_at >= MAX_AGE:
+                self._figures = read_figures(self._db)
+                self._read_at = now
+            return self._figures
+
+
+class _Described:
+    """The exporter as a collector that registers without reading the database."""
+
+    def __init__(self, exporter: MetricsExporter) -> None:
+        self._exporter = exporter
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        return self._exporter.families()
+
+
+def _counters(figures: MetricFigures) -> Iterator[Metric]:
+    entries = figures.sums.get(tallies.JOBS_TOTAL, {})
+    jobs = CounterMetricFamily(
+        "agent_jobs", "Entries of jobs into a status since the first start.", labels=["status"]
+    )
+    for job_status in JobStatus:
+        jobs.add_metric([job_status.value], entries.get(job_status.value, 0.0))
+    yield jobs
+    moves = figures.sums.get(tallies.CHECKPOINTS_TOTAL, {})
+    checkpoints = CounterMetricFamily(
+        "agent_checkpoints",
+        "Entries of checkpoints into a status since the first start.",
+        labels=["status"],
+    )
+    for status in CheckpointStatus:
+        checkpoints.add_metric([status.value], moves.get(status.value, 0.0))
+    yield checkpoints
+
+
+def _gauges(figures: MetricFigures) -> Iterator[Metric]:
+    by_status = GaugeMetricFamily(
+        "agent_jobs_by_status", "Jobs that are in a status now.", labels=["status"]
+    )
+    for status in JobStatus:
+        by_status.add_metric([status.value], figures.jobs_by_status.get(status.value, 0))
+    yield by_status
+    yield GaugeMetricFamily(
+        "agent_checkpoints_pending",
+        "Checkpoints that wait for a decision now.",
+        value=figures.checkpoints_pending,
+    )
+    yield GaugeMetricFamily(
+        "agent_worker_active_jobs",
+        "Jobs that workers are running now, all processes together.",
+        value=figures.active_jobs,
+    )
+
+
+def _job_seconds(figures: MetricFigures, known: frozenset[str]) -> Metric:
+    family = HistogramMetricFamily(
+        tallies.JOB_SECONDS,
+        "Seconds from the start of a job to its end.",
+        labels=["status", "job_type"],
+    )
+    series: dict[tuple[str, ...], _Series] = {}
+    for labels, value in figures.sums.get(f"{tallies.JOB_SECONDS}_bucket", {}).items():
+        rest, bound = labels.rsplit("|", 1)
+        series.setdefault(_job_labels(rest, known), _Series()).add_bucket(bound, value)
+    for labels, value in figures.sums.get(f"{tallies.JOB_SECONDS}_sum", {}).items():
+        series.setdefault(_job_labels(labels, known), _Series()).total += value
+    for key in sorted(series):
+        found = series[key]
+        family.add_metric(key, found.cumulative(tallies.JOB_BUCKETS), found.total)
+    return family
+
+
+def _job_labels(joined: str, known: frozenset[str]) -> tuple[str, str]:
+    status, job_type = joined.split("|", 1)
+    return status, job_type if not known or job_type in known else OTHER
+
+
+def _wait_seconds(figures: MetricFigures) -> Metric:
+    series = _Series()
+    for bound, value in figures.sums.get(f"{tallies.WAIT_SECONDS}_bucket", {}).items():
+        series.add_bucket(bound, value)
+    series.total = figures.sums.get(f"{tallies.WAIT_SECONDS}_sum", {}).get("", 0.0)
+    return HistogramMetricFamily(
+        tallies.WAIT_SECONDS,
+        "Seconds a checkpoint waited until it was decided, expired or was canceled.",
+        buckets=series.cumulative(tallies.WAIT_BUCKETS),
+        sum_value=series.total,
+    )
+
+
+class _Series:
+    """One labelled histogram: how many observations fell into each bucket, and their sum."""
+
+    def __init__(self) -> None:
+        self.buckets: dict[str, float] = {}
+        self.total = 0.0
+
+    def add_bucket(self, bound: str, value: float) -> None:
+        self.buckets[bound] = self.buckets.get(bound, 0.0) + value
+
+    def cumulative(self, bounds: tuple[float, ...]) -> list[tuple[str, float]]:
+        """Return ``(le, observations at or below it)`` as Prometheus wants them.
+
+        A bound of an earlier version, no longer in ``bounds``, counts from the next one up.
+        """
+        return list(_accumulate(self.buckets, bounds))
+
+
+def _accumulate(
+    buckets: Mapping[str, float], bounds: tuple[float, ...]
+) -> Iterator[tuple[str, float]]:
+    ordered: Final = sorted((float(bound), value) for bound, value in buckets.items())
+    for bound in bounds:
+        yield str(bound), sum(value for at, value in ordered if at <= bound)
+    yield _INF, sum(value for _, value in ordered)
