@@ -1,0 +1,79 @@
+# Two commands do all the set-up: `make run` and `make test`. `make help` lists the rest.
+
+PYTHON ?= $(firstword $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p"; done))
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEV_READY := $(VENV)/.dev-ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+QUICK_TESTS := tests/unit tests/services tests/runtime tests/api tests/cli tests/architecture tests/docs
+
+export PIP_NO_PYTHON_VERSION_WARNING := 1
+# The commands' own environment decides; a stray activation must not.
+unexport VIRTUAL_ENV PYTHONPATH
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup dev test check lint format types contracts screenshots bench chaos clean
+
+help: ## This list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: $(READY) ## Start the console: dependencies, migrations, pages, worker, on one port
+	@exec $(BIN)/agent-console serve
+
+setup: $(READY) ## Install what the console needs into .venv
+
+dev: $(DEV_READY) ## Install what the tests need as well
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "agent_console needs Python 3.11 or newer; none was found." >&2; exit 1; }
+	@echo "Creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || { echo "Python lacks its venv module; on Debian: apt install python3-venv" >&2; exit 1; }
+
+$(READY): requirements.txt pyproject.toml | $(BIN)/python
+	@echo "Installing dependencies (about half a minute, once)"
+	@$(PIP) install --quiet --requirement requirements.txt
+	@$(PIP) install --quiet --no-deps --editable .
+	@touch $@
+
+$(DEV_READY): requirements-dev.txt $(READY)
+	@echo "Installing test tools"
+	@$(PIP) install --quiet --requirement requirements-dev.txt
+	@touch $@
+
+test: $(DEV_READY) ## Lint, types, contracts and every test, on SQLite, PostgreSQL and in a browser
+	@.ci/browser $(BIN)/python
+	@$(MAKE) --no-print-directory lint types contracts
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(DEV_READY) ## The fast selection, in under a minute
+	@$(MAKE) --no-print-directory lint types contracts
+	$(BIN)/python -m pytest -q -n 2 -m "not slow and not e2e and not crash" $(wildcard $(QUICK_TESTS)) $(PYTEST_ARGS)
+
+lint: $(DEV_READY) ## Style and dead dependencies
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/deptry . --no-ansi
+
+format: $(DEV_READY) ## Put the sources into the house's form
+	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
+
+types: $(DEV_READY) ## mypy --strict
+	@$(BIN)/mypy
+
+contracts: $(DEV_READY) ## Which room may know which
+	@$(BIN)/lint-imports --no-logo
+
+screenshots: $(DEV_READY) ## Take the pictures in docs/images again
+	@.ci/browser $(BIN)/python
+	$(BIN)/python -m benchmarks.screenshots
+
+bench: $(DEV_READY) ## Measure throughput and latency on both databases
+	$(BIN)/python -m benchmarks
+
+chaos: $(DEV_READY) ## Kill processes at every crash point, a thousand times on each database
+	AGENT_CONSOLE_KILLS=$${AGENT_CONSOLE_KILLS:-1000} $(BIN)/python -m pytest -q -s tests/crash --timeout 3600
+
+clean: ## Remove everything that can be made again (the data directory stays)
+	rm -rf $(VENV) .web .states build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results
