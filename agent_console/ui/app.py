@@ -1,0 +1,46 @@
+"""Builds the Reflex app: every page registered by name, the gate in front of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import reflex as rx
+
+from agent_console.ui import guard
+from agent_console.ui.pages import login, setup
+
+Register = Callable[[rx.App], None]
+
+PAGES: tuple[Register, ...] = (
+    login.register,
+    setup.register,
+)
+
+
+def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
+    """Return the app; ``transformers`` are the ASGI apps in front of Reflex (the API first).
+
+    ``bridge.bind`` must have been called.
+
+    Raises:
+        RuntimeError: an event handler does not declare who may call it.
+    """
+    app = rx.App(
+        api_transformer=list(transformers),
+        html_lang="en",
+        stylesheets=["/console.css"],
+        head_components=[
+            rx.el.script(src="/time.js", defer=True),
+            rx.el.script(src="/console.js", defer=True),
+        ],
+        extra_app_wraps={},
+        toaster=None,
+    )
+    app.app_wraps.pop((5, "Overlay"), None)  # our own banner tells of a lost connection
+    app.add_middleware(guard.AuthGate(), index=0)
+    guard.redact_event_logs()
+    for register in PAGES:
+        register(app)
+    guard.assert_all_guarded()
+    return app

@@ -1,0 +1,173 @@
+"""Between the event loop of the pages and the threads of the services; nobody else knows both.
+
+A page asks ``await call(services().jobs.get, actor, job_id)`` and gets the answer, or a
+:class:`Failure` that can be shown as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from agent_console.domain.access import Actor
+from agent_console.domain.errors import ConsoleError, FieldError, Invalid
+
+if TYPE_CHECKING:
+    from agent_console.services import Services
+    from agent_console.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+COOKIES = ("__Host-ac_session", "ac_session")  # https origin, http origin
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message to the person at the screen. ``tone`` is success, info, warning or error."""
+
+    id: str
+    tone: str
+    text: str
+    code: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A call that did not succeed: what to show, and which fields were refused."""
+
+    notice: Notice
+    status: int
+    fields: tuple[FieldError, ...] = ()
+
+    @property
+    def code(self) -> str:
+        """The problem type, such as ``conflict``."""
+        return self.notice.code
+
+
+class Snapshots:
+    """One read per question and version of the data, however many browsers ask it."""
+
+    def __init__(self, version: Callable[[], int]) -> None:
+        """Take the function that tells which version of the data is current."""
+        self._version = version
+        self._seen = -1
+        self._reads: dict[Hashable, asyncio.Task[Any]] = {}
+
+    async def get(self, key: Hashable, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return ``fn(*args)``, read in a thread at most once per version; failures are not kept."""
+        if self._seen != self._version():
+            self._reads, self._seen = {}, self._version()
+        read = self._reads.get(key)
+        if read is None:
+            read = asyncio.create_task(asyncio.to_thread(fn, *args, **kwargs))
+            self._reads[key] = read
+            read.add_done_callback(lambda done: self._forget(key, done))
+        result: T = await asyncio.shield(read)  # a browser that leaves must not cancel the rest
+        return result
+
+    def _forget(self, key: Hashable, read: asyncio.Task[Any]) -> None:
+        failed = read.cancelled() or read.exception() is not None
+        if failed and self._reads.get(key) is read:
+            del self._reads[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bound:
+    services: Services
+    settings: Settings
+    snapshots: Snapshots
+
+
+_bound: _Bound | None = None
+
+
+def bind(services: Services, settings: Settings) -> None:
+    """Give the pages their services; called once by the composition root."""
+    global _bound  # noqa: PLW0603  - Reflex makes the states itself: nothing can be handed to them
+    _bound = _Bound(services, settings, Snapshots(lambda: services.feed.version))
+
+
+def _ready() -> _Bound:
+    if _bound is None:
+        raise RuntimeError("bridge.bind() has not been called")
+    return _bound
+
+
+def services() -> Services:
+    """Return the bound services."""
+    return _ready().services
+
+
+def settings() -> Settings:
+    """Return the bound settings."""
+    return _ready().settings
+
+
+def snapshots() -> Snapshots:
+    """Return the reads shared by all browsers of this process."""
+    return _ready().snapshots
+
+
+def request_id() -> str:
+    """Return a fresh id that connects a notice with a log line."""
+    return f"req_{uuid.uuid4().hex[:12]}"
+
+
+def note(tone: str, text: str) -> Notice:
+    """Return a notice that is not an error."""
+    return Notice(id=request_id(), tone=tone, text=text)
+
+
+def failure(error: Exception) -> Failure:
+    """Turn ``error`` into what may be shown; the unexpected is logged and not shown."""
+    rid = request_id()
+    if isinstance(error, ConsoleError):
+        fields = error.fields if isinstance(error, Invalid) else ()
+        notice = Notice(rid, "error", error.message, error.code, rid)
+        if error.status >= 500:
+            _LOG.warning("%s: %s", rid, error.message)
+        return Failure(notice, error.status, fields)
+    _LOG.error("%s: unexpected error", rid, exc_info=error)
+    text = "Something went wrong in the console. The log has the details."
+    return Failure(Notice(rid, "error", text, "internal", rid), 500)
+
+
+async def call(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Failure:
+    """Run ``fn`` in a thread and return its result, or the failure as a value."""
+    try:
+        return await asyncio.to_thread(fn, *args, **kwargs)
+    except Exception as error:  # the boundary to the screen: everything becomes a notice
+        return failure(error)
+
+
+def session_secret(cookie_header: str) -> str | None:
+    """Return the session's secret from a Cookie header, or None."""
+    try:
+        jar = SimpleCookie(cookie_header)
+    except CookieError:
+        return None
+    for name in COOKIES:
+        if name in jar and jar[name].value:
+            return jar[name].value
+    return None
+
+
+async def actor_of(cookie_header: str, ip: str | None = None) -> Actor | None:
+    """Return who the connection belongs to now, or None; the session row is read each time.
+
+    Raises:
+        ConsoleError: the database cannot be asked; nobody is let in on a guess.
+    """
+    secret = session_secret(cookie_header)
+    if secret is None:
+        return None
+    return await asyncio.to_thread(services().access.actor_for_session, secret, ip)

@@ -1,0 +1,107 @@
+"""What changes: unified file diffs and row diffs, readable by sign as well as by colour."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import reflex as rx
+
+from agent_console.ui.components.review_models import (
+    CellView,
+    ChangeView,
+    LineView,
+    RecordView,
+)
+
+
+def changes(items: rx.Var[list[ChangeView]]) -> rx.Component:
+    """Show every change, open: nothing above a verdict is folded away by itself."""
+    return rx.el.div(
+        rx.foreach(items, lambda one: _change(cast("rx.Var[ChangeView]", one))),
+        class_name="diff-list",
+    )
+
+
+def _change(item: rx.Var[ChangeView]) -> rx.Component:
+    return rx.el.details(
+        rx.el.summary(
+            rx.icon("chevron_right", size=14, class_name="diff-chevron", aria_hidden=True),
+            rx.el.span(item.title, class_name="diff-title"),
+            rx.el.span(item.word, class_name="diff-word"),
+            rx.el.span(
+                rx.cond(item.added != "", rx.el.span(item.added, class_name="diff-plus")),
+                rx.cond(item.removed != "", rx.el.span(item.removed, class_name="diff-minus")),
+                class_name="diff-counts",
+            ),
+        ),
+        rx.match(
+            item.kind,
+            ("file", _file(item)),
+            ("rows", _rows(item)),
+            rx.el.pre(item.text, class_name="json-text", tab_index=0),
+        ),
+        rx.cond(item.note != "", rx.el.p(item.note, class_name="diff-note")),
+        open=True,
+        class_name="diff",
+        key=item.key,
+    )
+
+
+def _file(item: rx.Var[ChangeView]) -> rx.Component:
+    return rx.el.table(
+        rx.el.tbody(rx.foreach(item.lines, lambda one: _line(cast("rx.Var[LineView]", one)))),
+        class_name="diff-table",
+        aria_label="Changes to " + item.title.to(str),
+    )
+
+
+def _line(line: rx.Var[LineView]) -> rx.Component:
+    return rx.el.tr(
+        rx.el.td(line.old, class_name="diff-number"),
+        rx.el.td(line.new, class_name="diff-number"),
+        rx.el.td(line.sign, class_name="diff-sign"),
+        rx.el.td(line.text, class_name="diff-text"),
+        class_name=line.css,
+    )
+
+
+def _rows(item: rx.Var[ChangeView]) -> rx.Component:
+    return rx.el.div(
+        rx.el.table(
+            rx.el.thead(
+                rx.el.tr(
+                    rx.el.th(rx.el.span("Change", class_name="sr-only"), scope="col"),
+                    rx.foreach(item.columns, lambda name: rx.el.th(name, scope="col")),
+                )
+            ),
+            rx.el.tbody(
+                rx.foreach(item.records, lambda one: _record(cast("rx.Var[RecordView]", one)))
+            ),
+            class_name="rowdiff",
+            aria_label="Rows before and after: " + item.title.to(str),
+        ),
+        class_name="rowdiff-box",
+        role="region",
+        aria_label=item.title,
+        tab_index=0,
+    )
+
+
+def _record(record: rx.Var[RecordView]) -> rx.Component:
+    return rx.el.tr(
+        rx.el.th(
+            rx.el.span(record.sign, aria_hidden=True),
+            rx.el.span(record.word, class_name="sr-only"),
+            scope="row",
+            class_name="rowdiff-sign",
+        ),
+        rx.foreach(
+            record.cells,
+            lambda one: _cell(cast("rx.Var[CellView]", one)),
+        ),
+        class_name=record.css,
+    )
+
+
+def _cell(cell: rx.Var[CellView]) -> rx.Component:
+    return rx.el.td(cell.text, class_name=cell.css)

@@ -1,0 +1,208 @@
+"""From the services' answers to the view models of the desk; pure functions, no Reflex."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import lru_cache
+
+from agent_console.domain.checkpoints import (
+    Checkpoint,
+    CheckpointStatus,
+    CheckpointSummary,
+    CheckpointType,
+)
+from agent_console.domain.jobs import Job
+from agent_console.domain.payload import dumps, loads
+from agent_console.domain.records import Artifact, LogLine
+from agent_console.domain.visible import reveal
+from agent_console.ui import theme
+from agent_console.ui.components.review_changes import change_views, summary
+from agent_console.ui.components.review_json import json_document
+from agent_console.ui.components.review_models import (
+    ArtifactView,
+    BodyView,
+    ContextView,
+    LogView,
+    RowView,
+    RulingView,
+)
+from agent_console.services.review import CheckpointDetail
+
+TYPE_WORDS = {
+    CheckpointType.APPROVAL_REQUIRED: "Approval required",
+    CheckpointType.INFO: "Info",
+    CheckpointType.ERROR: "Error",
+}
+LABEL_LENGTH = 160  # characters of a message in an accessible name
+REMEMBERED = 64  # rendered bodies: what a few dozen reviewers look at
+
+
+def iso(instant: datetime | None) -> str:
+    """Return ``instant`` as the pages hand it to the browser; empty when there is none."""
+    return instant.isoformat() if instant else ""
+
+
+def label(job_type: str, message: str) -> str:
+    """Return the accessible name of a card: job type and message."""
+    return f"{reveal(job_type).text}: {reveal(message).text[:LABEL_LENGTH]}"
+
+
+def row(item: CheckpointSummary, href: str) -> RowView:
+    """Return the list row of ``item``, linked to ``href``."""
+    mark = theme.CHECKPOINT_TYPE_MARKS[item.checkpoint_type]
+    word = TYPE_WORDS[item.checkpoint_type]
+    return RowView(
+        id=item.id,
+        href=href,
+        label=f"{label(item.job_type, item.message)} ({word}, {item.status})",
+        message=reveal(item.message).text,
+        job_type=reveal(item.job_type).text,
+        type_icon=mark.icon,
+        type_tone=mark.tone,
+        type_word=word,
+        status=item.status.value,
+        pending=item.status is CheckpointStatus.PENDING,
+        created_at=iso(item.created_at),
+        expires_at=iso(item.expires_at),
+        decided_at=iso(item.decided_at),
+    )
+
+
+def body(detail: CheckpointDetail) -> BodyView:
+    """Return what the checkpoint of ``detail`` asks; the same object for the same payload."""
+    point = detail.checkpoint
+    payload = dumps({"data": point.data, "changes": point.changes, "metadata": point.metadata})
+    return _body(_Asked(point, detail.job.task_description, payload))
+
+
+class _Asked:
+    """A key for the cache: two checkpoints with the same payload under the same id are one."""
+
+    def __init__(self, checkpoint: Checkpoint, task: str, payload: str) -> None:
+        self.checkpoint = checkpoint
+        self.task = task
+        self._key = (checkpoint.id, checkpoint.payload_digest, checkpoint.message, task, payload)
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Asked) and self._key == other._key
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _body(asked: _Asked) -> BodyView:
+    point = asked.checkpoint
+    mark = theme.CHECKPOINT_TYPE_MARKS[point.checkpoint_type]
+    changes, hidden = change_views(point.changes)
+    action, message, task = reveal(point.action), reveal(point.message), reveal(asked.task)
+    data = json.dumps(point.data, ensure_ascii=False)
+    return BodyView(
+        id=point.id,
+        href=f"/admin/agent-checkpoints/{point.id}",
+        digest=point.payload_digest,
+        label=label(point.job_type, point.message),
+        job_id=point.job_id,
+        job_href=f"/jobs/{point.job_id}",
+        job_type=reveal(point.job_type).text,
+        type=point.checkpoint_type.value,
+        type_icon=mark.icon,
+        type_tone=mark.tone,
+        action=action.text or TYPE_WORDS[point.checkpoint_type],
+        message=message.text,
+        message_hidden=message.hidden,
+        hidden=hidden + action.hidden + reveal(data).hidden,
+        changes=changes,
+        summary=summary(changes),
+        uninspectable=any(one.kind == "raw" for one in changes),
+        data=json_document(point.data),
+        metadata=json_document(point.metadata),
+        requester=reveal(point.requested_by_name or "").text,
+        task=task.text,
+        created_at=iso(point.created_at),
+        editable=point.editable,
+        edit_text=json.dumps(point.data, indent=2, ensure_ascii=False) if point.editable else "",
+    )
+
+
+_HEADLINES = {
+    CheckpointStatus.APPROVED: "Approved",
+    CheckpointStatus.REJECTED: "Rejected",
+    CheckpointStatus.CHANGES_REQUESTED: "Changes requested",
+    CheckpointStatus.EXPIRED: "Expired: nobody decided in time",
+    CheckpointStatus.CANCELED: "Canceled together with its job",
+}
+
+
+def ruling(detail: CheckpointDetail) -> RulingView:
+    """Return where the checkpoint stands and what the reader may do."""
+    point = detail.checkpoint
+    mark = theme.CHECKPOINT_MARKS[point.status]
+    pending = point.status is CheckpointStatus.PENDING
+    return RulingView(
+        id=point.id,
+        status=point.status.value,
+        pending=pending,
+        may_decide=detail.may_decide,
+        refusal=detail.refusal,
+        self_approval=detail.self_approval,
+        expires_at=iso(point.expires_at),
+        headline="" if pending else _headline(point),
+        tone=mark.tone,
+        icon=mark.icon,
+        decided_at=iso(point.decided_at),
+        reason=reveal(point.rejection_reason or "").text,
+        feedback=reveal(point.feedback or "").text,
+        was_edited=point.edited_data is not None,
+        edited=json_document(point.edited_data),
+    )
+
+
+def _headline(point: Checkpoint) -> str:
+    if point.checkpoint_type is not CheckpointType.APPROVAL_REQUIRED:
+        return "For your information: nobody has to decide"
+    said = _HEADLINES[point.status]
+    return f"{said} by {point.decided_by_name}" if point.decided_by_name else said
+
+
+def context(detail: CheckpointDetail) -> ContextView:
+    """Return the job around the checkpoint."""
+    job = detail.job
+    progress = job.progress
+    parts = [] if progress is None else [_percent(progress.fraction), reveal(progress.message).text]
+    return ContextView(
+        job_status=job.status.value,
+        attempt=f"{job.attempts} of {job.max_attempts}",
+        progress=" ".join(filter(None, parts)),
+        logs=[_log(line) for line in detail.logs],
+        artifacts=[_artifact(one) for one in detail.artifacts],
+    )
+
+
+def _percent(fraction: float | None) -> str:
+    return "" if fraction is None else f"{fraction:.0%}"
+
+
+def _log(line: LogLine) -> LogView:
+    return LogView(
+        id=str(line.id),
+        at=line.at.strftime("%H:%M:%S"),
+        level=line.level.value,
+        tone=theme.LOG_TONES[line.level],
+        message=reveal(line.message).text,
+    )
+
+
+def _artifact(one: Artifact) -> ArtifactView:
+    return ArtifactView(
+        id=one.id,
+        name=reveal(one.name).text,
+        kind=one.artifact_type.value,
+        size=_bytes(one.size),
+        href=f"/jobs/{one.job_id}",
+    )
+
+
+def _bytes(size: int) -> str:
+    return f"{size} B" if size < 1024 else f"{size / 1024:,.1f} KiB"

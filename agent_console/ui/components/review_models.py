@@ -1,0 +1,181 @@
+"""View models of the desk: what is on the screen, as text that is safe to show.
+
+Plain frozen dataclasses, so that Reflex can send them and components can be functions of them.
+Every text that an agent had a hand in went through ``domain.visible.reveal``; instants are ISO
+8601 texts, empty when there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowView:
+    """A row of the list. ``label`` is the accessible name of its link."""
+
+    id: str
+    href: str
+    label: str
+    message: str
+    job_type: str
+    type_icon: str
+    type_tone: str
+    type_word: str
+    status: str
+    pending: bool
+    created_at: str
+    expires_at: str
+    decided_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineView:
+    """A line of a diff; ``old`` and ``new`` are line numbers, ``css`` its kind."""
+
+    old: str = ""
+    new: str = ""
+    sign: str = ""
+    text: str = ""
+    css: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellView:
+    """A cell of a row diff; ``css`` is ``rowdiff-changed`` where the value differs."""
+
+    text: str = ""
+    css: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordView:
+    """One printed line of a row diff: a row as it was, as it will be, or unchanged."""
+
+    sign: str = ""
+    word: str = ""
+    css: str = ""
+    cells: list[CellView] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeView:
+    """One change: ``kind`` is ``file``, ``rows`` or ``raw`` (could not be understood)."""
+
+    key: str = ""
+    kind: str = "raw"
+    title: str = ""
+    word: str = ""
+    added: str = ""
+    removed: str = ""
+    note: str = ""
+    lines: list[LineView] = field(default_factory=list)
+    columns: list[str] = field(default_factory=list)
+    records: list[RecordView] = field(default_factory=list)
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeView:
+    """A value of a JSON document. ``children`` is empty for a scalar and for an empty container."""
+
+    key: str = ""
+    kind: str = "null"
+    text: str = ""
+    children: list[NodeView] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonView:
+    """A JSON document: its tree, and the text that the copy button gives, numbers exact."""
+
+    nodes: list[NodeView] = field(default_factory=list)
+    text: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyView:
+    """What was asked: everything the payload digest covers, and the agent's words. Never changes.
+
+    ``hidden`` counts the characters, in all of it, that would not have been visible.
+    """
+
+    id: str = ""
+    digest: str = ""
+    label: str = ""
+    job_id: str = ""
+    job_href: str = ""
+    job_type: str = ""
+    type: str = ""
+    type_icon: str = ""
+    type_tone: str = ""
+    action: str = ""
+    message: str = ""
+    message_hidden: int = 0
+    hidden: int = 0
+    changes: list[ChangeView] = field(default_factory=list)
+    summary: str = ""
+    uninspectable: bool = False
+    data: JsonView = field(default_factory=JsonView)
+    metadata: JsonView = field(default_factory=JsonView)
+    requester: str = ""
+    task: str = ""
+    created_at: str = ""
+    editable: bool = False
+    edit_text: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulingView:
+    """Where the checkpoint stands, and what the person at the screen may do about it."""
+
+    id: str = ""
+    status: str = ""
+    pending: bool = False
+    may_decide: bool = False
+    refusal: str = ""
+    self_approval: bool = False
+    expires_at: str = ""
+    headline: str = ""
+    tone: str = "gray"
+    icon: str = "circle_help"
+    decided_at: str = ""
+    reason: str = ""
+    feedback: str = ""
+    edited: JsonView = field(default_factory=JsonView)
+    was_edited: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogView:
+    """A line of the log tail."""
+
+    id: str
+    at: str
+    level: str
+    tone: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactView:
+    """An artifact of the job."""
+
+    id: str
+    name: str
+    kind: str
+    size: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextView:
+    """The job around the checkpoint, as it is now."""
+
+    job_status: str = ""
+    attempt: str = ""
+    progress: str = ""
+    logs: list[LogView] = field(default_factory=list)
+    artifacts: list[ArtifactView] = field(default_factory=list)

@@ -1,0 +1,145 @@
+"""Pages that follow the database: one loop per open page, woken by the change feed.
+
+A page's state says what it wants to know (``_ask``) and how to show it (``_show``); the loop does
+the rest: it waits for a change, reads once for all browsers that ask the same, sends what differs,
+looks at the session again, and keeps trying when the database is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from agent_console.domain.access import Actor
+from agent_console.domain.errors import ConsoleError, Unauthenticated
+from agent_console.ui import bridge, guard
+from agent_console.ui.guard import GuardedState
+from agent_console.ui.states.session import Session
+
+COALESCE = 0.1  # seconds between two updates of one page
+RETRY = 2.0  # seconds until a failed read is tried again
+STALE = "Updates are delayed. Trying again…"
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a page wants to know now.
+
+    ``key`` identifies the answer among browsers of people with the same permissions; include the
+    actor's id when the answer is personal. ``read`` runs in a thread. A page that shows one thing
+    names it in ``subject``: what was shown of another is hidden at once. ``every`` (seconds) is how
+    old an answer may get although nothing was published.
+    """
+
+    key: Hashable
+    read: Callable[[], Any]
+    subject: str = ""
+    every: float = 30.0
+
+
+class LiveState(GuardedState, mixin=True):
+    """What live pages share. ``problem`` is set instead of content (not found, not allowed)."""
+
+    loaded: bool = False
+    stale: str = ""
+    problem: str = ""
+    problem_code: str = ""
+    _subject: str = ""
+
+    def _ask(self, actor: Actor) -> Ask:
+        """Return what to read, from the address and this state; called under the state's lock."""
+        raise NotImplementedError
+
+    def _show(self, answer: Any) -> None:
+        """Take over ``answer``, the result of ``Ask.read``; called under the state's lock."""
+        raise NotImplementedError
+
+    def _turn_to(self, subject: str) -> None:
+        if subject != self._subject:
+            self._subject = subject
+            self._put(loaded=False, problem="", problem_code="")
+
+
+async def follow(page: LiveState) -> rx.event.EventSpec | None:
+    """Keep ``page`` true until it is left; the body of each page's background ``watch``.
+
+    Returns where to go when the session has ended.
+    """
+    seen: int | None = None
+    patience = 30.0
+    while True:
+        feed = bridge.services().feed
+        version = feed.version if seen is None else await feed.wait(seen, patience)
+        try:
+            patience = await _refresh(page)
+        except Unauthenticated:
+            async with page:
+                path = f"{page.router.url.path}?{page.router.url.query}".rstrip("?")
+            return rx.redirect(await guard.login_address(path))
+        except ConsoleError as error:
+            seen = await _trouble(page, error, version)
+        except Exception as error:  # the loop must outlive a bad read
+            _LOG.exception("a live page could not be read")
+            seen = await _trouble(page, error, version)
+        else:
+            seen = version
+        await asyncio.sleep(COALESCE)
+
+
+async def _refresh(page: LiveState) -> float:
+    """Read and show what ``page`` asks now; return how long that stays good, in seconds."""
+    async with page:
+        actor = await page._actor()
+        ask = page._ask(actor)
+        page._turn_to(ask.subject)
+    scope = tuple(sorted(actor.permissions))
+    review, snapshots = bridge.services().review, bridge.snapshots()
+    answer, pending = await asyncio.gather(
+        snapshots.get((scope, ask.key, int(time.monotonic() / ask.every)), ask.read),
+        snapshots.get((scope, "pending"), review.pending_count, actor),
+    )
+    async with page:
+        session = await page.get_state(Session)
+        if session.pending != pending:
+            session.pending = pending
+        page._show(answer)
+        page._put(loaded=True, stale="", problem="", problem_code="")
+    return ask.every
+
+
+async def _trouble(page: LiveState, error: Exception, version: int) -> int | None:
+    """Show that ``error`` stands in the way; return the version seen, None to try again."""
+    lasting = isinstance(error, ConsoleError) and error.status < 500
+    async with page:
+        if lasting:
+            page._put(problem=bridge.failure(error).notice.text, problem_code=_code(error))
+            page._put(stale="", loaded=True)
+        else:
+            page._put(stale=STALE)
+    if lasting:
+        return version
+    await asyncio.sleep(RETRY)
+    return None
+
+
+def _code(error: Exception) -> str:
+    return error.code if isinstance(error, ConsoleError) else "internal"
+
+
+def live_page(
+    app: rx.App,
+    route: str,
+    title: str | rx.Var[str],
+    body: Callable[[], rx.Component],
+    *watch: rx.event.EventType[()],
+) -> None:
+    """Register the page ``body`` at ``route``; ``watch`` are the loops that keep it true."""
+    shown = f"{title} · agent_console" if isinstance(title, str) else title
+    app.add_page(body, route=route, title=shown, on_load=list(watch))

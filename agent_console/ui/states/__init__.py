@@ -1,0 +1,1 @@
+"""One state per page: view models and flags; the services do the work."""
