@@ -1,0 +1,54 @@
+"""Rows for tests, made through the store's own writers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent_console.domain.access import ROLE_PERMISSIONS, Actor, Role
+from agent_console.domain.jobs import NewJob
+from agent_console.store import job_writes
+from agent_console.store.database import Database
+from agent_console.store.ids import new_id
+
+ADA = Actor(
+    kind="user", id="usr_ada", name="Ada", role=Role.ADMIN, permissions=ROLE_PERMISSIONS[Role.ADMIN]
+)
+RAY = Actor(
+    kind="user",
+    id="usr_ray",
+    name="Ray",
+    role=Role.REVIEWER,
+    permissions=ROLE_PERMISSIONS[Role.REVIEWER],
+)
+
+
+def enqueue(
+    db: Database, job_type: str = "noop", *, actor: Actor = ADA, max_attempts: int = 3, **new: Any
+) -> str:
+    """Put a job into the queue and return its id; ``new`` are fields of ``NewJob``."""
+    job_id = new_id("job")
+    db.write(
+        lambda tx: job_writes.enqueue(
+            tx,
+            job_id,
+            NewJob(job_type=job_type, **new),
+            max_attempts=max_attempts,
+            actor=actor,
+            key=None,
+        )
+    )
+    return job_id
+
+
+def enqueue_many(db: Database, count: int, job_type: str = "noop", **new: Any) -> list[str]:
+    """Put ``count`` jobs into the queue in one transaction."""
+    ids = [new_id("job") for _ in range(count)]
+
+    def insert(tx: Any) -> None:
+        for job_id in ids:
+            job_writes.enqueue(
+                tx, job_id, NewJob(job_type=job_type, **new), max_attempts=3, actor=ADA, key=None
+            )
+
+    db.write(insert)
+    return ids
