@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from agent_console.domain.changes import RowsChange as RowsChange
     from agent_console.domain.errors import ConsoleError as ConsoleError
     from agent_console.domain.errors import Invalid as Invalid
+    from agent_console.domain.errors import TooLarge as TooLarge
     from agent_console.domain.jobs import Json as Json
+    from agent_console.domain.paths import WorkspacePath as WorkspacePath
+    from agent_console.domain.paths import check_path as check_path
+    from agent_console.domain.paths import check_paths as check_paths
     from agent_console.domain.retry import RetryPolicy as RetryPolicy
+    from agent_console.gateways.workspace import StaleBase as StaleBase
+    from agent_console.gateways.workspace import Workspace as Workspace
     from agent_console.runtime.async_context import AsyncJobContext as AsyncJobContext
     from agent_console.runtime.context import JobContext as JobContext
     from agent_console.runtime.decisions import Decision as Decision
@@ -39,6 +45,12 @@ _HOMES = {
     "Rejected": "agent_console.runtime.errors",
     "RetryPolicy": "agent_console.domain.retry",
     "RowsChange": "agent_console.domain.changes",
+    "StaleBase": "agent_console.gateways.workspace",
+    "TooLarge": "agent_console.domain.errors",
+    "Workspace": "agent_console.gateways.workspace",
+    "WorkspacePath": "agent_console.domain.paths",
+    "check_path": "agent_console.domain.paths",
+    "check_paths": "agent_console.domain.paths",
     "handler": "agent_console.runtime.registry",
 }
 
