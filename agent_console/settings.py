@@ -146,9 +146,7 @@ _SECRET = {"database_url", "redis_url", "sentry_dsn", "metrics_token"}
 def _sentence(error: dict[str, object]) -> str:
     location = error["loc"]
     name = str(location[0]) if isinstance(location, tuple) and location else ""
-    field = next(
-        (f for f in Settings.model_fields if name.lower() in {f, variable(f).lower()}), ""
-    )
+    field = next((f for f in Settings.model_fields if name.lower() in {f, variable(f).lower()}), "")
     if not field:
         return str(error["msg"])
     shown = "(hidden)" if field in _SECRET else repr(error["input"])

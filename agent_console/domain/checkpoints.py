@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -141,3 +142,14 @@ class CheckpointSummary:
     decided_at: datetime | None
     expires_at: datetime | None
     created_at: datetime
+
+
+def decision_digest(payload_digest: str, edited_text: str | None) -> str:
+    """Return what a decision is bound to: the payload, and the edit if there is one.
+
+    ``edited_text`` is the canonical text of the edited data. The claim of a resumed job computes
+    this again from what is stored; a difference sends the job back to review.
+    """
+    if edited_text is None:
+        return payload_digest
+    return hashlib.sha256(f"{payload_digest}\n{edited_text}".encode()).hexdigest()

@@ -106,8 +106,7 @@ def after(status: JobStatus, verb: JobVerb) -> JobStatus:
         return TRANSITIONS[status, verb]
     except KeyError:
         raise Conflict(
-            f"The job is {status}; {verb} is possible only from "
-            f"{', '.join(sources(verb))}.",
+            f"The job is {status}; {verb} is possible only from {', '.join(sources(verb))}.",
             currentStatus=status.value,
         ) from None
 

@@ -1,0 +1,204 @@
+"""Claiming jobs, giving them back, and knowing when the next one is due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from agent_console.domain.access import Actor
+from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, decision_digest
+from agent_console.domain.clock import MICROSECONDS, from_micros
+from agent_console.domain.crashpoints import crashpoint
+from agent_console.domain.events import Event
+from agent_console.domain.jobs import JobStatus
+from agent_console.domain.payload import digest
+from agent_console.store.database import Database
+from agent_console.store.engine_values import Claimed, RunKey
+from agent_console.store.tables import CLAIMABLE_SQL
+from agent_console.store.transactions import Tx
+
+# CLAIMABLE_SQL is repeated as a literal so that the planner can prove the partial index; the order
+# is the index's own. RETURNING has no order: the caller sorts.
+CLAIM = f"""
+WITH c AS {{materialized}} (
+  SELECT id FROM ai_jobs {{ready_index}}
+  WHERE {CLAIMABLE_SQL} AND {{indexable}}run_at <= {{now}}
+  ORDER BY priority DESC, run_at, id LIMIT :room {{skip_locked}})
+UPDATE ai_jobs SET status = 'RUNNING', worker_id = :worker_id, claim_token = claim_token + 1,
+  attempts = attempts + 1 - resuming, resuming = 0, claims = claims + 1, park_reason = NULL,
+  started_at = coalesce(started_at, {{now}}), updated_at = {{now}}
+WHERE id IN (SELECT id FROM c) AND {CLAIMABLE_SQL}
+RETURNING id, claim_token, job_type, input_data, attempts, max_attempts, claims, priority, run_at,
+  user_id, user_name, project_id, task_description, task_configuration, context_document_id,
+  approval_strategy, code_version, metadata, created_at
+"""
+
+DUE = f"""
+SELECT run_at - {{now}} FROM ai_jobs {{due_index}} WHERE {CLAIMABLE_SQL} ORDER BY run_at LIMIT 1
+"""
+
+APPROVALS = """
+SELECT id, job_id, payload, payload_digest, edited_data, decision_digest FROM agent_checkpoints
+WHERE job_id = :job_id AND position >= 0 AND checkpoint_type = 'APPROVAL_REQUIRED'
+  AND status = 'APPROVED'
+"""
+
+REOPEN = """
+UPDATE agent_checkpoints SET status = 'PENDING', payload_digest = :digest, approved_by = NULL,
+  approved_by_name = NULL, approved_at = NULL, decision_digest = NULL, edited_data = NULL,
+  response = NULL, feedback = :reason, expires_at = {now} + :expiry, updated_at = {now}
+WHERE id = :id AND status = 'APPROVED'
+"""
+
+RETURN_TO_REVIEW = """
+UPDATE ai_jobs SET status = 'WAITING', worker_id = NULL, claim_token = claim_token + 1,
+  resuming = 1, claims = 0, updated_at = {now} WHERE id = :id AND claim_token = :token
+"""
+
+GIVE_BACK = """
+UPDATE ai_jobs SET status = 'QUEUED', worker_id = NULL, resuming = 1, claims = 0,
+  claim_token = claim_token + 1, updated_at = {now}
+FROM v WHERE ai_jobs.id = v.id AND ai_jobs.claim_token = v.token AND ai_jobs.status = 'RUNNING'
+RETURNING ai_jobs.id, ai_jobs.job_type
+"""
+
+CHANGED = "What was approved is not what is stored any more; please look again."
+
+
+def worker_actor(worker_id: str) -> Actor:
+    """Return the actor under which a worker's doings are journaled."""
+    return Actor(kind="worker", id=worker_id, name=worker_id)
+
+
+def claim(db: Database, worker_id: str, room: int) -> list[Claimed]:
+    """Claim up to ``room`` due jobs for ``worker_id``, highest priority first, then oldest.
+
+    A job resuming after an approval is checked in the same transaction: payload, edit and
+    decision must still have the digest that was approved, or it goes back to review.
+    """
+    if room < 1:
+        return []
+    claimed = db.write(lambda tx: _claim(tx, worker_id, room))
+    crashpoint("claim.committed")
+    return claimed
+
+
+def _claim(tx: Tx, worker_id: str, room: int) -> list[Claimed]:
+    rows = tx.rows(CLAIM, {"worker_id": worker_id, "room": room})
+    if not rows:
+        return []
+    rows.sort(key=lambda r: (-r[7], r[8], r[0]))
+    actor = worker_actor(worker_id)
+    kept: list[Claimed] = []
+    for row in rows:
+        key = RunKey(row[0], row[1], worker_id)
+        if row[1] > 1 and _return_if_changed(tx, key, row[2], actor):
+            continue
+        kept.append(_claimed(key, row))
+        tx.record(
+            Event(
+                action="job.started",
+                actor=actor,
+                job_id=key.job_id,
+                job_type=row[2],
+                # Everything but enqueue raises the token, so the first claim sees PENDING.
+                before=JobStatus.PENDING if row[1] == 1 else JobStatus.QUEUED,
+                after=JobStatus.RUNNING,
+                data={"attempt": row[4]},
+            )
+        )
+    crashpoint("claim.before_commit")
+    return kept
+
+
+def _claimed(key: RunKey, row: tuple[Any, ...]) -> Claimed:
+    return Claimed(
+        key=key,
+        job_type=row[2],
+        input_text=row[3],
+        attempt=row[4],
+        max_attempts=row[5],
+        claims=row[6],
+        resuming=row[1] > 1,
+        fresh=row[1] == 1,
+        priority=row[7],
+        user_id=row[9],
+        user_name=row[10],
+        project_id=row[11],
+        task_description=row[12],
+        task_configuration=row[13],
+        context_document_id=row[14],
+        approval_strategy=row[15],
+        code_version=row[16],
+        metadata=row[17],
+        created_at=from_micros(row[18]),
+    )
+
+
+def _return_if_changed(tx: Tx, key: RunKey, job_type: str, actor: Actor) -> bool:
+    for row in tx.rows(APPROVALS, {"job_id": key.job_id}):
+        checkpoint_id, _, payload, payload_digest, edited, decided = row
+        actual = digest(payload)
+        if actual == payload_digest and decided == decision_digest(payload_digest, edited):
+            continue
+        expiry = int(DEFAULT_EXPIRY.total_seconds()) * MICROSECONDS
+        tx.execute(
+            REOPEN,
+            {"id": checkpoint_id, "digest": actual, "reason": CHANGED, "expiry": expiry},
+        )
+        tx.execute(RETURN_TO_REVIEW, {"id": key.job_id, "token": key.token})
+        tx.record(
+            Event(
+                action="checkpoint.reopened",
+                actor=actor,
+                job_id=key.job_id,
+                job_type=job_type,
+                checkpoint_id=checkpoint_id,
+                before=CheckpointStatus.APPROVED,
+                after=CheckpointStatus.PENDING,
+                data={"reason": CHANGED, "approvedDigest": payload_digest, "digest": actual},
+            ),
+            Event(
+                action="job.returned",
+                actor=actor,
+                job_id=key.job_id,
+                job_type=job_type,
+                before=JobStatus.QUEUED,
+                after=JobStatus.WAITING,
+                data={"reason": CHANGED},
+            ),
+        )
+        return True
+    return False
+
+
+def give_back(db: Database, keys: Sequence[RunKey]) -> int:
+    """Put claimed jobs back into the queue, uncharged; return how many still were this worker's."""
+    if not keys:
+        return 0
+
+    def work(tx: Tx) -> int:
+        rows = tx.values("id, token", GIVE_BACK, [(k.job_id, k.token) for k in keys])
+        tx.record(*(_released(keys[0].worker_id, job_id, kind) for job_id, kind in rows))
+        crashpoint("release.before_commit")
+        return len(rows)
+
+    return db.write(work)
+
+
+def _released(worker_id: str, job_id: str, job_type: str) -> Event:
+    return Event(
+        action="job.released",
+        actor=worker_actor(worker_id),
+        job_id=job_id,
+        job_type=job_type,
+        before=JobStatus.RUNNING,
+        after=JobStatus.QUEUED,
+    )
+
+
+def next_due(db: Database) -> float | None:
+    """Return the seconds until a job is claimable: 0 means now, None that none is queued."""
+    with db.read() as reader:
+        row = reader.row(DUE)
+    return None if row is None else max(0.0, row[0] / MICROSECONDS)

@@ -1,0 +1,128 @@
+"""Engines and connections: pragmas, timeouts, pools, and which driver errors are passing."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+
+from agent_console.domain.errors import Misconfigured
+from agent_console.store.dialects import Dialect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreOptions:
+    """Limits of the store; durations in seconds, pool sizes in connections."""
+
+    pool_min: int = 2
+    pool_max: int = 20
+    statement_timeout: float = 30.0
+    connect_timeout: float = 5.0
+    busy_timeout: float = 10.0
+
+
+def dialect_of(url: URL) -> Dialect:
+    """Return the dialect of ``url``.
+
+    Raises:
+        Misconfigured: neither SQLite in a file nor PostgreSQL.
+    """
+    name = url.get_backend_name()
+    if name == "sqlite":
+        if url.database in {None, "", ":memory:"}:
+            raise Misconfigured("DATABASE_URL: SQLite needs a file, such as sqlite:///data/app.db.")
+        return "sqlite"
+    if name == "postgresql":
+        return "postgresql"
+    raise Misconfigured(f"DATABASE_URL: {name} is not supported; use sqlite or postgresql.")
+
+
+def open_sqlite(path: str, options: StoreOptions, *, read_only: bool) -> sqlite3.Connection:
+    """Open the database file. Transactions are ours: the driver is kept from beginning any."""
+    connection = sqlite3.connect(
+        path, timeout=options.busy_timeout, isolation_level=None, check_same_thread=False
+    )
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute("PRAGMA cache_size=-16000")  # 16 MB
+    if read_only:
+        connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def open_postgres(url: URL, options: StoreOptions) -> Any:
+    """Open one connection with connect, statement and keep-alive timeouts."""
+    milliseconds = int(options.statement_timeout * 1000)
+    return psycopg2.connect(
+        url.set(drivername="postgresql").render_as_string(hide_password=False),
+        connect_timeout=max(1, int(options.connect_timeout)),
+        options=f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
+        f" -c idle_in_transaction_session_timeout={milliseconds * 2}",
+        keepalives=1,
+        keepalives_idle=5,
+        keepalives_interval=2,
+        keepalives_count=3,
+        tcp_user_timeout=15_000,
+        application_name="agent_console",
+    )
+
+
+def make_engine(url: URL, options: StoreOptions) -> Engine:
+    """Return the engine that reads (both databases) and writes (PostgreSQL); connects lazily."""
+    sizes = {"pool_size": options.pool_min, "max_overflow": options.pool_max - options.pool_min}
+    if dialect_of(url) == "postgresql":
+        return create_engine(
+            url.set(drivername="postgresql+psycopg2"),
+            creator=lambda: open_postgres(url, options),
+            pool_timeout=options.connect_timeout,
+            pool_use_lifo=True,
+            pool_recycle=1800,
+            **sizes,
+        )
+    path = str(url.database)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, creator=lambda: open_sqlite(path, options, read_only=True), **sizes)
+    # The driver does not begin transactions (see open_sqlite), so a reader's snapshot does.
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
+
+
+def parse(url: str) -> URL:
+    """Return ``url`` parsed; errors name the variable and never show a password."""
+    try:
+        return make_url(url)
+    except Exception:  # noqa: BLE001 - whatever the parser says may quote the password
+        raise Misconfigured("DATABASE_URL cannot be read as a database URL.") from None
+
+
+_PASSING_CODES = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03"}
+
+
+def is_passing(error: BaseException) -> bool:
+    """Say whether trying the same transaction again may help: lock, deadlock, lost connection."""
+    if isinstance(error, sqlite3.OperationalError):
+        return any(word in str(error) for word in ("locked", "busy"))
+    if isinstance(error, psycopg2.Error):
+        if error.pgcode is not None:
+            return error.pgcode in _PASSING_CODES
+        return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+    return False
+
+
+def is_outage(error: BaseException) -> bool:
+    """Say whether ``error`` means that the database cannot serve now (disk, network, locks)."""
+    if isinstance(error, sqlite3.OperationalError):
+        words = ("locked", "busy", "full", "readonly", "unable to open", "disk i/o")
+        return any(word in str(error).lower() for word in words)
+    return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+
+
+Opener = Callable[[], sqlite3.Connection]

@@ -1,0 +1,188 @@
+"""The database: one way to write, one way to read, on SQLite and PostgreSQL alike."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import psycopg2
+from sqlalchemy import exc
+
+from agent_console.domain.clock import Clock, SystemClock
+from agent_console.domain.errors import Unavailable
+from agent_console.domain.events import Event
+from agent_console.store.connections import (
+    StoreOptions,
+    dialect_of,
+    is_outage,
+    is_passing,
+    make_engine,
+    open_sqlite,
+    parse,
+)
+from agent_console.store.dialects import Dialect
+from agent_console.store.transactions import Reader, Tx
+from agent_console.store.writer import SqliteWriter
+
+__all__ = ["Database", "Reader", "StoreOptions", "Tx"]
+
+T = TypeVar("T")
+Listener = Callable[[Sequence[Event]], None]
+Watcher = Callable[[Sequence[Event]], None]
+
+TRIES = 4  # of a transaction that met a passing error
+SHARDS = 16  # rows per tally, so that concurrent commits seldom meet on one
+
+_log = logging.getLogger(__name__)
+
+
+class Database:
+    """Transactions, snapshots, and word of what was committed.
+
+    Nothing is opened until first use: a process may import and build this, then fork.
+    """
+
+    def __init__(
+        self, url: str, options: StoreOptions | None = None, *, clock: Clock | None = None
+    ) -> None:
+        """Take a database ``url``; ``clock`` replaces the database's own clock (tests)."""
+        self.url = parse(url)
+        self.options = options or StoreOptions()
+        self.dialect: Dialect = dialect_of(self.url)
+        # SQLite has no clock but its host's; PostgreSQL's is asked unless a test brings one.
+        self._clock = clock if clock or self.dialect == "postgresql" else SystemClock()
+        self._engine = make_engine(self.url, self.options)
+        self._shard = random.Random(os.urandom(8)).randrange(SHARDS)  # noqa: S311 - not a secret
+        self._listeners: list[Listener] = []
+        self._watchers: list[Watcher] = []
+        self._writer: SqliteWriter | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def path(self) -> str:
+        """The SQLite file."""
+        return str(self.url.database)
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call ``listener`` with the events of every commit of this process, after it."""
+        self._listeners.append(listener)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Call ``watcher`` after every commit that changed something worth a look."""
+        self._watchers.append(watcher)
+
+    def write(self, work: Callable[[Tx], T]) -> T:
+        """Run ``work`` in one transaction and return its result once that is committed.
+
+        Passing errors (locks, deadlocks, a connection lost before the commit) are tried again, so
+        ``work`` must be safe to repeat: it touches nothing but the transaction.
+
+        Raises:
+            Unavailable: the database cannot serve now; nothing, or (after a connection lost
+                during the commit itself) possibly everything, was done.
+        """
+        if self.dialect == "sqlite":
+            return self._sqlite_writer().submit(work)
+        return self._write_postgres(work)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Reader]:
+        """Open a read-only snapshot."""
+        try:
+            connection = self._engine.connect()
+        except (exc.SQLAlchemyError, psycopg2.Error) as error:
+            raise Unavailable(retryAfter=1) from error
+        try:
+            if self.dialect == "postgresql":
+                connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            with connection.begin(), Reader(connection, self.dialect, self._clock).closing() as r:
+                yield r
+        except (exc.DBAPIError, psycopg2.Error) as error:
+            cause = error.orig if isinstance(error, exc.DBAPIError) else error
+            if cause is not None and is_outage(cause):
+                connection.invalidate()
+                raise Unavailable(retryAfter=1) from error
+            raise
+        finally:
+            connection.close()
+
+    def committed(self, events: Sequence[Event], *, touched: bool) -> None:
+        """Tell listeners; a listener that fails is logged, never the writer's problem."""
+        if events:
+            self._tell(self._listeners, events)
+        if events or touched:
+            self._tell(self._watchers, events)
+
+    def close(self) -> None:
+        """Finish queued writes and close every connection."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.stop()
+                self._writer = None
+        self._engine.dispose()
+
+    def _tell(self, listeners: Sequence[Listener], events: Sequence[Event]) -> None:
+        for listener in listeners:
+            try:
+                listener(events)
+            except Exception:  # noqa: BLE001 - the commit is done; nobody else can act on this
+                _log.exception("a listener of the database failed")
+
+    def _sqlite_writer(self) -> SqliteWriter:
+        with self._lock:
+            if self._writer is None:
+                options = self.options
+                self._writer = SqliteWriter(
+                    lambda: open_sqlite(self.path, options, read_only=False),
+                    clock=self._clock or SystemClock(),
+                    shard=self._shard,
+                    committed=lambda events, touched: self.committed(events, touched=touched),
+                )
+            return self._writer
+
+    def _write_postgres(self, work: Callable[[Tx], T]) -> T:
+        for left in range(TRIES - 1, -1, -1):
+            try:
+                return self._once_postgres(work)
+            except (psycopg2.Error, exc.SQLAlchemyError) as error:
+                cause = error.orig if isinstance(error, exc.DBAPIError) else error
+                if left and cause is not None and is_passing(cause):
+                    continue
+                if isinstance(error, exc.TimeoutError) or (cause and is_outage(cause)):
+                    raise Unavailable(retryAfter=1) from error
+                raise
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _once_postgres(self, work: Callable[[Tx], T]) -> T:
+        connection = self._engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            tx = Tx(cursor, self.dialect, self._clock)
+            result = work(tx)
+            tx.flush(tx.events, self._shard)
+            cursor.close()
+        except BaseException as error:
+            if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+                connection.invalidate()
+            else:
+                connection.rollback()
+            connection.close()
+            raise
+        try:
+            connection.commit()
+        except psycopg2.Error as error:
+            # The answer was lost, not necessarily the commit: only the caller, who knows by
+            # which key to look, may try again.
+            connection.invalidate()
+            raise Unavailable(retryAfter=1) from error
+        finally:
+            connection.close()
+        self.committed(tx.events, touched=tx.touched)
+        return result

@@ -1,0 +1,173 @@
+"""What the engine and its store say to each other about a run. Durations are seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, CheckpointType
+from agent_console.domain.jobs import JobError, JobVerb, Json
+from agent_console.domain.records import ArtifactType, LogLevel, Step
+
+
+@dataclass(frozen=True, slots=True)
+class RunKey:
+    """The claim a run holds; every write of the run is fenced by it."""
+
+    job_id: str
+    token: int
+    worker_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A job that was just claimed. ``attempt`` counts from 1; a resumed run keeps its number."""
+
+    key: RunKey
+    job_type: str
+    input_text: str
+    attempt: int
+    max_attempts: int
+    claims: int
+    resuming: bool
+    fresh: bool  # never claimed before: there can be no record to load
+    priority: int
+    user_id: str | None
+    user_name: str | None
+    project_id: str | None
+    task_description: str
+    task_configuration: str | None
+    context_document_id: str | None
+    approval_strategy: str | None
+    code_version: str | None
+    metadata: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRow:
+    """What was said at the checkpoint of ``position``; ``data`` texts are canonical JSON."""
+
+    checkpoint_id: str
+    position: int
+    status: CheckpointStatus
+    payload: str
+    payload_digest: str
+    edited_data: str | None
+    response: str | None
+    decided_by: str | None
+    decided_by_name: str | None
+    decided_at: datetime | None
+    rejection_reason: str | None
+    feedback: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """What earlier runs of a job left: steps in order, decisions by position."""
+
+    steps: Sequence[Step] = ()
+    decisions: Mapping[int, DecisionRow] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStep:
+    """A step to record; ``result`` is canonical JSON text."""
+
+    position: int
+    kind: str
+    name: str
+    result: str | None
+    attempt: int
+    code_version: str | None
+    started_at: datetime
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCheckpoint:
+    """A checkpoint to open; ``payload`` is the canonical text that ``payload_digest`` is of."""
+
+    step: NewStep
+    job_type: str
+    checkpoint_type: CheckpointType
+    message: str
+    payload: str
+    payload_digest: str
+    metadata: str = "{}"
+    edit_schema: str | None = None
+    expires_in: timedelta | None = DEFAULT_EXPIRY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewArtifact:
+    """An artifact to save; ``content`` is text, ``metadata`` canonical JSON."""
+
+    step: NewStep
+    name: str
+    artifact_type: ArtifactType
+    media_type: str
+    content: str
+    digest: str  # SHA-256 of the UTF-8 content
+    metadata: str = "{}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLog:
+    """A log line of a run; ``data`` is canonical JSON or None."""
+
+    key: RunKey
+    level: LogLevel
+    message: str
+    attempt: int
+    at: datetime
+    data: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """How a run ended: ``verb`` is COMPLETE, FAIL, RETRY_LATER, RELEASE or PARK.
+
+    ``delay`` (seconds) applies to RETRY_LATER. A released job is not charged an attempt.
+    """
+
+    key: RunKey
+    job_type: str
+    verb: JobVerb
+    output: str | None = None
+    error: JobError | None = None
+    delay: float = 0.0
+    park_reason: str | None = None
+    code_version: str | None = None
+    logs: Sequence[NewLog] = ()
+    data: Mapping[str, Json] = field(default_factory=dict)  # for the journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewWorker:
+    """A worker that introduces itself."""
+
+    id: str
+    host: str
+    pid: int
+    version: str
+    embedded: bool
+    desired: str
+    max_concurrent_jobs: int
+    poll_interval: float
+    job_types: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOrders:
+    """The answer to a heartbeat: wanted state, and the runs that are no longer this worker's.
+
+    ``dead``: others took this worker for dead and rescued its jobs; it must register anew.
+    """
+
+    desired: str
+    max_concurrent_jobs: int
+    poll_interval: float
+    lost: frozenset[str]
+    dead: bool = False

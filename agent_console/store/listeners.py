@@ -1,0 +1,205 @@
+"""The threads that hear other processes: one kind per database."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import socket
+import threading
+import time
+from typing import Any, Literal, Protocol
+
+import psycopg2
+
+from agent_console.store.connections import open_postgres, open_sqlite
+from agent_console.store.database import Database
+
+WORK, CHANGE, PROBE = "agent_console_work", "agent_console_change", "agent_console_probe"
+SPACING = 0.05  # seconds between two NOTIFYs of a process
+PROBE_EVERY = 30.0  # seconds
+PROBE_PATIENCE = 2.0  # seconds until a missing echo means that LISTEN does not work here
+PULSE = 0.5  # seconds between wake-ups where notifications do not arrive
+RECONNECT = (0.2, 5.0)  # seconds, first and longest pause
+LOOK = 0.025  # seconds between two looks at SQLite's data_version
+
+_log = logging.getLogger(__name__)
+
+
+class Heard(Protocol):
+    """What a listener calls."""
+
+    def __call__(self, *, work: bool) -> None:
+        """Another process changed something; ``work`` says that a job may be claimable."""
+        ...
+
+
+class SqliteListener:
+    """Looks at ``data_version`` on a connection of its own."""
+
+    mode: Literal["data_version"] = "data_version"
+
+    def __init__(self, db: Database, heard: Heard) -> None:
+        """Nothing runs before ``start``."""
+        self._db = db
+        self._heard = heard
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="signals", daemon=True)
+
+    def start(self) -> None:
+        """Begin looking."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop looking."""
+        self._stop.set()
+        self._thread.join()
+
+    def tell(self, *, work: bool) -> None:
+        """Do nothing: the commit itself is what others see."""
+
+    def _loop(self) -> None:
+        connection = open_sqlite(self._db.path, self._db.options, read_only=True)
+        try:
+            look = connection.cursor()
+            seen = look.execute("PRAGMA data_version").fetchone()
+            while not self._stop.wait(LOOK):
+                version = look.execute("PRAGMA data_version").fetchone()
+                if version != seen:
+                    seen = version
+                    self._heard(work=True)
+        finally:
+            connection.close()
+
+
+class PostgresListener:
+    """Listens and notifies on one autocommit connection, owned by one thread."""
+
+    def __init__(self, db: Database, heard: Heard) -> None:
+        """Nothing runs before ``start``."""
+        self._db = db
+        self._heard = heard
+        self.mode: Literal["listen", "poll"] = "listen"
+        self._pending: set[str] = set()
+        self._lock = threading.Lock()
+        self._ours, self._theirs = socket.socketpair()
+        self._theirs.setblocking(False)
+        self._stopping = False
+        self._sent = 0.0
+        self._probe_sent: float | None = None
+        self._probe_due = 0.0
+        self._probe = f"{os.getpid()}-{id(self)}"
+        self._thread = threading.Thread(target=self._loop, name="signals", daemon=True)
+
+    def start(self) -> None:
+        """Begin listening."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop listening and close the connection."""
+        self._stopping = True
+        self._nudge()
+        self._thread.join()
+        self._ours.close()
+        self._theirs.close()
+
+    def tell(self, *, work: bool) -> None:
+        """Tell other processes soon; callable from any thread, never blocks."""
+        with self._lock:
+            before = len(self._pending)
+            self._pending.add(CHANGE)
+            if work:
+                self._pending.add(WORK)
+            if len(self._pending) == before:
+                return
+        self._nudge()
+
+    def _nudge(self) -> None:
+        try:
+            self._theirs.send(b"\0")
+        except BlockingIOError:
+            # The buffer is full of nudges already: the thread will wake.
+            return
+
+    def _loop(self) -> None:
+        pause = RECONNECT[0]
+        while not self._stopping:
+            connection: Any = None
+            try:
+                connection = open_postgres(self._db.url, self._db.options)
+                self._listen(connection)
+                pause = RECONNECT[0]
+                self._serve(connection)
+            except psycopg2.Error as error:
+                if not self._stopping:
+                    _log.warning("signals: connection lost, again in %.1f s: %s", pause, error)
+                    select.select([self._ours], [], [], pause)
+                    pause = min(pause * 2, RECONNECT[1])
+            finally:
+                if connection is not None:
+                    connection.close()
+
+    def _listen(self, connection: Any) -> None:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(f"LISTEN {WORK}; LISTEN {CHANGE}; LISTEN {PROBE}")
+        self._probe_sent, self._probe_due = None, time.monotonic()
+        # What was said while nobody listened is lost; look once.
+        self._heard(work=True)
+
+    def _serve(self, connection: Any) -> None:
+        while not self._stopping:
+            ready, _, _ = select.select([connection, self._ours], [], [], self._patience())
+            if self._ours in ready:
+                self._ours.recv(4096)
+            connection.poll()
+            self._take(connection)
+            self._send(connection)
+            self._check_probe(connection)
+
+    def _patience(self) -> float:
+        now = time.monotonic()
+        waits = [max(0.0, self._probe_due - now)]
+        if self._pending:
+            waits.append(max(0.0, self._sent + SPACING - now))
+        if self.mode == "poll":
+            waits.append(PULSE)
+        if self._probe_sent is not None:
+            waits.append(max(0.0, self._probe_sent + PROBE_PATIENCE - now))
+        return min(waits)
+
+    def _take(self, connection: Any) -> None:
+        own = connection.info.backend_pid
+        channels = set()
+        for notice in connection.notifies:
+            if notice.channel == PROBE:
+                if notice.payload == self._probe:
+                    self._probe_sent, self.mode = None, "listen"
+            elif notice.pid != own:
+                channels.add(notice.channel)
+        connection.notifies.clear()
+        if channels:
+            self._heard(work=WORK in channels)
+        elif self.mode == "poll":
+            self._heard(work=True)
+
+    def _send(self, connection: Any) -> None:
+        if time.monotonic() < self._sent + SPACING:
+            return
+        with self._lock:
+            channels, self._pending = self._pending, set()
+        if channels:
+            with connection.cursor() as cursor:
+                cursor.execute("; ".join(f"NOTIFY {name}" for name in sorted(channels)))
+            self._sent = time.monotonic()
+
+    def _check_probe(self, connection: Any) -> None:
+        now = time.monotonic()
+        if self._probe_sent is not None and now > self._probe_sent + PROBE_PATIENCE:
+            if self.mode == "listen":
+                _log.warning("signals: no echo; a transaction pooler? Falling back to polling.")
+            self.mode, self._probe_sent = "poll", None
+        if now >= self._probe_due:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT pg_notify('{PROBE}', %s)", (self._probe,))
+            self._probe_sent, self._probe_due = now, now + PROBE_EVERY

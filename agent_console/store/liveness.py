@@ -1,0 +1,169 @@
+"""Workers as rows: introduction, heartbeat by the database's clock, and rescue of the dead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent_console.domain.access import SYSTEM
+from agent_console.domain.clock import MICROSECONDS
+from agent_console.domain.crashpoints import crashpoint
+from agent_console.domain.events import Event
+from agent_console.domain.jobs import JobStatus
+from agent_console.domain.payload import dumps
+from agent_console.domain.records import WorkerStatus
+from agent_console.store.claims import worker_actor
+from agent_console.store.database import Database
+from agent_console.store.engine_values import NewWorker, RunKey, WorkerOrders
+from agent_console.store.transactions import Tx
+
+REGISTER = """
+INSERT INTO agent_workers (id, host, pid, version, embedded, status, desired, active_jobs,
+  max_concurrent_jobs, poll_interval_ms, job_types, started_at, heartbeat_at)
+VALUES (:id, :host, :pid, :version, :embedded, 'STOPPED', :desired, 0, :capacity, :poll_ms,
+  :job_types, {now}, {now})
+ON CONFLICT (id) DO UPDATE SET status = 'STOPPED', heartbeat_at = excluded.heartbeat_at,
+  stopped_at = NULL
+"""
+
+BEAT = """
+UPDATE agent_workers SET heartbeat_at = {now}, active_jobs = :active, status = :status,
+  stopped_at = CASE WHEN :status = 'STOPPED' THEN coalesce(stopped_at, {now}) END
+WHERE id = :id AND status <> 'DEAD'
+RETURNING desired, max_concurrent_jobs, poll_interval_ms
+"""
+
+HELD = "SELECT id, claim_token FROM ai_jobs WHERE worker_id = :id AND status = 'RUNNING'"
+
+SILENT = """
+SELECT id FROM agent_workers
+WHERE status IN ('RUNNING', 'DRAINING') AND heartbeat_at < {now} - :timeout
+"""
+
+BURY = """
+UPDATE agent_workers SET status = 'DEAD', stopped_at = {now}, active_jobs = 0
+FROM v WHERE agent_workers.id = v.id AND agent_workers.status IN ('RUNNING', 'DRAINING')
+RETURNING agent_workers.id, agent_workers.host, agent_workers.pid
+"""
+
+# A RUNNING job whose worker is not alive in the books is nobody's, however that came about.
+ORPHANS = """
+SELECT j.id FROM ai_jobs j WHERE j.status = 'RUNNING' AND NOT EXISTS (
+  SELECT 1 FROM agent_workers w WHERE w.id = j.worker_id AND w.status IN ('RUNNING', 'DRAINING'))
+"""
+
+RESCUE = """
+UPDATE ai_jobs SET
+  status = CASE WHEN claims >= CAST(v.max_claims AS INTEGER) THEN 'PARKED' ELSE 'QUEUED' END,
+  park_reason = CASE WHEN claims >= CAST(v.max_claims AS INTEGER) THEN v.reason END,
+  claim_token = claim_token + 1, worker_id = NULL, updated_at = {now}
+FROM v WHERE ai_jobs.id = v.id AND ai_jobs.status = 'RUNNING' AND NOT EXISTS (
+  SELECT 1 FROM agent_workers w
+  WHERE w.id = ai_jobs.worker_id AND w.status IN ('RUNNING', 'DRAINING'))
+RETURNING ai_jobs.id, ai_jobs.job_type, ai_jobs.status, ai_jobs.claims
+"""
+
+
+def register_worker(db: Database, new: NewWorker) -> None:
+    """Introduce a worker, stopped; it says that it runs with its first heartbeat."""
+
+    def work(tx: Tx) -> None:
+        tx.execute(
+            REGISTER,
+            {
+                "id": new.id,
+                "host": new.host,
+                "pid": new.pid,
+                "version": new.version,
+                "embedded": int(new.embedded),
+                "desired": new.desired,
+                "capacity": new.max_concurrent_jobs,
+                "poll_ms": int(new.poll_interval * 1000),
+                "job_types": dumps(list(new.job_types)),
+            },
+        )
+        data: dict[str, object] = {"host": new.host, "pid": new.pid}
+        tx.record(
+            Event(
+                action="worker.registered",
+                actor=worker_actor(new.id),
+                subject_id=new.id,
+                data=data,  # type: ignore[arg-type]  # str and int are Json
+            )
+        )
+
+    db.write(work)
+
+
+def heartbeat(
+    db: Database, worker_id: str, running: Sequence[RunKey], status: WorkerStatus
+) -> WorkerOrders:
+    """Say that the worker lives, with which runs, and return what is wanted of it."""
+
+    def work(tx: Tx) -> WorkerOrders:
+        row = tx.row(BEAT, {"id": worker_id, "active": len(running), "status": status.value})
+        tx.touch()
+        if row is None:
+            lost = frozenset(key.job_id for key in running)
+            return WorkerOrders(
+                desired="run", max_concurrent_jobs=1, poll_interval=5.0, lost=lost, dead=True
+            )
+        held: dict[str, int] = {}
+        if running:
+            held.update(tx.rows(HELD, {"id": worker_id}))
+        gone = (key.job_id for key in running if held.get(key.job_id) != key.token)
+        return WorkerOrders(
+            desired=row[0],
+            max_concurrent_jobs=row[1],
+            poll_interval=row[2] / 1000,
+            lost=frozenset(gone),
+        )
+
+    return db.write(work)
+
+
+def rescue(db: Database, timeout: float, max_claims: int, known_dead: Sequence[str] = ()) -> int:
+    """Bury workers silent for ``timeout`` seconds (or known to be dead); requeue their jobs.
+
+    A job that was claimed ``max_claims`` times without an orderly end is parked: it is likely
+    that it kills its workers. Returns the number of jobs taken back. Reads first, so that a
+    sweep over a healthy house writes nothing.
+    """
+    with db.read() as reader:
+        silent = reader.rows(SILENT, {"timeout": int(timeout * MICROSECONDS)})
+        orphans = reader.row(ORPHANS)
+    if not silent and not known_dead and orphans is None:
+        return 0
+    return db.write(lambda tx: _rescue(tx, known_dead, timeout, max_claims))
+
+
+def _rescue(tx: Tx, known_dead: Sequence[str], timeout: float, max_claims: int) -> int:
+    # Looked at again inside the transaction: a heartbeat may have arrived since.
+    silent = {row[0] for row in tx.rows(SILENT, {"timeout": int(timeout * MICROSECONDS)})}
+    dead = sorted({*silent, *known_dead})
+    for worker_id, host, pid in tx.values("id", BURY, [(w,) for w in dead]):
+        tx.record(
+            Event(
+                action="worker.died",
+                actor=SYSTEM,
+                subject_id=worker_id,
+                data={"host": host, "pid": pid},
+            )
+        )
+    ids = [row[0] for row in tx.rows(ORPHANS)]
+    reason = f"poison: claimed {max_claims} times without an orderly end; its worker died each time"
+    rows = tx.values("id, max_claims, reason", RESCUE, [(i, max_claims, reason) for i in ids])
+    for job_id, job_type, status, claims in rows:
+        parked = status == JobStatus.PARKED
+        tx.record(
+            Event(
+                action="job.parked" if parked else "job.rescued",
+                actor=SYSTEM,
+                job_id=job_id,
+                job_type=job_type,
+                before=JobStatus.RUNNING,
+                after=JobStatus(status),
+                data={"claims": claims, **({"reason": reason} if parked else {})},
+            )
+        )
+    crashpoint("rescue.before_commit")
+    return len(rows)

@@ -1,0 +1,352 @@
+"""What a run writes while it runs, each write fenced by its claim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
+from agent_console.domain.clock import MICROSECONDS, from_micros, to_micros
+from agent_console.domain.crashpoints import crashpoint
+from agent_console.domain.errors import LostClaim
+from agent_console.domain.events import Event
+from agent_console.domain.jobs import JobStatus, Progress
+from agent_console.domain.payload import dumps, loads
+from agent_console.domain.records import Step
+from agent_console.store.claims import worker_actor
+from agent_console.store.database import Database
+from agent_console.store.engine_values import (
+    DecisionRow,
+    NewArtifact,
+    NewCheckpoint,
+    NewLog,
+    NewStep,
+    RunKey,
+    RunRecord,
+)
+from agent_console.store.ids import new_id
+from agent_console.store.transactions import Tx
+
+# FOR SHARE holds off whoever would take the job away until this transaction has ended.
+OWNER = """
+SELECT id FROM ai_jobs WHERE id = :job_id AND claim_token = :token AND status = 'RUNNING'
+{for_share}
+"""
+
+STEP = """
+INSERT INTO job_steps (job_id, position, kind, name, result, code_version, attempt, started_at,
+  finished_at)
+VALUES (:job_id, :position, :kind, :name, :result, :code_version, :attempt, :started_at,
+  :finished_at)
+"""
+
+CHECKPOINT = """
+INSERT INTO agent_checkpoints (id, job_id, position, checkpoint_type, status, message, payload,
+  payload_digest, metadata, edit_schema, expires_at, created_at, updated_at)
+VALUES (:id, :job_id, :position, :checkpoint_type, :status, :message, :payload, :payload_digest,
+  :metadata, :edit_schema, {now} + :expires_in, {now}, {now})
+"""
+
+ARTIFACT = """
+INSERT INTO work_artifacts (id, job_id, position, name, artifact_type, media_type, content, size,
+  digest, metadata, created_at)
+VALUES (:id, :job_id, :position, :name, :artifact_type, :media_type, :content, :size, :digest,
+  :metadata, {now})
+"""
+
+WAIT = """
+UPDATE ai_jobs SET status = 'WAITING', worker_id = NULL, resuming = 1, claims = 0,
+  code_version = coalesce(:code_version, code_version), claim_token = claim_token + 1,
+  updated_at = {now}
+WHERE id = :job_id AND claim_token = :token AND status = 'RUNNING'
+"""
+
+PROGRESS = """
+UPDATE ai_jobs SET progress = :progress, updated_at = {now}
+WHERE id = :job_id AND claim_token = :token AND status = 'RUNNING'
+"""
+
+LOG_COLUMNS = ("job_id", "at", "level", "message", "attempt", "data")
+LOGS = """
+INSERT INTO agent_logs (job_id, at, level, message, attempt, data)
+SELECT v.job_id, CAST(v.at AS BIGINT), v.level, v.message, CAST(v.attempt AS INTEGER), v.data
+FROM v JOIN ai_jobs j ON j.id = v.job_id AND j.claim_token = v.token AND j.status = 'RUNNING'
+ORDER BY v.n RETURNING id
+"""
+
+
+def load_record(db: Database, job_id: str) -> RunRecord:
+    """Return what earlier runs of the job recorded."""
+    with db.read() as reader:
+        steps = reader.rows(
+            "SELECT position, kind, name, result, attempt, started_at, finished_at FROM job_steps"
+            " WHERE job_id = :id ORDER BY position",
+            {"id": job_id},
+        )
+        decisions = reader.rows(
+            "SELECT id, position, status, payload, payload_digest, edited_data, response,"
+            " approved_by, approved_by_name, approved_at, rejection_reason, feedback"
+            " FROM agent_checkpoints WHERE job_id = :id AND position >= 0"
+            " AND checkpoint_type = 'APPROVAL_REQUIRED'",
+            {"id": job_id},
+        )
+    return RunRecord(
+        steps=[_step(job_id, row) for row in steps],
+        decisions={row[1]: _decision(row) for row in decisions},
+    )
+
+
+def _step(job_id: str, row: tuple[Any, ...]) -> Step:
+    return Step(
+        job_id=job_id,
+        position=row[0],
+        kind=row[1],
+        name=row[2],
+        result=None if row[3] is None else loads(row[3]),
+        attempt=row[4],
+        started_at=from_micros(row[5]),
+        finished_at=from_micros(row[6]),
+    )
+
+
+def _decision(row: tuple[Any, ...]) -> DecisionRow:
+    return DecisionRow(
+        checkpoint_id=row[0],
+        position=row[1],
+        status=CheckpointStatus(row[2]),
+        payload=row[3],
+        payload_digest=row[4],
+        edited_data=row[5],
+        response=row[6],
+        decided_by=row[7],
+        decided_by_name=row[8],
+        decided_at=None if row[9] is None else from_micros(row[9]),
+        rejection_reason=row[10],
+        feedback=row[11],
+    )
+
+
+def _hold(tx: Tx, key: RunKey) -> None:
+    """Make sure, until the end of the transaction, that the run still owns its job."""
+    if tx.row(OWNER, {"job_id": key.job_id, "token": key.token}) is None:
+        raise LostClaim
+
+
+def _insert_step(tx: Tx, key: RunKey, step: NewStep) -> None:
+    tx.execute(
+        STEP,
+        {
+            "job_id": key.job_id,
+            "position": step.position,
+            "kind": step.kind,
+            "name": step.name,
+            "result": step.result,
+            "code_version": step.code_version,
+            "attempt": step.attempt,
+            "started_at": to_micros(step.started_at),
+            "finished_at": to_micros(step.finished_at),
+        },
+    )
+
+
+def record_step(db: Database, key: RunKey, step: NewStep) -> None:
+    """Record a step's result, once.
+
+    Raises:
+        LostClaim: the run no longer owns its job; nothing was written.
+    """
+
+    def work(tx: Tx) -> None:
+        _hold(tx, key)
+        _insert_step(tx, key, step)
+        tx.touch()
+        crashpoint("step.before_commit")
+
+    db.write(work)
+    crashpoint("step.committed")
+
+
+def record_note(db: Database, key: RunKey, note: NewCheckpoint) -> str:
+    """Record an ``INFO`` or ``ERROR`` checkpoint with its step; return the checkpoint's id.
+
+    Raises:
+        LostClaim: the run no longer owns its job; nothing was written.
+    """
+    checkpoint_id = new_id("chk")
+
+    def work(tx: Tx) -> None:
+        _hold(tx, key)
+        _insert_step(tx, key, note.step)
+        _insert_checkpoint(tx, key, note, checkpoint_id, CheckpointStatus.APPROVED)
+
+    db.write(work)
+    crashpoint("note.committed")
+    return checkpoint_id
+
+
+def _insert_checkpoint(
+    tx: Tx, key: RunKey, new: NewCheckpoint, checkpoint_id: str, status: CheckpointStatus
+) -> None:
+    blocking = new.checkpoint_type is CheckpointType.APPROVAL_REQUIRED
+    expiry = new.expires_in if blocking else None
+    tx.execute(
+        CHECKPOINT,
+        {
+            "id": checkpoint_id,
+            "job_id": key.job_id,
+            "position": new.step.position,
+            "checkpoint_type": new.checkpoint_type.value,
+            "status": status.value,
+            "message": new.message,
+            "payload": new.payload,
+            "payload_digest": new.payload_digest,
+            "metadata": new.metadata,
+            "edit_schema": new.edit_schema,
+            "expires_in": None if expiry is None else int(expiry.total_seconds() * MICROSECONDS),
+        },
+    )
+    tx.record(
+        Event(
+            action="checkpoint.created",
+            actor=worker_actor(key.worker_id),
+            job_id=key.job_id,
+            job_type=new.job_type,
+            checkpoint_id=checkpoint_id,
+            after=status if blocking else None,  # a note waits for nobody and is not counted
+            data={
+                "type": new.checkpoint_type.value,
+                "message": new.message,
+                "digest": new.payload_digest,
+            },
+        )
+    )
+
+
+def suspend(db: Database, key: RunKey, new: NewCheckpoint, logs: Sequence[NewLog] = ()) -> str:
+    """Open a blocking checkpoint and let the job wait, in one transaction; return its id.
+
+    Raises:
+        LostClaim: the run no longer owns its job; nothing was written.
+    """
+    checkpoint_id = new_id("chk")
+
+    def work(tx: Tx) -> None:
+        insert_logs(tx, logs)
+        _wait(tx, key, new.job_type, new.step.code_version)
+        _insert_step(tx, key, new.step)
+        _insert_checkpoint(tx, key, new, checkpoint_id, CheckpointStatus.PENDING)
+        crashpoint("suspend.before_commit")
+
+    db.write(work)
+    crashpoint("suspend.committed")
+    return checkpoint_id
+
+
+def wait_again(db: Database, key: RunKey, job_type: str, logs: Sequence[NewLog] = ()) -> None:
+    """Let the job wait at a checkpoint that is recorded and still open.
+
+    Raises:
+        LostClaim: the run no longer owns its job; nothing was written.
+    """
+
+    def work(tx: Tx) -> None:
+        insert_logs(tx, logs)
+        _wait(tx, key, job_type, None)
+
+    db.write(work)
+
+
+def _wait(tx: Tx, key: RunKey, job_type: str, code_version: str | None) -> None:
+    changed = tx.execute(
+        WAIT, {"job_id": key.job_id, "token": key.token, "code_version": code_version}
+    )
+    if not changed:
+        raise LostClaim
+    tx.record(
+        Event(
+            action="job.waiting",
+            actor=worker_actor(key.worker_id),
+            job_id=key.job_id,
+            job_type=job_type,
+            before=JobStatus.RUNNING,
+            after=JobStatus.WAITING,
+        )
+    )
+
+
+def save_artifact(db: Database, key: RunKey, new: NewArtifact) -> str:
+    """Save an artifact with its step, once; return its id.
+
+    Raises:
+        LostClaim: the run no longer owns its job; nothing was written.
+    """
+    artifact_id = new_id("art")
+
+    def work(tx: Tx) -> None:
+        _hold(tx, key)
+        _insert_step(tx, key, new.step)
+        tx.execute(
+            ARTIFACT,
+            {
+                "id": artifact_id,
+                "job_id": key.job_id,
+                "position": new.step.position,
+                "name": new.name,
+                "artifact_type": new.artifact_type.value,
+                "media_type": new.media_type,
+                "content": new.content,
+                "size": len(new.content.encode()),
+                "digest": new.digest,
+                "metadata": new.metadata,
+            },
+        )
+        tx.record(
+            Event(
+                action="artifact.saved",
+                actor=worker_actor(key.worker_id),
+                job_id=key.job_id,
+                subject_id=artifact_id,
+                data={"name": new.name, "digest": new.digest},
+            )
+        )
+
+    db.write(work)
+    crashpoint("artifact.committed")
+    return artifact_id
+
+
+def append_logs(db: Database, lines: Sequence[NewLog]) -> None:
+    """Append log lines of any number of runs; those of runs that lost their job are dropped."""
+
+    def work(tx: Tx) -> None:
+        insert_logs(tx, lines)
+        tx.touch()
+
+    if lines:
+        db.write(work)
+
+
+def insert_logs(tx: Tx, lines: Sequence[NewLog]) -> None:
+    """Insert ``lines`` within ``tx``, fenced, in their order."""
+    rows = [
+        (n, x.key.job_id, x.key.token, to_micros(x.at), x.level.value, x.message, x.attempt, x.data)
+        for n, x in enumerate(lines)
+    ]
+    tx.values("n, job_id, token, at, level, message, attempt, data", LOGS, rows)
+
+
+def set_progress(db: Database, key: RunKey, progress: Progress) -> None:
+    """Say how far the run is.
+
+    Raises:
+        LostClaim: the run no longer owns its job; nothing was written.
+    """
+    text = dumps({"fraction": progress.fraction, "message": progress.message})
+
+    def work(tx: Tx) -> None:
+        params: dict[str, object] = {"job_id": key.job_id, "token": key.token, "progress": text}
+        if not tx.execute(PROGRESS, params):
+            raise LostClaim
+        tx.touch()
+
+    db.write(work)

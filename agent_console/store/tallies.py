@@ -1,0 +1,62 @@
+"""Sums kept in the transaction of what they count, so that they are true after any restart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from agent_console.domain.events import Event
+from agent_console.domain.jobs import FINISHED
+
+JOBS_TOTAL: Final = "agent_jobs_total"
+JOBS_NOW: Final = "jobs_now"
+JOB_SECONDS: Final = "agent_jobs_duration_seconds"
+CHECKPOINTS_TOTAL: Final = "agent_checkpoints_total"
+WAIT_SECONDS: Final = "agent_checkpoint_wait_seconds"
+
+JOB_BUCKETS: Final = (0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
+WAIT_BUCKETS: Final = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0)  # to a day
+
+Sums = Counter[tuple[str, str]]
+
+UPSERT: Final = """
+INSERT INTO tallies (name, labels, shard, value) VALUES (:name, :labels, :shard, :value)
+ON CONFLICT (name, labels, shard) DO UPDATE SET value = tallies.value + excluded.value
+"""
+
+
+def sums_of(events: Iterable[Event]) -> Sums:
+    """Return what ``events`` add to each ``(name, labels)``; labels are joined with ``|``."""
+    sums: Sums = Counter()
+    for event in events:
+        if event.after is None or event.after == event.before:
+            continue
+        if event.checkpoint_id is not None and event.action.startswith("checkpoint."):
+            sums[CHECKPOINTS_TOTAL, event.after] += 1
+            if event.seconds is not None:
+                _observe(sums, WAIT_SECONDS, "", event.seconds, WAIT_BUCKETS)
+        elif event.action.startswith("job."):
+            _count_job(sums, event)
+    return sums
+
+
+def _count_job(sums: Sums, event: Event) -> None:
+    assert event.after is not None  # noqa: S101 - narrowed by the caller
+    sums[JOBS_TOTAL, event.after] += 1
+    if event.before in FINISHED:
+        sums[JOBS_NOW, event.before] -= 1
+    if event.after in FINISHED:
+        sums[JOBS_NOW, event.after] += 1
+        if event.seconds is not None:
+            labels = f"{event.after}|{event.job_type}"
+            _observe(sums, JOB_SECONDS, labels, event.seconds, JOB_BUCKETS)
+
+
+def _observe(
+    sums: Sums, name: str, labels: str, seconds: float, buckets: tuple[float, ...]
+) -> None:
+    bound = next((str(b) for b in buckets if seconds <= b), "+Inf")
+    sums[f"{name}_bucket", f"{labels}|{bound}" if labels else bound] += 1
+    sums[f"{name}_count", labels] += 1
+    sums[f"{name}_sum", labels] += seconds  # type: ignore[assignment]  # a Counter of floats

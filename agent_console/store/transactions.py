@@ -1,0 +1,155 @@
+"""What a unit of work is handed: a write transaction, or a consistent snapshot to read."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from psycopg2.extras import execute_values
+from sqlalchemy import Connection
+from sqlalchemy.sql import Executable
+
+from agent_console.domain.clock import Clock, to_micros
+from agent_console.domain.events import Event
+from agent_console.store import journal, tallies
+from agent_console.store.dialects import NOW_PARAM, POSTGRES_NOW, Dialect, compiled, with_values
+
+Params = dict[str, object]
+Row = tuple[Any, ...]
+
+
+class Queries:
+    """SQL on a driver's cursor: ``:name`` parameters and the placeholders of ``dialects``."""
+
+    def __init__(self, cursor: Any, dialect: Dialect, clock: Clock | None) -> None:
+        """``clock``: the bound clock; None means the server's own (PostgreSQL)."""
+        self._cursor = cursor
+        self._clock = clock
+        self.dialect: Dialect = dialect
+
+    def _run(self, sql: str, params: Params | None) -> None:
+        statement = compiled(sql, self.dialect, self._clock is not None)
+        if statement.binds_now and self._clock is not None:
+            params = {**(params or {}), NOW_PARAM: to_micros(self._clock.now())}
+        self._cursor.execute(statement.text, params or {})
+
+    def rows(self, sql: str, params: Params | None = None) -> list[Row]:
+        """Run ``sql`` and return all rows as tuples."""
+        self._run(sql, params)
+        return list(self._cursor.fetchall())
+
+    def row(self, sql: str, params: Params | None = None) -> Row | None:
+        """Run ``sql`` and return its first row, or None."""
+        self._run(sql, params)
+        found = self._cursor.fetchone()
+        return None if found is None else tuple(found)
+
+    def dicts(self, sql: str, params: Params | None = None) -> list[dict[str, Any]]:
+        """Run ``sql`` and return all rows keyed by column name."""
+        self._run(sql, params)
+        names = [column[0] for column in self._cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+
+    def now(self) -> int:
+        """Return the database's clock in microseconds; a round trip on PostgreSQL."""
+        if self._clock is not None:
+            return to_micros(self._clock.now())
+        found = self.row(f"SELECT {POSTGRES_NOW}")
+        return int(found[0]) if found else 0
+
+
+class Tx(Queries):
+    """A write transaction. Committed by the database after the unit of work returns."""
+
+    def __init__(self, cursor: Any, dialect: Dialect, clock: Clock | None) -> None:
+        """See ``Queries``."""
+        super().__init__(cursor, dialect, clock)
+        self.events: list[Event] = []
+        self.touched = False
+        self._now: int | None = None
+
+    def now(self) -> int:
+        """Return the database's clock in microseconds, read once per transaction."""
+        if self._now is None:
+            self._now = super().now()
+        return self._now
+
+    def execute(self, sql: str, params: Params | None = None) -> int:
+        """Run ``sql`` and return the number of rows it changed."""
+        self._run(sql, params)
+        return int(self._cursor.rowcount)
+
+    def values(self, columns: str, body: str, rows: Sequence[Row]) -> list[Row]:
+        """Run ``body`` once over ``rows`` as the relation ``v(columns)``; return what it returns.
+
+        ``body`` ends in ``RETURNING``; it takes ``{now}`` but no named parameters.
+        """
+        if not rows:
+            return []
+        now = None if self._clock is None else to_micros(self._clock.now())
+        text = with_values(columns, body, len(rows), self.dialect, now)
+        self._cursor.execute(text, [value for row in rows for value in row])
+        return list(self._cursor.fetchall())
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
+        """Insert ``rows`` in one go."""
+        names = ", ".join(columns)
+        if self.dialect == "sqlite":
+            marks = ", ".join("?" * len(columns))
+            self._cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
+        else:
+            execute_values(self._cursor, f"INSERT INTO {table} ({names}) VALUES %s", rows)
+
+    def record(self, *events: Event) -> None:
+        """Journal ``events`` at commit, add them to the tallies, tell listeners afterwards."""
+        self.events.extend(events)
+
+    def touch(self) -> None:
+        """Tell screens of a change that is no event (a log line, progress)."""
+        self.touched = True
+
+    def flush(self, events: Sequence[Event], shard: int) -> None:
+        """Write journal and tallies of ``events``; called by the database before it commits."""
+        if not events:
+            return
+        if self.dialect == "sqlite":
+            now = self.now()
+            rows = [(now, *row) for row in journal.rows_of(events)]
+            self.insert("audit_logs", journal.COLUMNS, rows)
+        else:
+            at = POSTGRES_NOW if self._clock is None else str(to_micros(self._clock.now()))
+            marks = ", ".join(["%s"] * (len(journal.COLUMNS) - 1))
+            execute_values(
+                self._cursor,
+                f"INSERT INTO audit_logs ({', '.join(journal.COLUMNS)}) VALUES %s",
+                journal.rows_of(events),
+                template=f"({at}, {marks})",
+            )
+        # Sorted: two transactions that touch the same rows lock them in the same order.
+        for (name, labels), value in sorted(tallies.sums_of(events).items()):
+            row: Params = {"name": name, "labels": labels, "shard": shard, "value": float(value)}
+            self.execute(tallies.UPSERT, row)
+
+
+class Reader(Queries):
+    """A read-only snapshot: everything read through it is of one moment."""
+
+    def __init__(self, connection: Connection, dialect: Dialect, clock: Clock | None) -> None:
+        """Read through ``connection``, on which a transaction has begun."""
+        cursor = connection.connection.cursor()
+        super().__init__(cursor, dialect, clock)
+        self._connection = connection
+
+    def select(self, query: Executable) -> Sequence[Mapping[str, Any]]:
+        """Run a SQLAlchemy select and return its rows keyed by column name."""
+        rows = self._connection.execute(query).mappings().all()
+        return [cast("Mapping[str, Any]", row) for row in rows]
+
+    @contextlib.contextmanager
+    def closing(self) -> Iterator[Reader]:
+        """Close the cursor at the end."""
+        try:
+            yield self
+        finally:
+            self._cursor.close()
