@@ -1,0 +1,195 @@
+"""Builds the console from its settings: every room made once, handed what it needs, in order.
+
+Nothing here runs at import time, and ``build`` opens nothing: a server may import, build and then
+fork. Threads and connections begin with ``start``.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent_console.domain.clock import Clock
+from agent_console.domain.errors import Misconfigured
+from agent_console.domain.observer import RunObservers
+from agent_console.gateways.workspace import Workspace
+from agent_console.runtime.host import WorkerHost
+from agent_console.runtime.loading import load_handlers
+from agent_console.runtime.registry import Registry
+from agent_console.services import Services, build_services
+from agent_console.settings import Settings
+from agent_console.store import migrate
+from agent_console.store.database import Database, StoreOptions
+from agent_console.store.feed import ChangeFeed
+from agent_console.store.signals import Signals
+from agent_console.telemetry import logs, sentry
+from agent_console.telemetry.events_log import RunLog, log_events
+from agent_console.telemetry.metrics import MetricsExporter
+
+SETUP_FILE = "setup-link"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Console:
+    """The console of one process. Starting and stopping twice is the same as once."""
+
+    settings: Settings
+    db: Database
+    signals: Signals
+    feed: ChangeFeed
+    registry: Registry
+    services: Services
+    host: WorkerHost
+    metrics: MetricsExporter
+    sentry: sentry.SentryTelemetry | None
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _changes: int = 0
+    _opened: bool = False
+    _running: bool = False
+
+    def open(self) -> None:
+        """Make the folders, migrate, and be ready for the services; starts no thread of its own.
+
+        Raises:
+            Misconfigured: a newer version made the database.
+            Unavailable: the database cannot be reached.
+        """
+        if self._opened:
+            return
+        prepare(self.settings)
+        self.signals.on_change(self._note_change)
+        self._opened = True
+
+    def start(self) -> None:
+        """Open, hear other processes, run jobs unless turned off, and say where the console is."""
+        self.open()
+        self._run(desired=self.settings.worker == "on")
+        self._announce()
+
+    def start_worker(self) -> None:
+        """Open and run jobs, with no web side and whatever the setting says."""
+        self.open()
+        self._run(desired=True)
+
+    def stop(self, drain: float | None = None) -> None:
+        """Give running jobs ``drain`` seconds (default: the setting), then close everything."""
+        if self._running:
+            self.host.stop(self.settings.drain_timeout if drain is None else drain)
+            self.signals.stop()
+            self._running = False
+        if self._opened:
+            self.db.close()
+            if self.sentry is not None:
+                self.sentry.close()
+            self._opened = False
+
+    def changes(self) -> int:
+        """Return how many changes this process has heard of."""
+        return self._changes
+
+    def await_change(self, seen: int, timeout: float) -> None:
+        """Block until a change after ``changes()`` said ``seen``, at most ``timeout`` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._changes != seen, timeout)
+
+    def _run(self, *, desired: bool) -> None:
+        if not self._running:
+            self._running = True
+            self.signals.start()
+            self.host.start(desired=desired)
+
+    def _note_change(self) -> None:
+        with self._changed:
+            self._changes += 1
+            self._changed.notify_all()
+
+    def _announce(self) -> None:
+        origin = self.settings.origin
+        print(f"\nagent_console is at {origin}", flush=True)
+        file = self.settings.data_dir / SETUP_FILE
+        if not self.services.access.needs_setup():
+            file.unlink(missing_ok=True)
+            return
+        link = f"{origin}/setup?token={self.services.access.create_setup_link()}"
+        _write_private(file, link + "\n")
+        print(f"Make the first account (once, within 15 minutes): {link}\n", flush=True)
+
+
+def build(settings: Settings, *, clock: Clock | None = None) -> Console:
+    """Return the console for ``settings``; ``clock`` replaces the database's (tests)."""
+    logs.configure(settings)
+    db = Database(settings.database, _store_options(settings), clock=clock)
+    signals = Signals(db)
+    feed = ChangeFeed()
+    signals.on_change(feed.publish)
+    registry = load_handlers(settings.handlers)
+    reporter = sentry.start(settings)
+    db.subscribe(log_events)
+    if reporter is not None:
+        db.subscribe(reporter.listen)
+    watching = [RunLog(), *([reporter] if reporter is not None else [])]
+    host = WorkerHost(
+        db,
+        registry,
+        settings,
+        signals,
+        Workspace(settings.workspace_root),
+        observers=RunObservers(watching),
+    )
+    return Console(
+        settings=settings,
+        db=db,
+        signals=signals,
+        feed=feed,
+        registry=registry,
+        services=build_services(db, registry, settings, feed=feed),
+        host=host,
+        metrics=MetricsExporter(
+            db, job_types=lambda: [info.job_type for info in registry.handlers()]
+        ),
+        sentry=reporter,
+    )
+
+
+def prepare(settings: Settings) -> None:
+    """Make the folders and bring the database to this version's schema.
+
+    Raises:
+        Misconfigured: a folder cannot be made, or a newer version made the database.
+        Unavailable: the database cannot be reached.
+    """
+    _make_folder(settings.data_dir, "AGENT_CONSOLE_DATA_DIR")
+    _make_folder(settings.workspace_root, "AGENT_CONSOLE_WORKSPACE")
+    done = migrate.upgrade(settings.database)
+    if done.before != done.after:
+        _log.info("database schema %s, was %s", done.after, done.before or "empty")
+
+
+def _store_options(settings: Settings) -> StoreOptions:
+    return StoreOptions(
+        pool_min=settings.pool_min,
+        pool_max=settings.pool_max,
+        statement_timeout=settings.statement_timeout,
+        connect_timeout=settings.connect_timeout,
+        busy_timeout=settings.busy_timeout,
+    )
+
+
+def _make_folder(folder: Path, variable: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise Misconfigured(f"{variable}={folder} cannot be used: {error.strerror}") from error
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, from its first byte."""
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)

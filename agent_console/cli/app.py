@@ -1,0 +1,53 @@
+"""The command line's tree."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agent_console.cli import accounts, checkpoints, database, jobs, workers
+from agent_console.cli.demo import demo
+from agent_console.cli.output import Commands
+from agent_console.cli.serve import serve
+from agent_console.cli.verify import verify
+from agent_console.cli.worker import worker
+
+app = typer.Typer(
+    name="agent-console",
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Agents do the work, people decide what may happen.",
+)
+
+
+def _version(*, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(version("agent-console"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Agents do the work, people decide what may happen, and what was approved is what runs."""
+
+
+app.command()(serve)
+app.command()(worker)
+app.add_typer(database.app, name="db")
+app.command()(verify)
+app.command()(demo)
+app.add_typer(accounts.admin, name="admin")
+app.add_typer(accounts.user, name="user")
+app.add_typer(accounts.token, name="token")
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(checkpoints.app, name="checkpoints")
+app.add_typer(workers.app, name="workers")

@@ -1,0 +1,132 @@
+"""``checkpoints``: see what waits, and decide it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agent_console.cli.output import JSON_OPTION, Commands, ago, document, say, table
+from agent_console.cli.session import opened
+from agent_console.domain.changes import FileDiff, RowsDiff, render
+from agent_console.domain.checkpoints import (
+    Checkpoint,
+    CheckpointStatus,
+    CheckpointVerb,
+    Verdict,
+)
+from agent_console.domain.queries import MAX_LIMIT, CheckpointQuery
+from agent_console.domain.visible import reveal
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, help="Checkpoints.")
+
+CHECKPOINT_ID = Annotated[str, typer.Argument(help="The checkpoint's id, chk_…")]
+FEEDBACK = Annotated[str | None, typer.Option("--feedback", help="Words for the handler.")]
+DIGEST = Annotated[
+    str | None, typer.Option("--digest", help="Decide only if the payload still has this digest.")
+]
+
+
+@app.command("list")
+def list_checkpoints(
+    *,
+    status: Annotated[CheckpointStatus, typer.Option("--status")] = CheckpointStatus.PENDING,
+    job_type: Annotated[str | None, typer.Option("--type", help="The job type.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MAX_LIMIT)] = 20,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """List checkpoints: pending ones by default, soonest deadline first."""
+    query = CheckpointQuery(status=status.value, job_type=job_type, limit=limit)
+    with opened() as (console, actor):
+        page = console.services.review.page(actor, query)
+    if as_json:
+        from agent_console.api.schemas.base import Pagination
+        from agent_console.api.schemas.checkpoints import CheckpointSummaryOut
+
+        shown = [
+            CheckpointSummaryOut.model_validate(each).model_dump(mode="json") for each in page.items
+        ]
+        document({"checkpoints": shown, "pagination": Pagination.of(page).model_dump(mode="json")})
+        return
+    rows = [(c.id, c.job_type, c.status.value, c.expires_at, c.message) for c in page.items]
+    table(("Id", "Type", "Status", "Expires", "Message"), rows, empty="Nothing waits.")
+
+
+@app.command()
+def show(checkpoint_id: CHECKPOINT_ID, *, as_json: Annotated[bool, JSON_OPTION] = False) -> None:
+    """Show what a checkpoint asks: the action, the changes, the digest."""
+    with opened() as (console, actor):
+        detail = console.services.review.get(actor, checkpoint_id)
+    if as_json:
+        from agent_console.api.schemas.checkpoints import CheckpointOut
+
+        document({"checkpoint": CheckpointOut.of(detail.checkpoint).model_dump(mode="json")})
+        return
+    card(detail.checkpoint)
+    if detail.refusal:
+        say(f"  You may not decide this: {detail.refusal}")
+
+
+@app.command()
+def approve(
+    checkpoint_id: CHECKPOINT_ID,
+    *,
+    feedback: FEEDBACK = None,
+    digest: DIGEST = None,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Approve a checkpoint: its job goes on with exactly what was shown."""
+    verdict = Verdict(verb=CheckpointVerb.APPROVE, feedback=feedback, payload_digest=digest)
+    _decide(checkpoint_id, verdict, as_json=as_json)
+
+
+@app.command()
+def reject(
+    checkpoint_id: CHECKPOINT_ID,
+    *,
+    reason: Annotated[str, typer.Option("--reason", help="Why; the job will carry it.")],
+    feedback: FEEDBACK = None,
+    digest: DIGEST = None,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Reject a checkpoint with a reason."""
+    verdict = Verdict(
+        verb=CheckpointVerb.REJECT, reason=reason, feedback=feedback, payload_digest=digest
+    )
+    _decide(checkpoint_id, verdict, as_json=as_json)
+
+
+def _decide(checkpoint_id: str, verdict: Verdict, *, as_json: bool) -> None:
+    with opened() as (console, actor):
+        done = console.services.review.decide(actor, checkpoint_id, verdict)
+    if as_json:
+        from agent_console.api.schemas.checkpoints import CheckpointOut
+
+        document({"checkpoint": CheckpointOut.of(done).model_dump(mode="json")})
+    else:
+        say(f"{done.id}  {done.status.value}")
+
+
+def card(checkpoint: Checkpoint) -> None:
+    """Print a checkpoint for a person; whatever a handler wrote has hidden characters shown."""
+    say(f"{checkpoint.id}  {checkpoint.job_type}  {checkpoint.status.value}")
+    say(f"  {_safe(checkpoint.message)}")
+    if checkpoint.action:
+        say(f"  action: {_safe(checkpoint.action)}")
+    for change in render(checkpoint.changes):
+        if isinstance(change, FileDiff):
+            say(f"  {change.status} {_safe(change.path)}  +{change.added} -{change.removed}")
+            for line in change.lines:
+                mark = {"added": "+", "removed": "-", "hunk": "@"}.get(line.kind, " ")
+                say(f"    {mark} {_safe(line.text)}")
+        elif isinstance(change, RowsDiff):
+            say(f"  rows {_safe(change.title)}: {change.total_before} → {change.total_after}")
+        else:
+            say(f"  {_safe(change.text)}")
+    if checkpoint.expires_at and checkpoint.status is CheckpointStatus.PENDING:
+        say(f"  expires {ago(checkpoint.expires_at)}")
+    say(f"  digest {checkpoint.payload_digest}")
+
+
+def _safe(text: str) -> str:
+    return reveal(text).text

@@ -1,0 +1,145 @@
+"""``jobs``: list, show, enqueue and control jobs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent_console.cli.output import JSON_OPTION, Commands, ago, document, fail, say, table
+from agent_console.cli.session import opened
+from agent_console.domain.jobs import DEFAULT_PRIORITY, JobStatus, NewJob
+from agent_console.domain.queries import MAX_LIMIT, JobQuery
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, help="Jobs.")
+
+JOB_ID = Annotated[str, typer.Argument(help="The job's id, job_…")]
+
+
+@app.command("list")
+def list_jobs(
+    *,
+    status: Annotated[JobStatus | None, typer.Option("--status")] = None,
+    job_type: Annotated[str | None, typer.Option("--type", help="The job type.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MAX_LIMIT)] = 20,
+    cursor: Annotated[
+        str | None, typer.Option("--cursor", help="Where the last page ended.")
+    ] = None,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """List jobs, newest first."""
+    query = JobQuery(
+        status=status.value if status else None, job_type=job_type, limit=limit, cursor=cursor
+    )
+    with opened() as (console, actor):
+        page = console.services.jobs.page(actor, query)
+    if as_json:
+        from agent_console.api.schemas.base import Pagination
+        from agent_console.api.schemas.jobs import JobSummaryOut
+
+        jobs = [JobSummaryOut.model_validate(job).model_dump(mode="json") for job in page.items]
+        document({"jobs": jobs, "pagination": Pagination.of(page).model_dump(mode="json")})
+        return
+    rows = [
+        (job.id, job.job_type, job.status.value, job.priority, job.created_at, job.task_description)
+        for job in page.items
+    ]
+    headings = ("Id", "Type", "Status", "Priority", "Created", "Description")
+    table(headings, rows, empty="No jobs match.")
+
+
+@app.command()
+def show(job_id: JOB_ID, *, as_json: Annotated[bool, JSON_OPTION] = False) -> None:
+    """Show one job and what happened to it."""
+    with opened() as (console, actor):
+        detail = console.services.jobs.get(actor, job_id)
+    if as_json:
+        from agent_console.api.schemas.jobs import JobDetailOut
+
+        document({"job": JobDetailOut.of(detail).model_dump(mode="json")})
+        return
+    job = detail.job
+    say(f"{job.id}  {job.job_type}  {job.status.value}  attempt {job.attempts}/{job.max_attempts}")
+    for label, value in (
+        ("description", job.task_description),
+        ("asked by", job.user_name),
+        ("error", job.error and f"{job.error.type}: {job.error.message}"),
+        ("parked", job.park_reason),
+    ):
+        if value:
+            say(f"  {label}: {value}")
+    for entry in detail.timeline:
+        say(f"  {ago(entry.at):>10}  {entry.action}  by {entry.actor_name}")
+    for checkpoint in detail.checkpoints:
+        say(f"  {checkpoint.id}  {checkpoint.status.value}  {checkpoint.message}")
+
+
+@app.command()
+def enqueue(
+    job_type: Annotated[str, typer.Argument(help="A registered job type.")],
+    *,
+    data: Annotated[
+        str, typer.Option("--input", help="JSON, @file, or - for standard input.")
+    ] = "{}",
+    description: Annotated[str, typer.Option("--description")] = "",
+    priority: Annotated[int, typer.Option("--priority", help="Higher first.")] = DEFAULT_PRIORITY,
+    key: Annotated[
+        str | None, typer.Option("--idempotency-key", help="Enqueue once, however often asked.")
+    ] = None,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Give the console a job to run."""
+    new = NewJob(
+        job_type=job_type,
+        input_data=_object(data),
+        task_description=description,
+        priority=priority,
+    )
+    with opened() as (console, actor):
+        done = console.services.jobs.enqueue(actor, new, idempotency_key=key)
+    _print(done.job, as_json=as_json)
+
+
+def _control(name: str, words: str) -> None:
+    def command(job_id: JOB_ID, *, as_json: Annotated[bool, JSON_OPTION] = False) -> None:
+        with opened() as (console, actor):
+            job = console.services.jobs.control(actor, job_id, name)
+        _print(job, as_json=as_json)
+
+    app.command(name, help=words)(command)
+
+
+_control("execute", "Let a job that waits to be executed into the queue.")
+_control("cancel", "Cancel a job; a running one stops at its next call.")
+_control("retry", "Queue a failed, canceled or parked job again.")
+_control("pause", "Hold a job.")
+_control("resume", "Let a held job go on.")
+
+
+def _print(job: Any, *, as_json: bool) -> None:
+    if as_json:
+        from agent_console.api.schemas.jobs import JobOut
+
+        document({"job": JobOut.model_validate(job).model_dump(mode="json")})
+    else:
+        say(f"{job.id}  {job.job_type}  {job.status.value}")
+
+
+def _object(text: str) -> dict[str, Any]:
+    if text == "-":
+        text = sys.stdin.read()
+    elif text.startswith("@"):
+        try:
+            text = Path(text[1:]).read_text(encoding="utf-8")
+        except OSError as error:
+            fail(f"--input: {error}")
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        fail(f"--input is not JSON: {error}")
+    if not isinstance(value, dict):
+        fail('--input must be a JSON object, such as {"userId": "u-1"}.')
+    return value

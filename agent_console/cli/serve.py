@@ -1,0 +1,84 @@
+"""``serve``: migrations, pages, then the server, on one port."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from pathlib import Path
+
+from agent_console.cli import frontend
+from agent_console.cli.output import fail, note
+from agent_console.settings import Settings, load_settings
+
+TARGET = "agent_console.agent_console:app"
+STOP_MARGIN = 15  # seconds the server gets beyond the drain before its worker is killed
+
+
+def serve() -> None:
+    """Start the console: migrations, pages, web server and (unless turned off) a worker."""
+    began = time.monotonic()
+    settings = load_settings()
+    _refuse_taken_port(settings)
+    _stay_here(settings)
+    from agent_console.bootstrap import prepare
+
+    prepare(settings)
+    if not frontend.is_fresh(settings):
+        note("Building the pages (about 20 seconds, once per version and address) …")
+        frontend.build(settings)
+        note(f"Pages built after {time.monotonic() - began:.0f} s.")
+    _run(settings)
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    """Say so now: the server itself would share the port with another instance of itself."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            fail(
+                f"HOST={settings.host} PORT={settings.port} cannot be used: {error.strerror}. "
+                "Stop what listens there, or set PORT to a free one."
+            )
+
+
+def _stay_here(settings: Settings) -> None:
+    """Reflex works in the checkout; keep what was given relative to the caller's folder."""
+    os.environ["AGENT_CONSOLE_DATA_DIR"] = str(settings.data_dir.resolve())
+    os.environ["AGENT_CONSOLE_WORKSPACE"] = str(settings.workspace_root)
+    os.environ["DATABASE_URL"] = settings.database
+    if settings.handlers:
+        os.environ["AGENT_CONSOLE_HANDLERS"] = ",".join(
+            str(Path(name).resolve()) if name.endswith(".py") else name
+            for name in settings.handlers
+        )
+
+
+def _run(settings: Settings) -> None:
+    os.chdir(frontend.ROOT)
+    os.environ.update(frontend.environment(settings))
+    # Serve what was built; compiling again at each start would take 5 s and need Node.
+    os.environ["__REFLEX_SKIP_COMPILE"] = "true"
+    os.environ["__REFLEX_MOUNT_FRONTEND_COMPILED_APP"] = "true"
+
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    logging.getLogger("_granian").setLevel(logging.WARNING)
+    Server(
+        target=TARGET,
+        factory=True,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        workers=1,
+        # A handler that takes the whole process down must not take the console away.
+        respawn_failed_workers=True,
+        workers_kill_timeout=int(settings.drain_timeout) + STOP_MARGIN,
+        log_level=LogLevels.warning,
+    ).serve()
