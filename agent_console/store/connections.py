@@ -72,6 +72,7 @@ def open_postgres(url: URL, options: StoreOptions) -> Any:
         keepalives_count=3,
         tcp_user_timeout=15_000,
         application_name="agent_console",
+        client_encoding="utf8",
     )
 
 

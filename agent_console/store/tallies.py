@@ -21,7 +21,7 @@ WAIT_BUCKETS: Final = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0
 Sums = Counter[tuple[str, str]]
 
 UPSERT: Final = """
-INSERT INTO tallies (name, labels, shard, value) VALUES (:name, :labels, :shard, :value)
+INSERT INTO tallies (name, labels, shard, value) VALUES {rows}
 ON CONFLICT (name, labels, shard) DO UPDATE SET value = tallies.value + excluded.value
 """
 

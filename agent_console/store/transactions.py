@@ -113,23 +113,27 @@ class Tx(Queries):
         """Write journal and tallies of ``events``; called by the database before it commits."""
         if not events:
             return
+        entries = journal.rows_of(events)
+        # Sorted: two transactions that touch the same rows lock them in the same order.
+        sums = sorted(tallies.sums_of(events).items())
+        totals = [(name, labels, shard, float(value)) for (name, labels), value in sums]
         if self.dialect == "sqlite":
             now = self.now()
-            rows = [(now, *row) for row in journal.rows_of(events)]
-            self.insert("audit_logs", journal.COLUMNS, rows)
-        else:
-            at = POSTGRES_NOW if self._clock is None else str(to_micros(self._clock.now()))
-            marks = ", ".join(["%s"] * (len(journal.COLUMNS) - 1))
-            execute_values(
-                self._cursor,
-                f"INSERT INTO audit_logs ({', '.join(journal.COLUMNS)}) VALUES %s",
-                journal.rows_of(events),
-                template=f"({at}, {marks})",
-            )
-        # Sorted: two transactions that touch the same rows lock them in the same order.
-        for (name, labels), value in sorted(tallies.sums_of(events).items()):
-            row: Params = {"name": name, "labels": labels, "shard": shard, "value": float(value)}
-            self.execute(tallies.UPSERT, row)
+            self.insert("audit_logs", journal.COLUMNS, [(now, *entry) for entry in entries])
+            self._cursor.executemany(tallies.UPSERT.format(rows="(?, ?, ?, ?)"), totals)
+            return
+        # Both statements in one round trip.
+        at = POSTGRES_NOW if self._clock is None else str(to_micros(self._clock.now()))
+        mark = ", ".join(["%s"] * (len(journal.COLUMNS) - 1))
+        journaled = self._literal(f"({at}, {mark})", entries)
+        text = f"INSERT INTO audit_logs ({', '.join(journal.COLUMNS)}) VALUES {journaled}"
+        if totals:
+            text += ";" + tallies.UPSERT.format(rows=self._literal("(%s, %s, %s, %s)", totals))
+        self._cursor.execute(text.encode())
+
+    def _literal(self, template: str, rows: Sequence[Row]) -> str:
+        """Return ``rows`` as SQL literals, quoted by the driver (PostgreSQL)."""
+        return ",".join(self._cursor.mogrify(template, row).decode() for row in rows)
 
 
 class Reader(Queries):
