@@ -1,0 +1,239 @@
+"""The schema goes up, down and up again on both databases, and is what the tables say."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import SQLModel
+
+from agent_console.domain.errors import Misconfigured, Unavailable
+from agent_console.store import migrate, tables
+
+TABLES = SQLModel.metadata.sorted_tables
+STATUS = {"ai_jobs": "PENDING", "agent_checkpoints": "PENDING", "agent_workers": "RUNNING"}
+
+
+@pytest.fixture
+def empty_url(dialect: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Return the URL of a database of each kind that holds no table."""
+    if dialect == "sqlite":
+        yield f"sqlite:///{tmp_path / 'nested' / 'empty.db'}"
+    else:
+        with request.getfixturevalue("postgres").empty() as url:
+            yield url
+
+
+def engine(url: str) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg2")
+    made = create_engine(parsed)
+    if parsed.get_backend_name() == "sqlite":
+        event.listen(made, "connect", lambda raw, _: raw.execute("PRAGMA foreign_keys=ON"))
+    return made
+
+
+def row_for(table: Table) -> dict[str, object]:
+    """Return a row that satisfies every constraint; references point to the rows before it."""
+    row: dict[str, object] = {}
+    for column in table.columns:
+        if column.foreign_keys:
+            row[column.name] = "one"
+        elif column.name == "status" and table.name in STATUS:
+            row[column.name] = STATUS[table.name]
+        elif column.name == "checkpoint_type":
+            row[column.name] = "INFO"
+        elif column.type.python_type is str:
+            row[column.name] = "one"
+        else:
+            row[column.name] = 1
+    return row
+
+
+def fill(connection: Connection) -> None:
+    for table in TABLES:
+        connection.execute(table.insert().values(row_for(table)))
+
+
+def counts(connection: Connection) -> dict[str, int]:
+    names = [table.name for table in TABLES]
+    return {
+        name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one()
+        for name in names
+    }
+
+
+def test_up_down_up_with_rows_in_every_table(empty_url: str) -> None:
+    assert migrate.upgrade(empty_url) == migrate.Migrated(None, migrate.head())
+    made = engine(empty_url)
+    with made.begin() as connection:
+        fill(connection)
+    with made.connect() as connection:
+        assert set(counts(connection).values()) == {1}
+    made.dispose()
+
+    assert migrate.downgrade(empty_url, "base") == migrate.Migrated(migrate.head(), None)
+    with engine(empty_url).connect() as connection:
+        assert set(inspect(connection).get_table_names()) == {"alembic_version"}
+
+    assert migrate.upgrade(empty_url).after == migrate.head()
+    with engine(empty_url).begin() as connection:
+        assert set(counts(connection).values()) == {0}
+        fill(connection)
+        assert set(counts(connection).values()) == {1}
+
+
+def test_upgrading_again_keeps_the_rows(database_url: str) -> None:
+    with engine(database_url).begin() as connection:
+        fill(connection)
+    assert migrate.upgrade(database_url) == migrate.Migrated(migrate.head(), migrate.head())
+    with engine(database_url).connect() as connection:
+        assert set(counts(connection).values()) == {1}
+
+
+def test_the_migrated_schema_is_what_the_tables_say(database_url: str) -> None:
+    # Indexes are compared as the databases write them down, by the test below: Alembic cannot
+    # reflect those with expressions on SQLite.
+    options = {"compare_type": True, "include_object": lambda _o, _n, kind, *_: kind != "index"}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Skipped unsupported reflection", Warning)
+        with engine(database_url).connect() as connection:
+            context = MigrationContext.configure(connection, opts=options)
+            assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def definitions(connection: Connection) -> set[str]:
+    """Return indexes and table definitions as the database itself writes them down."""
+    if connection.dialect.name == "sqlite":
+        found = connection.execute(
+            text("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+        )
+    else:
+        found = connection.execute(
+            text(
+                "SELECT indexdef FROM pg_indexes "
+                "WHERE schemaname = 'public' AND tablename <> 'alembic_version' UNION ALL "
+                "SELECT conrelid::regclass::text || ' ' || pg_get_constraintdef(oid) "
+                "FROM pg_constraint WHERE contype IN ('c', 'f', 'u') UNION ALL "
+                "SELECT relname || array_to_string(reloptions, ',') FROM pg_class "
+                "WHERE reloptions IS NOT NULL AND relkind = 'r'"
+            )
+        )
+    return {" ".join(line.split()) for line in found.scalars()}
+
+
+def test_indexes_and_constraints_are_those_of_the_tables(
+    database_url: str, dialect: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    with engine(database_url).connect() as connection:
+        migrated = definitions(connection)
+    if dialect == "sqlite":
+        direct = engine(f"sqlite:///{tmp_path / 'direct.db'}")
+        SQLModel.metadata.create_all(direct)
+        with direct.connect() as connection:
+            assert definitions(connection) == migrated
+        return
+    with request.getfixturevalue("postgres").empty() as url:
+        direct = engine(url)
+        SQLModel.metadata.create_all(direct)
+        with direct.connect() as connection:
+            assert definitions(connection) == migrated
+        direct.dispose()
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE audit_logs SET action = 'other'", "DELETE FROM audit_logs"]
+)
+def test_the_journal_refuses_change(database_url: str, change: str) -> None:
+    made = engine(database_url)
+    with made.begin() as connection:
+        connection.execute(
+            tables.AuditLog.__table__.insert().values(row_for(tables.AuditLog.__table__))
+        )  # type: ignore[attr-defined]
+    with pytest.raises(DBAPIError, match="append-only"), made.begin() as connection:
+        connection.execute(text(change))
+    with made.connect() as connection:
+        assert connection.execute(text("SELECT action FROM audit_logs")).scalars().all() == ["one"]
+
+
+def test_the_journal_refuses_truncation(postgres_url: str) -> None:
+    with (
+        pytest.raises(DBAPIError, match="append-only"),
+        engine(postgres_url).begin() as connection,
+    ):
+        connection.execute(text("TRUNCATE audit_logs"))
+
+
+@pytest.fixture
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    with request.getfixturevalue("postgres").database() as url:
+        yield url
+
+
+def test_the_database_refuses_an_unknown_status(database_url: str) -> None:
+    row = row_for(tables.AiJob.__table__) | {"status": "DANCING"}  # type: ignore[attr-defined]
+    with pytest.raises(DBAPIError), engine(database_url).begin() as connection:
+        connection.execute(tables.AiJob.__table__.insert().values(row))  # type: ignore[attr-defined]
+
+
+def test_a_newer_schema_is_refused_by_name(database_url: str) -> None:
+    with engine(database_url).begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Misconfigured, match="9999, made by a newer agent_console"):
+        migrate.upgrade(database_url)
+    with pytest.raises(Misconfigured, match="9999"):
+        migrate.downgrade(database_url)
+
+
+def test_many_that_start_at_once_migrate_once(empty_url: str) -> None:
+    gate = threading.Barrier(4)
+    results: list[migrate.Migrated] = []
+
+    def start() -> None:
+        gate.wait()
+        results.append(migrate.upgrade(empty_url))
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(result.before or "" for result in results) == ["", *[migrate.head()] * 3]
+    assert {result.after for result in results} == {migrate.head()}
+
+
+def test_a_survey_names_what_is_missing(database_url: str) -> None:
+    assert migrate.survey(database_url).complete
+    with engine(database_url).begin() as connection:
+        connection.execute(text("DROP TABLE setup_links"))
+    found = migrate.survey(database_url)
+    assert not found.complete
+    assert [name for name, there in found.tables.items() if not there] == ["setup_links"]
+
+
+def test_a_survey_makes_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "never" / "made.db"
+    with pytest.raises(Unavailable, match="does not exist"):
+        migrate.survey(f"sqlite:///{path}")
+    assert not path.parent.exists()
+
+
+def test_no_server_is_one_sentence_without_the_password() -> None:
+    with pytest.raises(Unavailable) as caught:
+        migrate.current("postgresql://somebody:hush-hush@127.0.0.1:9/nowhere")
+    assert "Connection refused" in caught.value.message
+    assert "hush-hush" not in caught.value.message
+
+
+def test_nothing_to_take_back_is_said(empty_url: str) -> None:
+    with pytest.raises(Misconfigured, match="no schema"):
+        migrate.downgrade(empty_url)
