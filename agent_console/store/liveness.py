@@ -34,6 +34,11 @@ RETURNING desired, max_concurrent_jobs, poll_interval_ms
 
 HELD = "SELECT id, claim_token FROM ai_jobs WHERE worker_id = :id AND status = 'RUNNING'"
 
+WANTED = """
+SELECT desired, max_concurrent_jobs, poll_interval_ms FROM agent_workers
+WHERE id = :id AND status <> 'DEAD'
+"""
+
 SILENT = """
 SELECT id FROM agent_workers
 WHERE status IN ('RUNNING', 'DRAINING') AND heartbeat_at < {now} - :timeout
@@ -119,6 +124,26 @@ def heartbeat(
         )
 
     return db.write(work)
+
+
+def held_by(db: Database, worker_id: str) -> list[RunKey]:
+    """Return the claims that are, in the books, the worker's."""
+    with db.read() as reader:
+        return [RunKey(row[0], row[1], worker_id) for row in reader.rows(HELD, {"id": worker_id})]
+
+
+def wanted(db: Database, worker_id: str) -> WorkerOrders | None:
+    """Return what is wanted of the worker, without a heartbeat; None if it is unknown or dead."""
+    with db.read() as reader:
+        row = reader.row(WANTED, {"id": worker_id})
+    if row is None:
+        return None
+    return WorkerOrders(
+        desired=row[0],
+        max_concurrent_jobs=row[1],
+        poll_interval=row[2] / 1000,
+        lost=frozenset(),
+    )
 
 
 def rescue(db: Database, timeout: float, max_claims: int, known_dead: Sequence[str] = ()) -> int:
