@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from agent_console.testing.clock import FakeClock
 
 if TYPE_CHECKING:
-    from agent_console.testing.drain import drain as drain
+    from agent_console.testing.draining import drain as drain
     from agent_console.testing.factories import enqueue as enqueue
     from agent_console.testing.factories import new_job as new_job
 
 _HOMES = {
-    "drain": "agent_console.testing.drain",
+    "drain": "agent_console.testing.draining",
     "enqueue": "agent_console.testing.factories",
     "new_job": "agent_console.testing.factories",
 }
@@ -35,7 +35,6 @@ def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # importlib, not the attribute of this package: the module `drain` would hide the function.
     value: object = getattr(importlib.import_module(home), name)
     globals()[name] = value
     return value

@@ -1,0 +1,162 @@
+"""The bridge between async handlers and the sync engine: one event loop, one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+
+from agent_console.gateways.workspace import Workspace
+from agent_console.runtime.context import JobContext
+from agent_console.runtime.entries import JobFacts
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_BRIDGES = 512  # threads at most; made when needed, one per recorded call in progress
+
+
+class LoopThread:
+    """An event loop on a thread of its own, started when the first async handler needs it."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        # Not the loop's own pool: handlers use that one, and a bridge waiting for them in it
+        # could fill it and wait for ever.
+        self._bridges: ThreadPoolExecutor | None = None
+
+    def run(self, coroutine: object, attach: Callable[[Future[object]], None]) -> object:
+        """Run ``coroutine`` on the loop and wait; ``attach`` is handed its future to cancel."""
+        task = self._submit(cast("Coroutine[Any, Any, object]", coroutine))
+        attach(task)
+        return task.result()
+
+    def wait_for(self, awaitable: Awaitable[T]) -> T:
+        """Await ``awaitable`` on the loop from another thread and return its result."""
+
+        async def settle() -> T:
+            return await awaitable
+
+        return self._submit(settle()).result()
+
+    async def bridge(self, call: Callable[[], T]) -> T:
+        """Make a blocking ``call`` on a thread, from the loop."""
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._bridges, lambda: context.run(call))
+
+    def close(self) -> None:
+        """Cancel what is running, stop the loop and its thread."""
+        with self._lock:
+            loop, thread, bridges = self._loop, self._thread, self._bridges
+            self._loop = self._thread = self._bridges = None
+        if loop is None or thread is None or bridges is None:
+            return
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        bridges.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        with self._lock:
+            if self._loop is None:
+                self._start()
+            loop = cast("asyncio.AbstractEventLoop", self._loop)
+            return asyncio.run_coroutine_threadsafe(coroutine, loop)
+
+    def _start(self) -> None:
+        loop = asyncio.new_event_loop()
+        self._loop = loop
+        self._bridges = ThreadPoolExecutor(_BRIDGES, thread_name_prefix="handler-bridge")
+        self._thread = threading.Thread(
+            target=_serve, args=(loop,), name="async-handlers", daemon=True
+        )
+        self._thread.start()
+
+
+def _serve(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        running = asyncio.all_tasks(loop)
+        for task in running:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*running, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()
+
+
+def _bridged(
+    method: Callable[Concatenate[JobContext, P], T],
+) -> Callable[Concatenate[AsyncJobContext, P], Coroutine[Any, Any, T]]:
+    """Return the async form of a ``JobContext`` method: same parameters, on a thread."""
+
+    @functools.wraps(method)
+    async def call(self: AsyncJobContext, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._loop.bridge(functools.partial(method, self._sync, *args, **kwargs))
+
+    return call
+
+
+class AsyncJobContext:
+    """``JobContext`` for ``async def`` handlers: recorded calls are awaited, the rest is alike."""
+
+    __slots__ = ("_loop", "_sync", "input", "job")
+
+    def __init__(self, sync: JobContext, loop: LoopThread) -> None:
+        """Wrap the sync context of the same run."""
+        self._sync = sync
+        self._loop = loop
+        self.input: Any = sync.input
+        self.job: JobFacts = sync.job
+
+    approve = _bridged(JobContext.approve)
+    info = _bridged(JobContext.info)
+    error = _bridged(JobContext.error)
+    artifact = _bridged(JobContext.artifact)
+
+    async def step(
+        self, name: str, fn: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Return the result of ``fn``, async or not, which is called once per job.
+
+        An async ``fn`` runs on the event loop, any other on a thread. See ``JobContext.step``.
+        """
+
+        def call() -> T:
+            result = fn(*args, **kwargs)
+            if isinstance(result, Awaitable):
+                return self._loop.wait_for(cast("Awaitable[T]", result))
+            return result
+
+        return await self._loop.bridge(lambda: self._sync.step(name, call))
+
+    def log(self, message: str, level: str = "INFO", **data: object) -> None:
+        """Add a line to the job's log; see ``JobContext.log``."""
+        self._sync.log(message, level, **data)
+
+    def progress(self, fraction: float | None, message: str = "") -> None:
+        """Say how far the work is; see ``JobContext.progress``."""
+        self._sync.progress(fraction, message)
+
+    @property
+    def workspace(self) -> Workspace:
+        """The files this job may touch; its methods block, use them inside steps."""
+        return self._sync.workspace
+
+    @property
+    def canceled(self) -> bool:
+        """Whether the run should stop."""
+        return self._sync.canceled
+
+    @property
+    def idempotency_key(self) -> str:
+        """``job id:position`` of the step in progress, else of the next."""
+        return self._sync.idempotency_key

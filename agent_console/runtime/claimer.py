@@ -1,0 +1,147 @@
+"""Decides when and how many jobs to claim."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from agent_console.domain.errors import Unavailable
+from agent_console.runtime.loops import Loop
+from agent_console.runtime.pace import AHEAD, Pace
+from agent_console.runtime.slots import Slots
+from agent_console.store.claims import claim, give_back, next_due
+from agent_console.store.database import Database
+from agent_console.store.engine_values import RunKey
+from agent_console.store.liveness import held_by
+
+STALE = 1.0  # seconds a job may wait claimed but not started, before others get a chance
+_BLINK, _LONGEST_BLINK = 0.02, 1.0  # seconds between tries at jobs that others have locked
+
+
+class Claimer:
+    """Claims for the free slots, plus some ahead while all runs are short.
+
+    Sleeps until woken: by word of new work, a slot that became free while more was known to
+    wait, or the time at which the next job is due. ``ledger`` holds the key of every claim of this
+    worker that has not ended; a claim the database knows and the ledger does not (its answer was
+    lost on the way) is given back, or nobody would ever run it.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        worker_id: str,
+        *,
+        slots: Slots,
+        pace: Pace,
+        ledger: dict[str, RunKey],
+        running: Callable[[], set[str]],
+    ) -> None:
+        """Claim for ``worker_id``; ``running`` names the types that run right now."""
+        self._db, self._worker_id = db, worker_id
+        self._slots, self._pace, self._ledger, self._running = slots, pace, ledger, running
+        self._open = False
+        self._more = True  # as far as known, jobs wait that did not fit
+        self._due = float("inf")  # monotonic time at which a job becomes claimable by itself
+        self._doubt = False  # the answer to a claim was lost: it may have happened
+        self._ahead = 0
+        self._blink = _BLINK
+        self._checked = monotonic()
+        self._returning: list[RunKey] = []
+        self.loop = Loop("claimer", self._turn)
+
+    def open(self) -> None:
+        """Begin to claim."""
+        self._open = self._more = True
+        self.loop.start()
+        self.loop.wake()
+
+    def close(self) -> None:
+        """Claim no more; what has not started goes back with the next turn."""
+        self._open = False
+        self.loop.wake()
+
+    @property
+    def idle(self) -> bool:
+        """Whether, once closed, everything unstarted has been given back."""
+        return not (self._slots.waiting or self._returning or self._doubt)
+
+    def wake(self) -> None:
+        """There may be work: look now."""
+        self._more = True
+        self.loop.wake()
+
+    def slot_freed(self) -> None:
+        """A run has ended: claim again if more was waiting and little is in stock."""
+        if self._more and self._slots.waiting <= self._ahead // 2:
+            self.loop.wake()
+
+    def _turn(self) -> float | None:
+        self._settle_doubt()
+        self._return_stale()
+        if not self._open:
+            return None
+        room = self._slots.size + self._ahead - self._slots.held
+        if room > 0 and (self._more or monotonic() >= self._due):
+            return self._claim(room)
+        return self._pause()
+
+    def _claim(self, room: int) -> float | None:
+        self._more = False  # before the claim: word that comes during it must count
+        self._due = float("inf")
+        try:
+            claimed = claim(self._db, self._worker_id, room)
+        except Unavailable:
+            self._more = self._doubt = True
+            raise
+        if not self._slots.waiting:
+            self._checked = monotonic()
+        self._ledger.update((job.key.job_id, job.key) for job in claimed)
+        self._slots.put(claimed)
+        if len(claimed) == room:
+            self._more = True
+            types = {job.job_type for job in claimed} | self._running()
+            self._ahead = AHEAD * self._slots.size if self._pace.all_short(types) else 0
+            return 0.0
+        self._ahead = 0
+        self._look_ahead(found=bool(claimed))
+        return self._pause()
+
+    def _look_ahead(self, *, found: bool) -> None:
+        """Note when, after everything claimable has been claimed, the next job is due."""
+        due = next_due(self._db)
+        if due is None:
+            return
+        self._blink = _BLINK if found or due > 0 else min(self._blink * 2, _LONGEST_BLINK)
+        self._due = monotonic() + max(due, self._blink)
+
+    def _pause(self) -> float | None:
+        """Return how long to sleep: until the next job is due or the stock turns stale."""
+        waits = []
+        if self._slots.held < self._slots.size + self._ahead and self._due != float("inf"):
+            waits.append(max(0.0, self._due - monotonic()))
+        if self._slots.waiting:
+            waits.append(STALE)
+        return min(waits, default=None)
+
+    def _return_stale(self) -> None:
+        limit = STALE if self._open else 0.0
+        if self._slots.waiting and (not self._open or monotonic() - self._checked >= STALE):
+            self._checked = monotonic()
+            stale = self._slots.take_back(limit)
+            self._returning += [job.key for job in stale]
+            if stale and self._open:
+                self._pace.distrust({job.job_type for job in stale} | self._running())
+                self._ahead = 0
+        if self._returning:
+            give_back(self._db, self._returning)
+            for key in self._returning:
+                self._ledger.pop(key.job_id, None)
+            self._returning = []
+
+    def _settle_doubt(self) -> None:
+        if self._doubt:
+            held = held_by(self._db, self._worker_id)
+            # A run that ends between the two looks is in neither; its key is fenced by then.
+            give_back(self._db, [key for key in held if key.job_id not in self._ledger])
+            self._doubt = False

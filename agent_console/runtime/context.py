@@ -1,0 +1,228 @@
+"""What a handler is given: its input, and recorded calls that survive crashes and reviews."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, ParamSpec, TypeVar, cast
+
+from pydantic import BaseModel
+
+from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, CheckpointType
+from agent_console.domain.crashpoints import crashpoint
+from agent_console.domain.jobs import Json, Progress
+from agent_console.domain.payload import canonical, check_json, digest, loads
+from agent_console.domain.records import ArtifactType, LogLevel
+from agent_console.gateways.workspace import Workspace
+from agent_console.runtime import entries
+from agent_console.runtime.decisions import Decision, decided
+from agent_console.runtime.entries import Change, JobFacts
+from agent_console.runtime.errors import Diverged, Misused, Suspend
+from agent_console.runtime.failures import failure_result, raise_again
+from agent_console.runtime.replay import FAILED, Turn
+from agent_console.runtime.run import ENDING, Run
+from agent_console.store.engine_values import NewArtifact
+from agent_console.store.runs import record_note, record_step, save_artifact, suspend, wait_again
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MAX_ARTIFACT = 16 * 1_048_576  # bytes
+_NOTE_NAME = 120  # characters of a note's message that name it in the list of steps
+
+
+class JobContext:
+    """The handler's side of a run.
+
+    Recorded calls (``step``, ``approve``, ``info``, ``error``, ``artifact``) happen once per job:
+    when the handler is run again, after a crash, a retry or a review, they return what the
+    record holds. A handler must therefore make them in the same order for the same input and
+    keep everything that varies (time, random numbers, the network) inside steps. Every call may
+    end the run (canceled, taken over, suspended); clean up with ``finally``.
+    """
+
+    __slots__ = ("_job", "_run", "_workspace", "input")
+
+    def __init__(self, run: Run, parsed_input: Any) -> None:
+        """Wrap ``run``; made by the executor."""
+        self._run = run
+        self._job: JobFacts | None = None
+        self._workspace: Workspace | None = None
+        self.input: Any = parsed_input
+
+    @property
+    def job(self) -> JobFacts:
+        """The job this run is of."""
+        if self._job is None:
+            self._job = entries.facts(self._run.claimed)
+        return self._job
+
+    @property
+    def workspace(self) -> Workspace:
+        """The files this job may touch: paths are relative to the sandbox's root."""
+        if self._workspace is None:
+            self._workspace = Workspace(self._run.surroundings.workspace)
+        return self._workspace
+
+    @property
+    def canceled(self) -> bool:
+        """Whether the run should stop: canceled, taken over, or its worker is leaving."""
+        return self._run.ended is not None or self._run.interruption in ENDING
+
+    @property
+    def idempotency_key(self) -> str:
+        """``job id:position`` of the step in progress, else of the next: the same in every run.
+
+        Hand it to the other side of an effect, so that a repetition applies once.
+        """
+        return f"{self._run.key.job_id}:{self._run.recorder.position}"
+
+    def step(self, name: str, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return ``fn(*args, **kwargs)``, which is called once per job; the result must be JSON.
+
+        The result is what JSON makes of it (tuples become lists), in every run alike. An error of
+        ``fn`` is raised; if the handler catches it and goes on, it is part of the record.
+
+        Raises:
+            Invalid: the result is no JSON.
+        """
+        with self._run.turn("step", name) as turn:
+            if turn.recorded is not None:
+                if turn.recorded.kind == FAILED:
+                    raise_again(turn.recorded.result)
+                return cast("T", turn.recorded.result)
+            return cast("T", self._do(turn, name, lambda: fn(*args, **kwargs)))
+
+    def approve(
+        self,
+        message: str,
+        *,
+        data: Json | BaseModel = None,
+        action: str = "",
+        changes: Sequence[Change] = (),
+        expires_in: timedelta | None = None,
+        edit: type[BaseModel] | None = None,
+        metadata: Mapping[str, Json] | None = None,
+    ) -> Decision:
+        """Ask for approval of exactly this payload and wait; the run ends until somebody decides.
+
+        ``changes`` are shown as diffs, ``edit`` is the model that a reviewer's edited data must
+        fit (None: not editable), ``expires_in`` defaults to 24 hours.
+
+        Raises:
+            Rejected: a reviewer said no; its ``reason`` says why.
+            Expired: nobody decided in time.
+        """
+        proposed = entries.plain(data)
+        text = entries.payload(action, proposed, changes)
+        run, db = self._run, self._run.surroundings.db
+        with run.turn("approve", action) as turn:
+            if turn.recorded is None:
+                asked = entries.checkpoint(
+                    run,
+                    turn,
+                    CheckpointType.APPROVAL_REQUIRED,
+                    name=action,
+                    message=message,
+                    payload=text,
+                    metadata=metadata,
+                    expires_in=expires_in or DEFAULT_EXPIRY,
+                    edit=edit,
+                )
+                run.notes.save_progress()
+                lines = run.notes.take()
+                run.persist(turn, lambda: suspend(db, run.key, asked, lines))
+                raise Suspend
+            row = run.recorder.decision(turn.position)
+            crashpoint("resume.decision_read")
+            if row is None:
+                raise Diverged(f"The record has no checkpoint for call {turn.position + 1}.")
+            if row.status is CheckpointStatus.PENDING:
+                wait_again(db, run.key, run.claimed.job_type, run.notes.take())
+                raise Suspend
+            return decided(row, proposed=proposed, digest=digest(text), edit=edit)
+
+    def info(self, message: str, data: Json | BaseModel = None) -> None:
+        """Record a note for people; it does not block."""
+        self._note(CheckpointType.INFO, message, data)
+
+    def error(self, message: str, data: Json | BaseModel = None) -> None:
+        """Record a problem for people; it neither blocks nor fails the job."""
+        self._note(CheckpointType.ERROR, message, data)
+
+    def artifact(
+        self,
+        name: str,
+        content: str,
+        type: str = ArtifactType.GENERIC_OUTPUT,  # noqa: A002 - the word of the wire
+        media_type: str = "text/plain",
+        metadata: Mapping[str, Json] | None = None,
+    ) -> str:
+        """Save an output that people look at, once per job, and return its id.
+
+        Raises:
+            Invalid: ``type`` is not an artifact type, or the content cannot be stored.
+        """
+        facts = dict(metadata or {})
+        check_json({"content": content, "metadata": facts}, "artifact", limit=MAX_ARTIFACT)
+        kind = entries.artifact_type(type)
+        run = self._run
+        with run.turn("artifact", name) as turn:
+            if turn.recorded is not None:
+                return str(turn.recorded.result)
+            new = NewArtifact(
+                step=entries.new_step(run, turn, "artifact", name),
+                name=name,
+                artifact_type=kind,
+                media_type=media_type,
+                content=content,
+                digest=digest(content),
+                metadata=canonical(facts),
+            )
+            return str(run.persist(turn, lambda: save_artifact(run.surroundings.db, run.key, new)))
+
+    def log(self, message: str, level: str = "INFO", **data: object) -> None:
+        """Add a line to the job's log; lines already written by an earlier run are not repeated."""
+        self._run.check()
+        if not self._run.recorder.replaying:
+            self._run.notes.log(message, LogLevel(level.upper()), data)
+
+    def progress(self, fraction: float | None, message: str = "") -> None:
+        """Say how far the work is, 0 to 1; may be called as often as convenient."""
+        self._run.check()
+        if fraction is not None:
+            fraction = min(1.0, max(0.0, fraction)) if math.isfinite(fraction) else None
+        self._run.notes.progress(Progress(fraction, message[:500]))
+
+    def _do(self, turn: Turn, name: str, call: Callable[[], object]) -> Json:
+        run = self._run
+        started = run.surroundings.clock.now()
+        try:
+            raw = call()
+        except Exception as error:
+            failure = canonical(failure_result(error))
+            run.remember_failure(
+                entries.new_step(run, turn, FAILED, name, result=failure, started=started)
+            )
+            turn.done = True
+            raise
+        if inspect.isawaitable(raw):
+            raise Misused(f"Step {name!r} returned an awaitable: declare the handler `async def`.")
+        crashpoint("step.effect_done")
+        check_json(raw, f"result of step {name!r}")
+        result = canonical(raw)
+        step = entries.new_step(run, turn, "step", name, result=result, started=started)
+        run.persist(turn, lambda: record_step(run.surroundings.db, run.key, step))
+        return loads(result)
+
+    def _note(self, kind: CheckpointType, message: str, data: Json | BaseModel) -> None:
+        text = entries.payload("", entries.plain(data), ())
+        run = self._run
+        with run.turn(kind.value.lower(), message[:_NOTE_NAME]) as turn:
+            if turn.recorded is None:
+                note = entries.checkpoint(
+                    run, turn, kind, name=message[:_NOTE_NAME], message=message, payload=text
+                )
+                run.persist(turn, lambda: record_note(run.surroundings.db, run.key, note))

@@ -1,0 +1,70 @@
+"""What a reviewer decided, rebuilt from the record for the handler that asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ValidationError
+
+from agent_console.domain.checkpoints import CheckpointStatus
+from agent_console.domain.jobs import Json
+from agent_console.domain.payload import loads
+from agent_console.runtime.errors import Diverged, Expired, Rejected
+from agent_console.store.engine_values import DecisionRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """An approval. ``data`` is what may be used: the edited data if any, else the proposed."""
+
+    approved_by: str
+    data: Json
+    edited: bool
+    feedback: str
+    response: Json
+    checkpoint_id: str
+
+
+def decided(
+    row: DecisionRow, *, proposed: Json, digest: str, edit: type[BaseModel] | None
+) -> Decision:
+    """Return the approval in ``row``, which must be one of exactly the payload asked for now.
+
+    Raises:
+        Diverged: the payload's ``digest`` is not the recorded one, edits no longer fit, or the
+            checkpoint was canceled.
+        Rejected: the reviewer said no.
+        Expired: nobody decided in time.
+    """
+    if row.payload_digest != digest:
+        raise Diverged(
+            f"The handler now asks approval for another payload (SHA-256 {digest[:12]}…) than the "
+            f"one that was shown and decided (SHA-256 {row.payload_digest[:12]}…)."
+        )
+    if row.status in {CheckpointStatus.REJECTED, CheckpointStatus.CHANGES_REQUESTED}:
+        raise Rejected(row.rejection_reason or None, feedback=row.feedback)
+    if row.status is CheckpointStatus.EXPIRED:
+        raise Expired
+    if row.status is not CheckpointStatus.APPROVED:
+        raise Diverged(f"The checkpoint that the handler relies on is {row.status}.")
+    return Decision(
+        approved_by=row.decided_by_name or row.decided_by or "",
+        data=proposed if row.edited_data is None else _edited(loads(row.edited_data), edit),
+        edited=row.edited_data is not None,
+        feedback=row.feedback or "",
+        response=None if row.response is None else loads(row.response),
+        checkpoint_id=row.checkpoint_id,
+    )
+
+
+def _edited(data: Json, model: type[BaseModel] | None) -> Json:
+    if model is None:
+        return data
+    try:
+        valid: Json = model.model_validate(data).model_dump(mode="json", by_alias=True)
+    except ValidationError as error:
+        raise Diverged(
+            f"The reviewer's edits do not fit {model.__name__} any more: "
+            f"{error.errors(include_url=False)[0]['msg']}"
+        ) from None
+    return valid
