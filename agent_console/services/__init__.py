@@ -1,0 +1,82 @@
+"""Use cases: permission, then transition, store, journal and signal. Every door calls these.
+
+``build_services`` makes them all; nothing here starts a thread or opens a connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent_console.domain.clock import Clock, SystemClock
+from agent_console.services.access import AccessOptions, AccessService
+from agent_console.services.artifacts import ArtifactService
+from agent_console.services.audit import AuditService
+from agent_console.services.catalog import Catalog
+from agent_console.services.health import HealthService
+from agent_console.services.jobs import JobService
+from agent_console.services.passwords import Passwords
+from agent_console.services.review import ReviewService
+from agent_console.services.workers import WorkerService
+from agent_console.settings import Settings
+from agent_console.store.database import Database
+from agent_console.store.feed import ChangeFeed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """All use cases, and the feed that says when to look again."""
+
+    jobs: JobService
+    review: ReviewService
+    workers: WorkerService
+    access: AccessService
+    artifacts: ArtifactService
+    audit: AuditService
+    health: HealthService
+    feed: ChangeFeed
+
+
+def build_services(
+    db: Database,
+    catalog: Catalog,
+    settings: Settings,
+    feed: ChangeFeed,
+    *,
+    clock: Clock | None = None,
+    passwords: Passwords | None = None,
+    orchestrator: Callable[[], bool] | None = None,
+) -> Services:
+    """Make the services on ``db``.
+
+    ``orchestrator`` says for the health report whether this process's scheduler runs; ``clock``
+    and ``passwords`` are replaced by tests.
+    """
+    ticking = clock or SystemClock()
+    return Services(
+        jobs=JobService(db, catalog),
+        review=ReviewService(db, self_approval=settings.self_approval),
+        workers=WorkerService(
+            db,
+            timeout=settings.worker_timeout,
+            max_concurrent_jobs=settings.max_concurrent_jobs,
+            poll_interval=settings.poll_interval,
+        ),
+        access=AccessService(
+            db,
+            clock=ticking,
+            options=AccessOptions(
+                session_idle=settings.session_idle, session_lifetime=settings.session_lifetime
+            ),
+            passwords=passwords or Passwords(),
+        ),
+        artifacts=ArtifactService(db),
+        audit=AuditService(db),
+        health=HealthService(
+            db,
+            clock=ticking,
+            worker_timeout=settings.worker_timeout,
+            orchestrator=orchestrator,
+        ),
+        feed=feed,
+    )

@@ -1,0 +1,184 @@
+"""Jobs: enqueue, look, control."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from agent_console.domain.access import Actor, Permission, authorize, refusal
+from agent_console.domain.checkpoints import Checkpoint
+from agent_console.domain.crashpoints import crashpoint
+from agent_console.domain.errors import Conflict, Invalid, NotFound
+from agent_console.domain.events import JournalEntry
+from agent_console.domain.jobs import Job, JobStatus, JobSummary, JobVerb, NewJob, after
+from agent_console.domain.queries import MAX_LIMIT, JobQuery, known
+from agent_console.domain.records import Artifact, HandlerInfo, LogLevel, LogLine, Page, Step
+from agent_console.services import job_requests
+from agent_console.services.catalog import Catalog
+from agent_console.store import job_writes
+from agent_console.store.database import Database
+from agent_console.store.ids import new_id
+from agent_console.store.reads import checkpoints, counts, journal, records
+from agent_console.store.reads import jobs as job_reads
+from agent_console.store.transactions import Tx
+
+Action = Literal["execute", "cancel", "retry", "pause", "resume"]
+ACTIONS: tuple[Action, ...] = get_args(Action)
+LAST_LOGS = 200
+MAX_SEARCH = 200  # characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enqueued:
+    """The job; ``replayed`` says that the request was a repetition and made nothing new."""
+
+    job: Job
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDetail:
+    """Everything the job page shows, of one moment.
+
+    ``allowed`` maps every action to "" when it is possible now, else to the reason why not.
+    """
+
+    job: Job
+    checkpoints: list[Checkpoint]
+    logs: list[LogLine]
+    artifacts: list[Artifact]
+    steps: list[Step]
+    timeline: list[JournalEntry]
+    allowed: Mapping[Action, str]
+
+
+class JobService:
+    """Use cases of jobs. Every method checks the actor's permission itself."""
+
+    def __init__(self, db: Database, catalog: Catalog) -> None:
+        """Work on ``db`` with the job types of ``catalog``."""
+        self._db = db
+        self._catalog = catalog
+
+    def enqueue(self, actor: Actor, new: NewJob, *, idempotency_key: str | None = None) -> Enqueued:
+        """Create a job; with a key, at most one however often the request is repeated.
+
+        Raises:
+            Invalid: a field is not acceptable.
+            TooLarge: a JSON field is larger than allowed.
+            Conflict: the key was used for a different request.
+        """
+        authorize(actor, Permission.JOBS_CREATE)
+        bound, attempts = job_requests.checked(new, self._catalog)
+        key = job_requests.request_key(actor, "enqueue", idempotency_key, job_requests.body_of(new))
+        job_id = new_id("job")
+
+        def work(tx: Tx) -> tuple[Job, bool]:
+            made = job_writes.enqueue(
+                tx, job_id, bound, max_attempts=attempts, actor=actor, key=key
+            )
+            crashpoint("enqueue.before_commit")
+            return made
+
+        job, replayed = self._db.write(work)
+        crashpoint("enqueue.committed")
+        return Enqueued(job=job, replayed=replayed)
+
+    def get(self, actor: Actor, job_id: str) -> JobDetail:
+        """Return the job with all that belongs to it.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        authorize(actor, Permission.JOBS_READ)
+        with self._db.read() as reader:
+            job = job_reads.get(reader, job_id)
+            if job is None:
+                raise NotFound(f"There is no job {job_id}.")
+            return JobDetail(
+                job=job,
+                checkpoints=checkpoints.of_job(reader, job_id),
+                logs=records.last_logs(reader, job_id, LAST_LOGS),
+                artifacts=records.artifacts(reader, job_id),
+                steps=records.steps(reader, job_id),
+                timeline=journal.timeline(reader, job_id),
+                allowed=allowed(actor, job.status),
+            )
+
+    def page(self, actor: Actor, query: JobQuery) -> Page[JobSummary]:
+        """Return one page of jobs, newest first.
+
+        Raises:
+            Invalid: an unknown status, a limit out of bounds, a strange cursor.
+        """
+        authorize(actor, Permission.JOBS_READ)
+        query.check()
+        known(JobStatus, query.status, "status")
+        for field, value in (("jobType", query.job_type), ("userId", query.user_id)):
+            job_requests.text(field, value, job_requests.MAX_NAME)
+        job_requests.text("search", query.search, MAX_SEARCH)
+        with self._db.read() as reader:
+            return job_reads.page(reader, query)
+
+    def control(self, actor: Actor, job_id: str, action: Action) -> Job:
+        """Execute, cancel, retry, pause or resume the job.
+
+        Raises:
+            Invalid: there is no such action.
+            NotFound: there is no such job.
+            Conflict: its status does not allow the action; names the status.
+        """
+        authorize(actor, Permission.JOBS_CONTROL)
+        if action not in ACTIONS:
+            raise Invalid.field("action", f"unknown value; known are {', '.join(ACTIONS)}.")
+        verb = JobVerb(action)
+        return self._db.write(lambda tx: job_writes.control(tx, job_id, verb, actor))
+
+    def counts(self, actor: Actor) -> dict[JobStatus, int]:
+        """Return the number of jobs in every status, zeros included."""
+        authorize(actor, Permission.JOBS_READ)
+        with self._db.read() as reader:
+            return counts.jobs_by_status(reader)
+
+    def catalog(self, actor: Actor) -> Sequence[HandlerInfo]:
+        """Return the job types that can be enqueued."""
+        authorize(actor, Permission.JOBS_READ)
+        return self._catalog.handlers()
+
+    def logs(
+        self,
+        actor: Actor,
+        job_id: str,
+        after: int = 0,
+        limit: int = MAX_LIMIT,
+        level: str | None = None,
+    ) -> list[LogLine]:
+        """Return log lines with an id above ``after``, oldest first.
+
+        Raises:
+            Invalid: a limit out of bounds, an unknown level.
+        """
+        authorize(actor, Permission.JOBS_READ)
+        if not 1 <= limit <= MAX_LIMIT:
+            raise Invalid.field("limit", f"must be between 1 and {MAX_LIMIT}.")
+        if not 0 <= after < 2**63:
+            raise Invalid.field("after", "must not be negative, nor beyond any line's id.")
+        wanted = known(LogLevel, level, "level")
+        with self._db.read() as reader:
+            return records.logs(reader, job_id, after=after, limit=limit, level=wanted)
+
+
+def allowed(actor: Actor, status: JobStatus) -> Mapping[Action, str]:
+    """Say of every action whether ``actor`` may take it on a job in ``status``: "" or why not."""
+    if not actor.may(Permission.JOBS_CONTROL):
+        return dict.fromkeys(ACTIONS, refusal(Permission.JOBS_CONTROL))
+    return {action: _obstacle(status, action) for action in ACTIONS}
+
+
+def _obstacle(status: JobStatus, action: Action) -> str:
+    try:
+        after(status, JobVerb(action))
+    except Conflict as conflict:
+        return conflict.message
+    return ""

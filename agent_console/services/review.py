@@ -1,0 +1,162 @@
+"""The desk: what waits for a decision, and the only door to a decision."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from agent_console.domain.access import Actor, Permission, authorize, refusal
+from agent_console.domain.checkpoints import (
+    Checkpoint,
+    CheckpointStatus,
+    CheckpointSummary,
+    CheckpointType,
+    Verdict,
+)
+from agent_console.domain.crashpoints import crashpoint
+from agent_console.domain.errors import NotFound
+from agent_console.domain.events import JournalEntry
+from agent_console.domain.jobs import Job, Json
+from agent_console.domain.queries import CheckpointQuery, known
+from agent_console.domain.records import Artifact, LogLine, Page
+from agent_console.services import job_requests, review_policy
+from agent_console.services.review_policy import SelfApproval
+from agent_console.store import decisions
+from agent_console.store.database import Database
+from agent_console.store.reads import checkpoints, counts, journal, records
+from agent_console.store.reads import jobs as job_reads
+from agent_console.store.transactions import Queries, Tx
+
+LOG_TAIL = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointDetail:
+    """Everything the review card shows, of one moment.
+
+    ``refusal`` is "" when the reader may decide, else why not; ``self_approval`` says that the
+    decision would be on a job of their own.
+    """
+
+    checkpoint: Checkpoint
+    job: Job
+    logs: list[LogLine]
+    artifacts: list[Artifact]
+    history: list[JournalEntry]
+    edit_schema: dict[str, Json] | None
+    may_decide: bool
+    refusal: str
+    self_approval: bool
+
+
+class ReviewService:
+    """Use cases of checkpoints. Every method checks the actor's permission itself."""
+
+    def __init__(self, db: Database, *, self_approval: SelfApproval) -> None:
+        """Work on ``db``; ``self_approval`` says who may decide what they asked for themselves."""
+        self._db = db
+        self._self_approval: SelfApproval = self_approval
+
+    def page(self, actor: Actor, query: CheckpointQuery) -> Page[CheckpointSummary]:
+        """Return one page: pending checkpoints by deadline, others newest first.
+
+        Raises:
+            Invalid: an unknown status or type, a limit out of bounds, a strange cursor.
+        """
+        authorize(actor, Permission.CHECKPOINTS_READ)
+        query.check()
+        known(CheckpointStatus, query.status, "status")
+        known(CheckpointType, query.checkpoint_type, "checkpointType")
+        for field, value in (("jobId", query.job_id), ("jobType", query.job_type)):
+            job_requests.text(field, value, job_requests.MAX_NAME)
+        with self._db.read() as reader:
+            return checkpoints.page(reader, query)
+
+    def get(self, actor: Actor, checkpoint_id: str) -> CheckpointDetail:
+        """Return the checkpoint with its context.
+
+        Raises:
+            NotFound: there is no such checkpoint.
+        """
+        authorize(actor, Permission.CHECKPOINTS_READ)
+        with self._db.read() as reader:
+            checkpoint = checkpoints.get(reader, checkpoint_id)
+            job = None if checkpoint is None else job_reads.get(reader, checkpoint.job_id)
+            if checkpoint is None or job is None:
+                raise NotFound(f"There is no checkpoint {checkpoint_id}.")
+            why_not = self._refusal(reader, actor, checkpoint)
+            return CheckpointDetail(
+                checkpoint=checkpoint,
+                job=job,
+                logs=records.last_logs(reader, job.id, LOG_TAIL),
+                artifacts=records.artifacts(reader, job.id),
+                history=journal.timeline(reader, job.id),
+                edit_schema=checkpoints.edit_schema(reader, checkpoint_id),
+                may_decide=not why_not,
+                refusal=why_not,
+                self_approval=review_policy.is_own(actor, checkpoint),
+            )
+
+    def for_job(self, actor: Actor, job_id: str) -> list[Checkpoint]:
+        """Return the job's checkpoints, oldest first.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        authorize(actor, Permission.CHECKPOINTS_READ)
+        with self._db.read() as reader:
+            if job_reads.get(reader, job_id) is None:
+                raise NotFound(f"There is no job {job_id}.")
+            return checkpoints.of_job(reader, job_id)
+
+    def pending_count(self, actor: Actor) -> int:
+        """Return how many checkpoints wait for somebody."""
+        authorize(actor, Permission.CHECKPOINTS_READ)
+        with self._db.read() as reader:
+            return counts.pending_checkpoints(reader)
+
+    def decide(
+        self,
+        actor: Actor,
+        checkpoint_id: str,
+        verdict: Verdict,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Checkpoint:
+        """Approve or reject; decision, job and journal change in one transaction.
+
+        The same actor repeating the same verdict with the same key gets the first answer.
+
+        Raises:
+            Forbidden: no permission, or the job is the actor's own and policy wants another.
+            Invalid: the verdict lacks something, or its edits do not fit.
+            NotFound: there is no such checkpoint.
+            Conflict: somebody was faster, it expired, its job is over, or the payload differs
+                from what was shown.
+        """
+        authorize(actor, Permission.CHECKPOINTS_DECIDE)
+        review_policy.check_form(verdict)
+        key = job_requests.request_key(
+            actor, f"decide {checkpoint_id}", idempotency_key, asdict(verdict)
+        )
+
+        def check(tx: Tx, found: decisions.Found) -> dict[str, Json]:
+            review_policy.refuse_own(tx, actor, found.checkpoint, self._self_approval)
+            review_policy.check_payload(found, verdict)
+            return {"selfApproval": True} if review_policy.is_own(actor, found.checkpoint) else {}
+
+        outcome = self._db.write(
+            lambda tx: decisions.decide(
+                tx, checkpoint_id, verdict, actor=actor, key=key, check=check
+            )
+        )
+        crashpoint("decide.committed")
+        if outcome.too_late is not None:
+            raise outcome.too_late
+        return outcome.checkpoint
+
+    def _refusal(self, reader: Queries, actor: Actor, checkpoint: Checkpoint) -> str:
+        if not actor.may(Permission.CHECKPOINTS_DECIDE):
+            return refusal(Permission.CHECKPOINTS_DECIDE)
+        if checkpoint.status is not CheckpointStatus.PENDING:
+            return f"The checkpoint is {checkpoint.status}."
+        return review_policy.self_approval_refusal(reader, actor, checkpoint, self._self_approval)

@@ -1,0 +1,44 @@
+"""Keys that make a repeated request give the first answer instead of a second effect."""
+
+from __future__ import annotations
+
+from agent_console.domain.errors import Conflict
+from agent_console.store.transactions import Tx
+
+
+def claim(tx: Tx, *, scope: str, key: str, digest: str, subject_id: str) -> str | None:
+    """Take ``key`` for the request with ``digest``; return None when it was free.
+
+    Otherwise return the subject (job, checkpoint) of the request that took it. Of two at the same
+    time, the second waits here for the first to commit.
+
+    Raises:
+        Conflict: the key was used for a different request.
+    """
+    taken = tx.execute(
+        "INSERT INTO idempotency_keys (scope, key, request_digest, subject_id, created_at)"
+        " VALUES (:scope, :key, :digest, :subject_id, {now}) ON CONFLICT (scope, key) DO NOTHING",
+        {"scope": scope, "key": key, "digest": digest, "subject_id": subject_id},
+    )
+    return None if taken else find(tx, scope=scope, key=key, digest=digest)
+
+
+def find(tx: Tx, *, scope: str, key: str, digest: str) -> str | None:
+    """Return the subject of the request that used ``key``, or None.
+
+    Raises:
+        Conflict: the key was used for a different request.
+    """
+    row = tx.row(
+        "SELECT request_digest, subject_id FROM idempotency_keys"
+        " WHERE scope = :scope AND key = :key",
+        {"scope": scope, "key": key},
+    )
+    if row is None:
+        return None
+    if row[0] != digest:
+        raise Conflict(
+            "This Idempotency-Key was already used for a different request; use a new key.",
+            subjectId=row[1],
+        )
+    return str(row[1])

@@ -1,0 +1,210 @@
+"""Writing jobs from outside of a run: enqueue, and what people do to a job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent_console.domain.access import Actor
+from agent_console.domain.checkpoints import CheckpointStatus
+from agent_console.domain.clock import to_micros
+from agent_console.domain.errors import Conflict, NotFound
+from agent_console.domain.events import Event
+from agent_console.domain.jobs import Job, JobStatus, JobVerb, NewJob, after
+from agent_console.domain.payload import dumps
+from agent_console.store import idempotency, rows
+from agent_console.store.job_retry import prepare_retry
+from agent_console.store.transactions import Params, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestKey:
+    """An idempotency key as the store keeps it: who and what for, which, of which body."""
+
+    scope: str
+    key: str
+    digest: str
+
+
+def enqueue(
+    tx: Tx, job_id: str, new: NewJob, *, max_attempts: int, actor: Actor, key: RequestKey | None
+) -> tuple[Job, bool]:
+    """Insert the job, its key and its journal entry; the flag says that ``key`` was a repetition.
+
+    Raises:
+        Conflict: the key was used for a different request.
+    """
+    if key is not None:
+        original = idempotency.claim(
+            tx, scope=key.scope, key=key.key, digest=key.digest, subject_id=job_id
+        )
+        if original is not None:
+            return job(tx, original), True
+    params = _params(job_id, new, actor, key)
+    made = rows.job(tx.dicts(_INSERT, {**params, "max_attempts": max_attempts})[0])
+    event = Event(
+        action="job.created",
+        actor=actor,
+        job_id=job_id,
+        job_type=new.job_type,
+        after=made.status.value,
+    )
+    tx.record(event)
+    return made, False
+
+
+def job(tx: Tx, job_id: str) -> Job:
+    """Return the job as this transaction sees it.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = tx.dicts("SELECT * FROM ai_jobs WHERE id = :id", {"id": job_id})
+    if not found:
+        raise NotFound(f"There is no job {job_id}.")
+    return rows.job(found[0])
+
+
+_COLUMNS = (
+    "id", "job_type", "status", "task_description", "input_data", "priority", "user_id",
+    "user_name", "project_id", "task_configuration", "context_document_id", "approval_strategy",
+    "max_attempts", "metadata", "idempotency_key",
+)  # fmt: skip
+_ZEROS = ("attempts", "claims", "resuming", "claim_token")
+_INSERT = (
+    f"INSERT INTO ai_jobs ({', '.join((*_COLUMNS, *_ZEROS))}, run_at, created_at, updated_at)"
+    f" VALUES ({', '.join(f':{name}' for name in _COLUMNS)}, 0, 0, 0, 0,"
+    " coalesce(:run_at, {now}), {now}, {now}) RETURNING *"
+)
+
+
+def _params(job_id: str, new: NewJob, actor: Actor, key: RequestKey | None) -> Params:
+    configuration = new.task_configuration
+    return {
+        "id": job_id,
+        "job_type": new.job_type,
+        "status": (JobStatus.PENDING if new.auto_execute else JobStatus.INITIALIZED).value,
+        "task_description": new.task_description,
+        "input_data": dumps(new.input_data),
+        "priority": new.priority,
+        "user_id": actor.id,
+        "user_name": actor.name or None,
+        "project_id": new.project_id,
+        "task_configuration": None if configuration is None else dumps(configuration),
+        "context_document_id": new.context_document_id,
+        "approval_strategy": new.approval_strategy,
+        "metadata": dumps(new.metadata),
+        "idempotency_key": None if key is None else key.key,
+        "run_at": None if new.run_at is None else to_micros(new.run_at),
+    }
+
+
+_LETS_GO = frozenset({JobVerb.RESUME, JobVerb.EXECUTE})
+_PAST = {
+    JobVerb.EXECUTE: "job.executed",
+    JobVerb.CANCEL: "job.canceled",
+    JobVerb.PAUSE: "job.paused",
+    JobVerb.RESUME: "job.resumed",
+    JobVerb.RESUME_WAITING: "job.resumed",
+    JobVerb.RETRY: "job.retried",
+}
+# What a verb changes beside the status. On the right, columns have the values of before.
+_CHANGES = {
+    JobVerb.EXECUTE: "",
+    JobVerb.CANCEL: ", completed_at = {now}, worker_id = NULL",
+    # A held run goes on with the attempt it has already been charged.
+    JobVerb.PAUSE: ", claims = 0, worker_id = NULL,"
+    " resuming = CASE WHEN status IN ('RUNNING', 'WAITING') THEN 1 ELSE resuming END",
+    JobVerb.RESUME: ", claims = 0, park_reason = NULL,"
+    " resuming = CASE WHEN status = 'PARKED' THEN 1 ELSE resuming END",
+    JobVerb.RESUME_WAITING: "",
+    # Attempt numbers go on: logs of different tries must not share one.
+    JobVerb.RETRY: ", claims = 0, resuming = 0, park_reason = NULL, error = NULL, progress = NULL,"
+    " output_data = NULL, completed_at = NULL, run_at = {now},"
+    " max_attempts = CASE WHEN attempts < max_attempts THEN max_attempts ELSE attempts + 1 END",
+}
+
+
+def control(tx: Tx, job_id: str, verb: JobVerb, actor: Actor) -> Job:
+    """Apply ``verb`` to the job, and to its open checkpoint when it is canceled.
+
+    The claim token rises, so that a run that is under way can write no more; only the first
+    release into the queue leaves it: a token of 1 is how a claim knows a job's first.
+
+    Raises:
+        NotFound: there is no such job.
+        Conflict: its status does not allow the verb; ``currentStatus`` says which it is.
+    """
+    found = tx.dicts(
+        "SELECT job_type, status, error FROM ai_jobs WHERE id = :id {for_update}", {"id": job_id}
+    )
+    if not found:
+        raise NotFound(f"There is no job {job_id}.")
+    before = JobStatus(found[0]["status"])
+    target = after(before, verb)  # before anything is changed; and the message names `verb`
+    if before is JobStatus.PAUSED and verb in _LETS_GO and _has_open_checkpoint(tx, job_id):
+        verb = JobVerb.RESUME_WAITING
+        target = after(before, verb)
+    changed = tx.execute(
+        "UPDATE ai_jobs SET status = :after, claim_token = claim_token + :fence, updated_at = {now}"
+        f"{_CHANGES[verb]} WHERE id = :id AND status = :before",
+        {
+            "id": job_id,
+            "before": before.value,
+            "after": target.value,
+            "fence": 0 if before is JobStatus.INITIALIZED and verb is JobVerb.EXECUTE else 1,
+        },
+    )
+    if not changed:
+        raise Conflict(f"The job was {before} a moment ago and is not any more.")
+    if verb is JobVerb.CANCEL:
+        _cancel_open_checkpoint(tx, job_id, found[0]["job_type"], actor)
+    if verb is JobVerb.RETRY:
+        prepare_retry(tx, job_id, before, found[0]["error"])
+    changed_job = job(tx, job_id)
+    tx.record(_event(_PAST[verb], actor, changed_job, before))
+    return changed_job
+
+
+def _event(action: str, actor: Actor, changed: Job, before: JobStatus) -> Event:
+    seconds = None
+    if changed.started_at is not None and changed.completed_at is not None:
+        seconds = (changed.completed_at - changed.started_at).total_seconds()
+    return Event(
+        action=action,
+        actor=actor,
+        job_id=changed.id,
+        job_type=changed.job_type,
+        before=before.value,
+        after=changed.status.value,
+        seconds=seconds,
+    )
+
+
+def _has_open_checkpoint(tx: Tx, job_id: str) -> bool:
+    found = tx.row(
+        "SELECT 1 FROM agent_checkpoints WHERE job_id = :id AND status = 'PENDING'",
+        {"id": job_id},
+    )
+    return found is not None
+
+
+def _cancel_open_checkpoint(tx: Tx, job_id: str, job_type: str, actor: Actor) -> None:
+    canceled = tx.rows(
+        "UPDATE agent_checkpoints SET status = 'CANCELED', updated_at = {now}"
+        " WHERE job_id = :id AND status = 'PENDING' RETURNING id",
+        {"id": job_id},
+    )
+    tx.record(
+        *(
+            Event(
+                action="checkpoint.canceled",
+                actor=actor,
+                job_id=job_id,
+                job_type=job_type,
+                checkpoint_id=checkpoint_id,
+                before=CheckpointStatus.PENDING.value,
+                after=CheckpointStatus.CANCELED.value,
+            )
+            for (checkpoint_id,) in canceled
+        )
+    )

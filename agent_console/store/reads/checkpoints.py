@@ -1,0 +1,108 @@
+"""Checkpoints as the desk, the card and the job page see them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select, text, tuple_
+
+from agent_console.domain.checkpoints import Checkpoint, CheckpointStatus, CheckpointSummary
+from agent_console.domain.queries import CheckpointQuery
+from agent_console.domain.records import Page
+from agent_console.store import rows
+from agent_console.store.cursors import decode, encode
+from agent_console.store.database import Reader
+from agent_console.store.reads import counts
+from agent_console.store.reads.paging import CHECKPOINTS, JOBS, capped_count, read_page
+
+_WHOLE = select(
+    CHECKPOINTS,
+    JOBS.c.job_type,
+    JOBS.c.status.label("job_status"),
+    JOBS.c.user_id.label("requested_by"),
+    JOBS.c.user_name.label("requested_by_name"),
+).join(JOBS, JOBS.c.id == CHECKPOINTS.c.job_id)
+_SUMMARY = select(
+    *(
+        CHECKPOINTS.c[name]
+        for name in (
+            "id", "job_id", "checkpoint_type", "status", "message", "approved_by_name",
+            "approved_at", "expires_at", "created_at",
+        )
+    ),
+    func.substr(CHECKPOINTS.c.payload, 1, rows.PAYLOAD_HEAD).label("payload_head"),
+    JOBS.c.job_type,
+    JOBS.c.task_description,
+    JOBS.c.user_name.label("requested_by_name"),
+).join(JOBS, JOBS.c.id == CHECKPOINTS.c.job_id)  # fmt: skip
+_IS_PENDING = text("agent_checkpoints.status = 'PENDING'")
+_BY_DEADLINE = (CHECKPOINTS.c.expires_at, CHECKPOINTS.c.id)
+_BY_AGE = (CHECKPOINTS.c.created_at, CHECKPOINTS.c.id)
+
+
+def get(reader: Reader, checkpoint_id: str) -> Checkpoint | None:
+    """Return the checkpoint, or None."""
+    found = reader.select(_WHOLE.where(CHECKPOINTS.c.id == checkpoint_id))
+    return rows.checkpoint(found[0]) if found else None
+
+
+def edit_schema(reader: Reader, checkpoint_id: str) -> dict[str, Any] | None:
+    """Return the JSON Schema of what may be edited; None when nothing may."""
+    column = CHECKPOINTS.c.edit_schema
+    found = reader.select(select(column).where(CHECKPOINTS.c.id == checkpoint_id))
+    return rows.json_object(found[0]["edit_schema"]) or None if found else None
+
+
+def of_job(reader: Reader, job_id: str) -> list[Checkpoint]:
+    """Return all checkpoints of the job, oldest first, those of earlier tries included."""
+    found = reader.select(_WHOLE.where(CHECKPOINTS.c.job_id == job_id).order_by(*_BY_AGE))
+    return [rows.checkpoint(row) for row in found]
+
+
+def page(reader: Reader, query: CheckpointQuery) -> Page[CheckpointSummary]:
+    """Return one page: pending ones by deadline (every pending one has one), others by age."""
+    if query.status == CheckpointStatus.PENDING:
+        return _page(reader, query, "expires_at")
+    return _page(reader, query, "created_at")
+
+
+def _page(reader: Reader, query: CheckpointQuery, instant: str) -> Page[CheckpointSummary]:
+    everything = _filtered(query)
+    statement = everything
+    urgent = instant == "expires_at"
+    key = tuple_(*(_BY_DEADLINE if urgent else _BY_AGE))
+    if query.cursor:
+        last = decode(query.cursor, int, str)
+        statement = statement.where(key > last if urgent else key < last)
+    order = _BY_DEADLINE if urgent else [column.desc() for column in _BY_AGE]
+    return read_page(
+        reader,
+        statement.order_by(*order),
+        query,
+        rows.checkpoint_summary,
+        key=lambda row: encode(row[instant], row["id"]),
+        total=_total(reader, query, everything),
+    )
+
+
+def _filtered(query: CheckpointQuery) -> Select[Any]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.checkpoint_type is not None:
+        conditions.append(CHECKPOINTS.c.checkpoint_type == query.checkpoint_type)
+    if query.job_id is not None:
+        conditions.append(CHECKPOINTS.c.job_id == query.job_id)
+    if query.job_type is not None:
+        conditions.append(JOBS.c.job_type == query.job_type)
+    statement = _SUMMARY.where(*conditions)
+    if query.status == CheckpointStatus.PENDING:
+        return statement.where(_IS_PENDING)
+    if query.status is not None:
+        return statement.where(CHECKPOINTS.c.status == query.status)
+    return statement
+
+
+def _total(reader: Reader, query: CheckpointQuery, everything: Select[Any]) -> tuple[int, bool]:
+    plain = query.checkpoint_type is None and query.job_id is None and query.job_type is None
+    if plain and query.status == CheckpointStatus.PENDING:
+        return counts.pending_checkpoints(reader), False
+    return capped_count(reader, everything)

@@ -1,0 +1,40 @@
+"""How many jobs and checkpoints there are, without counting history."""
+
+from __future__ import annotations
+
+from agent_console.domain.jobs import FINISHED, JobStatus
+from agent_console.store.database import Reader
+
+
+def live_jobs(reader: Reader) -> dict[JobStatus, int]:
+    """Count unfinished jobs by status, exactly, through the partial index."""
+    rows = reader.rows(
+        "SELECT status, count(*) FROM ai_jobs"
+        " WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELED') GROUP BY status",
+        {},
+    )
+    return {JobStatus(status): int(count) for status, count in rows}
+
+
+def finished_jobs(reader: Reader) -> dict[JobStatus, int]:
+    """Return the maintained numbers of finished jobs by status."""
+    rows = reader.rows(
+        "SELECT labels, sum(value) FROM tallies WHERE name = 'jobs_now' GROUP BY labels", {}
+    )
+    named = {str(labels): int(value) for labels, value in rows}
+    return {status: max(0, named.get(status.value, 0)) for status in FINISHED}
+
+
+def jobs_by_status(reader: Reader) -> dict[JobStatus, int]:
+    """Return the number of jobs in every status, zeros included."""
+    return {
+        **dict.fromkeys(JobStatus, 0),
+        **live_jobs(reader),
+        **finished_jobs(reader),
+    }
+
+
+def pending_checkpoints(reader: Reader) -> int:
+    """Count the checkpoints that wait for somebody, exactly, through the partial index."""
+    row = reader.row("SELECT count(*) FROM agent_checkpoints WHERE status = 'PENDING'", {})
+    return int(row[0]) if row else 0
