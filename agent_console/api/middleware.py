@@ -1,0 +1,190 @@
+"""The outermost layer: it stands around the pages as well as around the REST routes.
+
+Plain ASGI, so that streams and sockets pass through it untouched: request id, client address,
+body limit, security headers, and the origin of socket handshakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+
+from agent_console.api.client import SCOPE_KEY, resolve_ip
+from agent_console.api.origins import allowed_origins, is_https
+from agent_console.api.problems import problem
+from agent_console.api.request_id import HEADER, choose, request_id
+from agent_console.domain.errors import TooLarge
+from agent_console.settings import Settings
+
+_NEVER_STORED = ("/api", "/auth", "/health", "/metrics")
+
+
+def wrap(app: ASGIApp, settings: Settings) -> ASGIApp:
+    """Return ``app`` inside the outermost layer; used as the last ``api_transformer``."""
+    return Outermost(app, settings)
+
+
+def content_security_policy(settings: Settings) -> str:
+    """Return the policy of the pages.
+
+    The page framework evaluates the scripts it sends over its socket, hence ``unsafe-eval``;
+    the worth of the policy is in what it keeps out: foreign hosts, frames, plugins, form targets.
+    """
+    sockets = " ".join(_socket(origin) for origin in allowed_origins(settings))
+    plain = " ".join(allowed_origins(settings))
+    return "; ".join(
+        (
+            "default-src 'self'",
+            "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            f"connect-src 'self' {plain} {sockets}",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+def _socket(origin: str) -> str:
+    parts = urlsplit(origin)
+    return f"{'wss' if parts.scheme == 'https' else 'ws'}://{parts.netloc}"
+
+
+def security_headers(settings: Settings) -> Mapping[str, str]:
+    """Return what every answer carries, unless it set the header itself."""
+    headers = {
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        "Content-Security-Policy": content_security_policy(settings),
+    }
+    if is_https(settings):
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers
+
+
+class Outermost:
+    """The layer as an ASGI application."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self._headers = security_headers(settings)
+        self._origins = frozenset(allowed_origins(settings))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer ``scope``; lifespan messages pass unseen."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        scope[SCOPE_KEY] = resolve_ip(scope, self._settings.trusted_proxy_hops)
+        chosen = choose(headers.get(HEADER))
+        token = request_id.set(chosen)
+        try:
+            with bound_contextvars(request_id=chosen):
+                if scope["type"] == "websocket":
+                    await self._socket(scope, receive, send, headers)
+                else:
+                    await self._http(scope, receive, send, headers)
+        finally:
+            request_id.reset(token)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
+        """Refuse handshakes that a page of another site started (browsers always say which)."""
+        origin = headers.get("origin")
+        if origin is not None and origin not in self._origins:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008, "reason": "origin not allowed"})
+            return
+        await self._app(scope, receive, send)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
+        path = str(scope["path"])
+
+        async def decorated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._decorate(MutableHeaders(scope=message), path)
+            await send(message)
+
+        meter = BodyMeter(self._settings.max_body, receive, decorated)
+        declared = headers.get("content-length", "")
+        if declared.isdecimal() and int(declared) > self._settings.max_body:
+            await meter.refuse(scope)
+            return
+        try:
+            await self._app(scope, meter.receive, meter.send)
+        except BaseException:
+            if not meter.exceeded:
+                raise
+        if meter.exceeded and not meter.started:
+            await meter.refuse(scope)
+
+    def _decorate(self, headers: MutableHeaders, path: str) -> None:
+        for name, value in self._headers.items():
+            headers.setdefault(name, value)
+        headers[HEADER] = request_id.get()
+        if any(path == part or path.startswith(part + "/") for part in _NEVER_STORED):
+            headers.setdefault("Cache-Control", "no-store")
+
+
+class BodyMeter:
+    """Counts the bytes of a body as they stream by, and ends the request that sends too many."""
+
+    def __init__(self, limit: int, receive: Receive, send: Send) -> None:
+        self._limit = limit
+        self._receive = receive
+        self._send = send
+        self._seen = 0
+        self.exceeded = False
+        self.started = False
+
+    async def receive(self) -> Message:
+        """Pass the next message on.
+
+        Raises:
+            TooLarge: the body is beyond the limit; the REST routes answer it, for all others
+                the layer does.
+        """
+        message = await self._receive()
+        self._seen += len(message.get("body", b""))
+        if self._seen > self._limit:
+            self.exceeded = True
+            raise self._error()
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass ``message`` on, except for a 500 that only tells of the interruption."""
+        if message["type"] == "http.response.start":
+            if self.exceeded and message["status"] >= 500:
+                return
+            self.started = True
+        if self.started:
+            await self._send(message)
+
+    async def refuse(self, scope: Scope) -> None:
+        """Answer 413."""
+        error = self._error()
+        self.started = True
+        response = problem(
+            status=error.status,
+            code=error.code,
+            detail=error.message,
+            instance=str(scope["path"]),
+            context=error.context,
+            headers={"Connection": "close"},
+        )
+        await response(scope, self._receive, self._send)
+
+    def _error(self) -> TooLarge:
+        return TooLarge(f"The body is larger than {self._limit:,} bytes.", limit=self._limit)

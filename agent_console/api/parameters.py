@@ -1,0 +1,114 @@
+"""Query and header parameters: bounded, and refused when misspelt instead of ignored."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Header
+from pydantic import Field, StringConstraints
+
+from agent_console.api.schemas.base import In, InstantIn
+from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
+from agent_console.domain.jobs import JobStatus
+from agent_console.domain.queries import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    MAX_OFFSET,
+    AuditQuery,
+    CheckpointQuery,
+    JobQuery,
+)
+from agent_console.domain.records import LogLevel
+
+REPLAYED = "Idempotent-Replayed"
+IdempotencyKey = Annotated[
+    Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,255}$")] | None,
+    Header(
+        alias="Idempotency-Key",
+        description="Repeating the request with the same key gives the first answer again.",
+    ),
+]
+
+_Text = Annotated[str, StringConstraints(max_length=200)]
+_Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Rows per page.")]
+_Cursor = Annotated[
+    Annotated[str, StringConstraints(max_length=500)] | None,
+    Field(description="`nextCursor` of the page before; stable while rows arrive."),
+]
+
+
+class PageParams(In):
+    """A page by cursor."""
+
+    limit: _Limit = DEFAULT_LIMIT
+    cursor: _Cursor = None
+
+
+class OffsetParams(PageParams):
+    """A page by cursor or by offset, not both."""
+
+    offset: Annotated[int, Field(ge=0, le=MAX_OFFSET, description="Rows to skip.")] = 0
+
+
+class JobParams(OffsetParams):
+    """Filters of the jobs list."""
+
+    status: JobStatus | None = None
+    job_type: _Text | None = None
+    user_id: _Text | None = None
+    search: Annotated[_Text, Field(description="In id and description.")] = ""
+
+    def to_query(self) -> JobQuery:
+        """Return the domain's value."""
+        return JobQuery(**self.model_dump())
+
+
+class CheckpointParams(OffsetParams):
+    """Filters of the desk; `status=ALL` for every status."""
+
+    status: CheckpointStatus | Annotated[str, StringConstraints(pattern="^ALL$")] = (
+        CheckpointStatus.PENDING
+    )
+    checkpoint_type: CheckpointType | None = None
+    job_id: _Text | None = None
+    job_type: _Text | None = None
+
+    def to_query(self) -> CheckpointQuery:
+        """Return the domain's value."""
+        given = self.model_dump()
+        return CheckpointQuery(**given | {"status": None if self.status == "ALL" else self.status})
+
+
+class ArtifactParams(PageParams):
+    """Filters of the artifacts list."""
+
+    job_id: _Text | None = None
+
+
+class AuditParams(OffsetParams):
+    """Filters of the journal; `since` is inclusive, `until` exclusive."""
+
+    action: _Text | None = None
+    actor_id: _Text | None = None
+    job_id: _Text | None = None
+    checkpoint_id: _Text | None = None
+    since: InstantIn | None = None
+    until: InstantIn | None = None
+
+    def to_query(self) -> AuditQuery:
+        """Return the domain's value."""
+        return AuditQuery(**self.model_dump())
+
+
+class LogParams(In):
+    """Which lines: those after the last id you have, oldest first."""
+
+    after: Annotated[int, Field(ge=0, le=2**63 - 1)] = 0
+    limit: _Limit = MAX_LIMIT
+    level: LogLevel | None = None
+
+
+class WorkerParams(In):
+    """Which worker; all when none is named."""
+
+    worker_id: _Text | None = None

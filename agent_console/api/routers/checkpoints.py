@@ -1,0 +1,122 @@
+"""``/api/admin/agent-checkpoints``: the review desk over REST."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Body, Query
+
+from agent_console.api.context import ServicesDep
+from agent_console.api.documented import READING, READING_ONE, WRITING, problems
+from agent_console.api.guard import requires
+from agent_console.api.parameters import CheckpointParams, IdempotencyKey
+from agent_console.api.routing import resource_router
+from agent_console.api.schemas.base import Pagination
+from agent_console.api.schemas.checkpoints import (
+    ApproveIn,
+    CheckpointAnswer,
+    CheckpointDetailOut,
+    CheckpointOut,
+    CheckpointPage,
+    CheckpointSummaryOut,
+    DecisionAnswer,
+    RejectIn,
+)
+from agent_console.domain.access import Actor, Permission
+from agent_console.domain.checkpoints import CheckpointVerb, Verdict
+
+router = resource_router("Checkpoints")
+
+Reviewer = Annotated[Actor, requires(Permission.CHECKPOINTS_DECIDE)]
+
+
+@router.get(
+    "/api/admin/agent-checkpoints",
+    response_model=CheckpointPage,
+    summary="List checkpoints, pending ones by default",
+    responses=problems(*READING),
+)
+def list_checkpoints(
+    actor: Reviewer,
+    services: ServicesDep,
+    query: Annotated[CheckpointParams, Query()],
+) -> CheckpointPage:
+    """Return one page: pending ones by deadline, soonest first; others newest first."""
+    page = services.review.page(actor, query.to_query())
+    return CheckpointPage(
+        checkpoints=[CheckpointSummaryOut.model_validate(one) for one in page.items],
+        pagination=Pagination.of(page),
+    )
+
+
+@router.get(
+    "/api/admin/agent-checkpoints/{checkpointId}",
+    response_model=CheckpointAnswer,
+    summary="Show a checkpoint: what would be approved",
+    responses=problems(*READING_ONE),
+)
+def show(
+    actor: Reviewer,
+    services: ServicesDep,
+    checkpointId: str,  # noqa: N803 - the name in the address is camelCase like all others
+) -> CheckpointAnswer:
+    """Return the payload with its digest, the job's log tail, and whether you may decide."""
+    return CheckpointAnswer(
+        checkpoint=CheckpointDetailOut.of_detail(services.review.get(actor, checkpointId))
+    )
+
+
+@router.post(
+    "/api/admin/agent-checkpoints/{checkpointId}",
+    response_model=DecisionAnswer,
+    summary="Approve",
+    responses=problems(*WRITING),
+)
+def approve(
+    *,
+    actor: Reviewer,
+    services: ServicesDep,
+    checkpointId: str,  # noqa: N803
+    body: Annotated[ApproveIn | None, Body()] = None,
+    idempotency_key: IdempotencyKey = None,
+) -> DecisionAnswer:
+    """Approve exactly the payload that is stored; the job resumes where it stopped."""
+    asked = body or ApproveIn()
+    verdict = Verdict(
+        verb=CheckpointVerb.APPROVE,
+        feedback=asked.feedback,
+        edited_data=asked.edited_data,
+        response=asked.response,
+        payload_digest=asked.payload_digest,
+    )
+    decided = services.review.decide(actor, checkpointId, verdict, idempotency_key=idempotency_key)
+    return DecisionAnswer(
+        checkpoint=CheckpointOut.of(decided), message="Checkpoint approved successfully"
+    )
+
+
+@router.delete(
+    "/api/admin/agent-checkpoints/{checkpointId}",
+    response_model=DecisionAnswer,
+    summary="Reject",
+    responses=problems(*WRITING),
+)
+def reject(
+    *,
+    actor: Reviewer,
+    services: ServicesDep,
+    checkpointId: str,  # noqa: N803
+    body: RejectIn,
+    idempotency_key: IdempotencyKey = None,
+) -> DecisionAnswer:
+    """Reject with a reason; the job fails with it, unless its handler knows better."""
+    verdict = Verdict(
+        verb=CheckpointVerb.REJECT,
+        reason=body.reason,
+        feedback=body.feedback,
+        payload_digest=body.payload_digest,
+    )
+    decided = services.review.decide(actor, checkpointId, verdict, idempotency_key=idempotency_key)
+    return DecisionAnswer(
+        checkpoint=CheckpointOut.of(decided), message="Checkpoint rejected successfully"
+    )

@@ -1,0 +1,152 @@
+"""``/api/agent-jobs``: enqueue, list, look, act."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from agent_console.api.context import ServicesDep
+from agent_console.api.documented import READING, READING_ONE, WRITING, problems
+from agent_console.api.guard import requires
+from agent_console.api.parameters import REPLAYED, IdempotencyKey, JobParams, LogParams
+from agent_console.api.routing import resource_router
+from agent_console.api.schemas.base import Pagination
+from agent_console.api.schemas.checkpoints import CheckpointOut, CheckpointsAnswer
+from agent_console.api.schemas.jobs import (
+    JobActionIn,
+    JobAnswer,
+    JobDetailAnswer,
+    JobDetailOut,
+    JobOut,
+    JobPage,
+    JobSummaryOut,
+    JobTypeOut,
+    JobTypesAnswer,
+    NewJobIn,
+)
+from agent_console.api.schemas.records import LogLineOut, LogsAnswer
+from agent_console.domain.access import Actor, Permission
+
+router = resource_router("Jobs")
+
+Reader = Annotated[Actor, requires(Permission.JOBS_READ)]
+Creator = Annotated[Actor, requires(Permission.JOBS_CREATE)]
+Controller = Annotated[Actor, requires(Permission.JOBS_CONTROL)]
+CheckpointReader = Annotated[Actor, requires(Permission.CHECKPOINTS_READ)]
+
+
+@router.post(
+    "/api/agent-jobs",
+    status_code=201,
+    response_model=JobAnswer,
+    summary="Enqueue a job",
+    responses=problems(*WRITING),
+)
+def enqueue(
+    actor: Creator,
+    services: ServicesDep,
+    body: NewJobIn,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> JobAnswer:
+    """Validate the input against the job type's schema and put the job into the queue."""
+    done = services.jobs.enqueue(actor, body.to_new_job(), idempotency_key=idempotency_key)
+    response.headers["Location"] = f"/api/agent-jobs/{done.job.id}"
+    if done.replayed:
+        response.headers[REPLAYED] = "true"
+    return JobAnswer(job=JobOut.model_validate(done.job))
+
+
+@router.get(
+    "/api/agent-jobs",
+    response_model=JobPage,
+    summary="List jobs, newest first",
+    responses=problems(*READING),
+)
+def list_jobs(
+    actor: Reader,
+    services: ServicesDep,
+    query: Annotated[JobParams, Query()],
+) -> JobPage:
+    """Return one page; `offset` or `cursor`, not both."""
+    page = services.jobs.page(actor, query.to_query())
+    return JobPage(
+        jobs=[JobSummaryOut.model_validate(job) for job in page.items],
+        pagination=Pagination.of(page),
+    )
+
+
+@router.get(
+    "/api/agent-jobs/{jobId}",
+    response_model=JobDetailAnswer,
+    summary="Show a job and all that happened to it",
+    responses=problems(*READING_ONE),
+)
+def show(actor: Reader, services: ServicesDep, jobId: str) -> JobDetailAnswer:  # noqa: N803
+    """Return the job with checkpoints, the last 200 log lines, artifacts, steps, timeline."""
+    return JobDetailAnswer(job=JobDetailOut.of(services.jobs.get(actor, jobId)))
+
+
+@router.patch(
+    "/api/agent-jobs/{jobId}",
+    response_model=JobAnswer,
+    summary="Cancel, retry, pause, resume or execute a job",
+    responses=problems(*WRITING),
+)
+def control(
+    actor: Controller,
+    services: ServicesDep,
+    jobId: str,  # noqa: N803 - the name in the address is camelCase like all others
+    body: JobActionIn,
+) -> JobAnswer:
+    """Act on the job; 409 names the current state when it does not allow the action."""
+    job = services.jobs.control(actor, jobId, body.action.value)
+    return JobAnswer(job=JobOut.model_validate(job))
+
+
+@router.get(
+    "/api/agent-jobs/{jobId}/checkpoints",
+    response_model=CheckpointsAnswer,
+    summary="List the checkpoints of a job",
+    responses=problems(*READING_ONE),
+)
+def checkpoints(
+    actor: CheckpointReader,
+    services: ServicesDep,
+    jobId: str,  # noqa: N803
+) -> CheckpointsAnswer:
+    """Return them in the order they were made, with their payloads."""
+    made = services.review.for_job(actor, jobId)
+    return CheckpointsAnswer(checkpoints=[CheckpointOut.of(one) for one in made])
+
+
+@router.get(
+    "/api/agent-jobs/{jobId}/logs",
+    response_model=LogsAnswer,
+    summary="Read the log lines of a job",
+    responses=problems(*READING_ONE),
+)
+def logs(
+    actor: Reader,
+    services: ServicesDep,
+    jobId: str,  # noqa: N803
+    query: Annotated[LogParams, Query()],
+) -> LogsAnswer:
+    """Return the lines after `after`, oldest first."""
+    lines = services.jobs.logs(
+        actor, jobId, after=query.after, limit=query.limit, level=query.level
+    )
+    return LogsAnswer(logs=[LogLineOut.model_validate(line) for line in lines])
+
+
+@router.get(
+    "/api/job-types",
+    response_model=JobTypesAnswer,
+    summary="List the job types",
+    responses=problems(*READING),
+)
+def job_types(actor: Reader, services: ServicesDep) -> JobTypesAnswer:
+    """Return each type with the JSON Schema of its input and examples that work."""
+    known = services.jobs.catalog(actor)
+    return JobTypesAnswer(job_types=[JobTypeOut.model_validate(one) for one in known])

@@ -1,0 +1,1 @@
+"""What goes over the wire: camelCase, instants in UTC with ``Z``."""

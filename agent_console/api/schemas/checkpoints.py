@@ -1,0 +1,168 @@
+"""Wire models of checkpoints and decisions."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, StrictStr, StringConstraints
+
+from agent_console.api.schemas.base import (
+    In,
+    Instant,
+    JsonOut,
+    Out,
+    Pagination,
+    Success,
+    attributes,
+)
+from agent_console.api.schemas.records import ArtifactSummaryOut, JournalEntryOut, LogLineOut
+from agent_console.domain.checkpoints import (
+    Checkpoint,
+    CheckpointStatus,
+    CheckpointType,
+)
+from agent_console.domain.jobs import JobStatus
+from agent_console.services.review import CheckpointDetail
+
+_Feedback = Annotated[StrictStr, StringConstraints(max_length=16_000)]
+_Reason = Annotated[StrictStr, StringConstraints(max_length=4_000, pattern=r"\S")]
+_Digest = Annotated[StrictStr, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ApproveIn(In):
+    """An approval; all members are optional.
+
+    ``payloadDigest`` is that of the payload you looked at: another one now is a 409.
+    """
+
+    feedback: _Feedback | None = None
+    edited_data: Any = Field(None, description="Replaces the data, where the checkpoint allows it.")
+    response: Any = Field(None, description="Handed to the handler as it is.")
+    payload_digest: _Digest | None = None
+
+
+class RejectIn(In):
+    """A rejection with the reason the job will carry."""
+
+    reason: _Reason
+    feedback: _Feedback | None = None
+    payload_digest: _Digest | None = None
+
+
+class CheckpointSummaryOut(Out):
+    """A row of the desk's list."""
+
+    id: str
+    job_id: str
+    job_type: str
+    task_description: str
+    checkpoint_type: CheckpointType
+    status: CheckpointStatus
+    message: str
+    action: str
+    requested_by_name: str | None
+    decided_by_name: str | None
+    decided_at: Instant | None
+    expires_at: Instant | None
+    created_at: Instant
+
+
+class CheckpointOut(Out):
+    """A checkpoint with its payload: ``action``, ``data`` and ``changes`` are what was digested.
+
+    ``approvedBy`` and ``approvedAt`` are set when somebody approved; ``decidedBy`` and
+    ``decidedAt`` for every decision.
+    """
+
+    id: str
+    job_id: str
+    job_type: str
+    job_status: JobStatus
+    position: int
+    checkpoint_type: CheckpointType
+    status: CheckpointStatus
+    message: str
+    action: str
+    data: JsonOut
+    changes: list[JsonOut]
+    metadata: JsonOut
+    payload_digest: str
+    requested_by: str | None
+    requested_by_name: str | None
+    approved_by: str | None
+    approved_at: Instant | None
+    decided_by: str | None
+    decided_by_name: str | None
+    decided_at: Instant | None
+    rejection_reason: str | None
+    feedback: str | None
+    edited_data: JsonOut
+    response: JsonOut
+    editable: bool
+    expires_at: Instant | None
+    created_at: Instant
+    updated_at: Instant
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> CheckpointOut:
+        """Return the wire form of ``checkpoint``."""
+        approved = checkpoint.status is CheckpointStatus.APPROVED
+        return cls(
+            **attributes(checkpoint),
+            approved_by=checkpoint.decided_by if approved else None,
+            approved_at=checkpoint.decided_at if approved else None,
+        )
+
+
+class CheckpointDetailOut(CheckpointOut):
+    """A checkpoint with its surroundings, and whether the caller may decide it."""
+
+    task_description: str
+    logs: list[LogLineOut]
+    artifacts: list[ArtifactSummaryOut]
+    history: list[JournalEntryOut]
+    edit_schema: JsonOut
+    may_decide: bool
+    refusal: str
+    self_approval: bool
+
+    @classmethod
+    def of_detail(cls, detail: CheckpointDetail) -> CheckpointDetailOut:
+        """Return the wire form of ``detail``."""
+        return cls(
+            **CheckpointOut.of(detail.checkpoint).model_dump(by_alias=False),
+            task_description=detail.job.task_description,
+            logs=detail.logs,
+            artifacts=detail.artifacts,
+            history=detail.history,
+            edit_schema=detail.edit_schema,
+            may_decide=detail.may_decide,
+            refusal=detail.refusal,
+            self_approval=detail.self_approval,
+        )
+
+
+class CheckpointPage(Success):
+    """A page of checkpoints."""
+
+    checkpoints: list[CheckpointSummaryOut]
+    pagination: Pagination
+
+
+class CheckpointsAnswer(Success):
+    """All checkpoints of one job, in the order they were made."""
+
+    checkpoints: list[CheckpointOut]
+
+
+class CheckpointAnswer(Success):
+    """One checkpoint."""
+
+    checkpoint: CheckpointDetailOut
+
+
+class DecisionAnswer(Success):
+    """The checkpoint as the decision left it."""
+
+    checkpoint: CheckpointOut
+    message: str
