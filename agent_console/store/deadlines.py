@@ -16,6 +16,12 @@ SELECT id FROM agent_checkpoints WHERE status = 'PENDING' AND expires_at <= {now
 ORDER BY expires_at, id LIMIT :limit
 """
 
+# Job first, then checkpoint, as decisions lock them: the two wait for each other, no deadlock.
+LOCK_JOB = """
+SELECT id FROM ai_jobs WHERE id = (SELECT job_id FROM agent_checkpoints WHERE id = :id)
+{for_update}
+"""
+
 # The same compare-and-set as a decision's: whoever is first wins, at equality it is expired.
 EXPIRE = """
 UPDATE agent_checkpoints SET status = 'EXPIRED', updated_at = {now}
@@ -41,6 +47,7 @@ def expire_due(db: Database, limit: int = 200) -> int:
 
 def expire(tx: Tx, checkpoint_id: str) -> bool:
     """Expire one checkpoint if it is overdue and open, within ``tx``; say whether it was."""
+    tx.row(LOCK_JOB, {"id": checkpoint_id})
     row = tx.row(EXPIRE, {"id": checkpoint_id})
     if row is None:
         return False
