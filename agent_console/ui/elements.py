@@ -22,7 +22,8 @@ class NativeForm(BaseHTML):
 class TimeTag(BaseHTML):
     """The custom element of ``assets/time.js``; it ticks without asking the server."""
 
-    tag = "ac-time"
+    tag = "AcTime"  # names the generated module, where a hyphen is no name
+    alias = "ac-time"
 
     at: rx.Var[str]
     to: rx.Var[str]

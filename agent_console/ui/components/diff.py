@@ -70,7 +70,7 @@ def _rows(item: rx.Var[ChangeView]) -> rx.Component:
         rx.el.table(
             rx.el.thead(
                 rx.el.tr(
-                    rx.el.th(rx.el.span("Change", class_name="sr-only"), scope="col"),
+                    rx.el.th(rx.el.span("Change", class_name="ac-sr"), scope="col"),
                     rx.foreach(item.columns, lambda name: rx.el.th(name, scope="col")),
                 )
             ),
@@ -91,7 +91,7 @@ def _record(record: rx.Var[RecordView]) -> rx.Component:
     return rx.el.tr(
         rx.el.th(
             rx.el.span(record.sign, aria_hidden=True),
-            rx.el.span(record.word, class_name="sr-only"),
+            rx.el.span(record.word, class_name="ac-sr"),
             scope="row",
             class_name="rowdiff-sign",
         ),

@@ -12,10 +12,9 @@ from agent_console.domain.checkpoints import (
     CheckpointSummary,
     CheckpointType,
 )
-from agent_console.domain.jobs import Job
-from agent_console.domain.payload import dumps, loads
 from agent_console.domain.records import Artifact, LogLine
 from agent_console.domain.visible import reveal
+from agent_console.services.review import CheckpointDetail
 from agent_console.ui import theme
 from agent_console.ui.components.review_changes import change_views, summary
 from agent_console.ui.components.review_json import json_document
@@ -27,7 +26,6 @@ from agent_console.ui.components.review_models import (
     RowView,
     RulingView,
 )
-from agent_console.services.review import CheckpointDetail
 
 TYPE_WORDS = {
     CheckpointType.APPROVAL_REQUIRED: "Approval required",
@@ -58,7 +56,7 @@ def row(item: CheckpointSummary, href: str) -> RowView:
         label=f"{label(item.job_type, item.message)} ({word}, {item.status})",
         message=reveal(item.message).text,
         job_type=reveal(item.job_type).text,
-        type_icon=mark.icon,
+        type=item.checkpoint_type.value,
         type_tone=mark.tone,
         type_word=word,
         status=item.status.value,
@@ -71,18 +69,16 @@ def row(item: CheckpointSummary, href: str) -> RowView:
 
 def body(detail: CheckpointDetail) -> BodyView:
     """Return what the checkpoint of ``detail`` asks; the same object for the same payload."""
-    point = detail.checkpoint
-    payload = dumps({"data": point.data, "changes": point.changes, "metadata": point.metadata})
-    return _body(_Asked(point, detail.job.task_description, payload))
+    return _body(_Asked(detail.checkpoint, detail.job.task_description))
 
 
 class _Asked:
-    """A key for the cache: two checkpoints with the same payload under the same id are one."""
+    """A key for the cache: what was asked never changes under one id and digest."""
 
-    def __init__(self, checkpoint: Checkpoint, task: str, payload: str) -> None:
+    def __init__(self, checkpoint: Checkpoint, task: str) -> None:
         self.checkpoint = checkpoint
         self.task = task
-        self._key = (checkpoint.id, checkpoint.payload_digest, checkpoint.message, task, payload)
+        self._key = (checkpoint.id, checkpoint.payload_digest, checkpoint.message, task)
 
     def __hash__(self) -> int:
         return hash(self._key)
@@ -94,7 +90,6 @@ class _Asked:
 @lru_cache(maxsize=REMEMBERED)
 def _body(asked: _Asked) -> BodyView:
     point = asked.checkpoint
-    mark = theme.CHECKPOINT_TYPE_MARKS[point.checkpoint_type]
     changes, hidden = change_views(point.changes)
     action, message, task = reveal(point.action), reveal(point.message), reveal(asked.task)
     data = json.dumps(point.data, ensure_ascii=False)
@@ -107,8 +102,6 @@ def _body(asked: _Asked) -> BodyView:
         job_href=f"/jobs/{point.job_id}",
         job_type=reveal(point.job_type).text,
         type=point.checkpoint_type.value,
-        type_icon=mark.icon,
-        type_tone=mark.tone,
         action=action.text or TYPE_WORDS[point.checkpoint_type],
         message=message.text,
         message_hidden=message.hidden,
@@ -150,7 +143,6 @@ def ruling(detail: CheckpointDetail) -> RulingView:
         expires_at=iso(point.expires_at),
         headline="" if pending else _headline(point),
         tone=mark.tone,
-        icon=mark.icon,
         decided_at=iso(point.decided_at),
         reason=reveal(point.rejection_reason or "").text,
         feedback=reveal(point.feedback or "").text,

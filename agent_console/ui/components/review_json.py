@@ -65,7 +65,7 @@ def _inline(value: Json) -> str:
     return reveal(json.dumps(value, ensure_ascii=False)).text
 
 
-def _kind(value: None | bool | int | float | str) -> str:
+def _kind(value: bool | float | str | None) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -19,7 +19,7 @@ class RowView:
     label: str
     message: str
     job_type: str
-    type_icon: str
+    type: str
     type_tone: str
     type_word: str
     status: str
@@ -27,6 +27,15 @@ class RowView:
     created_at: str
     expires_at: str
     decided_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TabView:
+    """A filter of the list, as a link."""
+
+    label: str
+    href: str
+    current: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +117,6 @@ class BodyView:
     job_href: str = ""
     job_type: str = ""
     type: str = ""
-    type_icon: str = ""
-    type_tone: str = ""
     action: str = ""
     message: str = ""
     message_hidden: int = 0
@@ -140,7 +147,6 @@ class RulingView:
     expires_at: str = ""
     headline: str = ""
     tone: str = "gray"
-    icon: str = "circle_help"
     decided_at: str = ""
     reason: str = ""
     feedback: str = ""

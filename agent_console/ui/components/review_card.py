@@ -1,0 +1,252 @@
+"""The review card: one checkpoint, in the order in which a careful reader decides."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from agent_console.ui import theme
+from agent_console.ui.components.basics import (
+    callout,
+    copy_button,
+    facts,
+    icon,
+    identifier,
+    status_mark,
+)
+from agent_console.ui.components.diff import changes
+from agent_console.ui.components.json_view import json_view
+from agent_console.ui.components.review_context import context_section
+from agent_console.ui.components.review_models import (
+    BodyView,
+    ContextView,
+    JsonView,
+    RulingView,
+)
+from agent_console.ui.elements import moment
+
+
+def review_card(
+    body: rx.Var[BodyView],
+    ruling: rx.Var[RulingView],
+    context: rx.Var[ContextView],
+    verdict_bar: rx.Component,
+    alert: rx.Component,
+) -> rx.Component:
+    """Return the card; ``verdict_bar`` closes it, ``alert`` says why a verdict was not taken.
+
+    Keyed by the checkpoint's id: what is being typed cannot move to another card.
+    """
+    return rx.el.article(
+        _head(body, ruling),
+        rx.el.div(
+            rx.el.div(alert, role="alert"),
+            _decided(ruling),
+            _action(body, ruling),
+            _changes(body),
+            _data(body),
+            _words(body),
+            _why(body, ruling),
+            context_section(body, context),
+            class_name="card-body",
+        ),
+        verdict_bar,
+        key=body.id,
+        class_name="card",
+        aria_label=body.label,
+        data_testid="review-card",
+        custom_attrs={"data-checkpoint": body.id},
+    )
+
+
+def _part(title: str, *children: rx.Component, aside: rx.Component | None = None) -> rx.Component:
+    head = [title] if aside is None else [title, aside]
+    return rx.el.section(rx.el.h3(*head, class_name="card-h"), *children, class_name="card-part")
+
+
+def _head(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
+    return rx.el.header(
+        rx.link(
+            icon("arrow_left", 15),
+            "All checkpoints",
+            href="/admin/agent-checkpoints",
+            class_name="card-back",
+            underline="none",
+        ),
+        rx.el.div(
+            rx.el.h2(body.job_type, class_name="card-title"),
+            status_mark(ruling.status, theme.CHECKPOINT_MARKS),
+            rx.cond(
+                ruling.pending & (ruling.expires_at != ""),
+                rx.el.span("expires ", moment(ruling.expires_at, "until"), class_name="ac-meta"),
+            ),
+            rx.el.span(
+                rx.link(
+                    icon("link", 14),
+                    href=body.href,
+                    class_name="ac-icon",
+                    title="Permanent link",
+                    aria_label="Permanent link to this checkpoint",
+                ),
+                class_name="card-tools",
+            ),
+            class_name="card-line",
+        ),
+        rx.cond(body.task != "", rx.el.p(body.task, class_name="card-task")),
+        class_name="card-head",
+    )
+
+
+def _decided(ruling: rx.Var[RulingView]) -> rx.Component:
+    return rx.cond(
+        ruling.headline != "",
+        rx.el.div(
+            rx.el.div(
+                status_mark(ruling.status, theme.CHECKPOINT_MARKS),
+                rx.el.strong(ruling.headline),
+                rx.cond(
+                    ruling.decided_at != "",
+                    rx.el.span(moment(ruling.decided_at), class_name="ac-meta"),
+                ),
+                class_name="card-line",
+            ),
+            _said("Reason", ruling.reason),
+            _said("Feedback", ruling.feedback),
+            rx.cond(
+                ruling.was_edited,
+                rx.el.div(
+                    rx.el.p("Approved with these data instead of the proposed:"),
+                    json_view(ruling.edited, "Approved data"),
+                ),
+            ),
+            class_name="card-decided",
+            custom_attrs={"data-tone": ruling.tone},
+            role="status",
+        ),
+    )
+
+
+def _said(term: str, text: rx.Var[str]) -> rx.Component:
+    return rx.cond(
+        text != "",
+        rx.el.p(rx.el.span(f"{term}: ", class_name="ac-quiet"), text, class_name="card-said"),
+    )
+
+
+def _action(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
+    return rx.el.section(
+        rx.el.h3(
+            rx.cond(ruling.pending, "What will happen", "What was asked"), class_name="card-h"
+        ),
+        rx.el.p(body.action, class_name="card-action"),
+        rx.cond(
+            body.hidden > 0,
+            callout(
+                "amber",
+                "eye_off",
+                body.hidden.to_string()
+                + " hidden characters in this request are written out as ⟨U+…⟩.",
+            ),
+        ),
+        rx.cond(
+            body.uninspectable,
+            callout(
+                "red",
+                "triangle_alert",
+                "Part of this request cannot be pictured. Read the raw change before you decide.",
+            ),
+        ),
+        class_name="card-part",
+    )
+
+
+def _changes(body: rx.Var[BodyView]) -> rx.Component:
+    return rx.cond(
+        body.changes.length() > 0,
+        _part(
+            "What changes",
+            changes(body.changes),
+            aside=rx.el.span(body.summary, class_name="ac-meta"),
+        ),
+    )
+
+
+def _document(title: str, document: rx.Var[JsonView]) -> rx.Component:
+    return rx.cond(
+        document.text != "",
+        _part(
+            title,
+            json_view(document, title),
+            aside=copy_button(document.text, f"Copy {title.lower()}"),
+        ),
+    )
+
+
+def _data(body: rx.Var[BodyView]) -> rx.Component:
+    return rx.fragment(_document("Data", body.data), _document("Metadata", body.metadata))
+
+
+def _words(body: rx.Var[BodyView]) -> rx.Component:
+    return rx.cond(
+        body.message != "",
+        _part(
+            "The agent's own words",
+            rx.el.blockquote(body.message, class_name="card-words"),
+            aside=rx.el.span(
+                "not checked by the console",
+                rx.cond(
+                    body.message_hidden > 0,
+                    rx.el.span(
+                        icon("eye_off", 12),
+                        body.message_hidden.to_string() + " hidden characters",
+                        class_name="ac-mark",
+                        custom_attrs={"data-tone": "amber"},
+                    ),
+                ),
+                class_name="ac-meta card-aside",
+            ),
+        ),
+    )
+
+
+def _why(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
+    return rx.el.section(
+        rx.el.h3(
+            rx.cond(ruling.pending, "Why am I asked", "About this checkpoint"), class_name="card-h"
+        ),
+        rx.cond(
+            ruling.pending & ruling.self_approval,
+            callout(
+                "amber",
+                "user_round_check",
+                "You asked for this job yourself. You may decide because nobody else can;"
+                " the journal will say so.",
+            ),
+        ),
+        facts(
+            (
+                "Requested by",
+                rx.el.span(rx.cond(body.requester != "", body.requester, "the system")),
+            ),
+            ("Asked", moment(body.created_at)),
+        ),
+        rx.cond(ruling.pending, _consequences(ruling)),
+        facts(
+            ("Type", rx.el.span(body.type, class_name="card-type")),
+            ("Checkpoint", identifier(body.id)),
+            ("Digest", identifier(body.digest)),
+        ),
+        class_name="card-part",
+    )
+
+
+def _consequences(ruling: rx.Var[RulingView]) -> rx.Component:
+    expiry = rx.cond(
+        ruling.expires_at != "",
+        rx.el.span("Expires ", moment(ruling.expires_at, "until"), "; counts as not approved."),
+        rx.el.span("It does not expire."),
+    )
+    return facts(
+        ("On approve", "The job resumes where it stopped, with exactly what is shown here."),
+        ("On reject", "Nothing is done; the job gets your reason and fails unless it handles it."),
+        ("On timeout", expiry),
+    )

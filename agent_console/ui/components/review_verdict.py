@@ -1,0 +1,179 @@
+"""The verdict bar: approve, approve with edits, reject; disabled with the reason when one may not.
+
+Text fields are uncontrolled and belong to a card that is keyed by its id, so that live updates
+neither erase what is being typed nor carry it over to another checkpoint. The forms stand side by
+side: a form inside another one's React tree would submit both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import reflex as rx
+
+from agent_console.ui.components.basics import OFFLINE, icon
+from agent_console.ui.components.review_models import BodyView, RulingView
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The events of the bar and what went wrong with the last one, next to its field."""
+
+    approve: rx.event.EventType[dict[str, str]]
+    reject: rx.event.EventType[dict[str, str]]
+    approve_edited: rx.event.EventType[dict[str, str]]
+    reason_error: rx.Var[str]
+    edit_error: rx.Var[str]
+
+
+def verdict_bar(
+    body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdicts, after: rx.Component
+) -> rx.Component:
+    """Return the bar of a card; ``after`` (the way to the next one) shows once it is decided."""
+    return rx.el.footer(
+        rx.cond(
+            ruling.refusal != "",
+            rx.el.p(icon("lock", 13), ruling.refusal, class_name="verdict-why", id="verdict-why"),
+        ),
+        rx.el.div(
+            _approve(body, ruling, verdicts),
+            rx.cond(body.editable, _edits(body, ruling, verdicts)),
+            _reject(body, ruling, verdicts),
+            rx.cond(~ruling.pending, after),
+            class_name="verdict-row",
+        ),
+        class_name="verdict-bar",
+        aria_label="Verdict",
+        role="group",
+    )
+
+
+def _button(label: str, ruling: rx.Var[RulingView], **props: object) -> rx.Component:
+    """Return a verdict's button: on the screen for everybody, enabled for who may press it."""
+    return rx.button(
+        label,
+        disabled=OFFLINE | ~ruling.may_decide,
+        title=ruling.refusal,
+        custom_attrs={"aria-describedby": "verdict-why"},
+        size="2",
+        **props,
+    )
+
+
+def _bound(body: rx.Var[BodyView]) -> rx.Component:
+    """Bind a form to what is on the screen: the checkpoint and the digest of its payload."""
+    return rx.fragment(
+        rx.el.input(type="hidden", name="checkpoint_id", value=body.id, read_only=True),
+        rx.el.input(type="hidden", name="payload_digest", value=body.digest, read_only=True),
+    )
+
+
+def _approve(
+    body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdicts
+) -> rx.Component:
+    return rx.el.form(
+        _bound(body),
+        rx.el.input(
+            name="feedback",
+            placeholder="Feedback for the agent (optional)",
+            aria_label="Feedback",
+            auto_complete="off",
+            max_length=4000,
+            disabled=~ruling.may_decide,
+            class_name="ac-input verdict-feedback",
+        ),
+        _button("Approve", ruling, type="submit", variant="solid"),
+        on_submit=verdicts.approve,
+        class_name="verdict-approve",
+    )
+
+
+def _edits(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdicts) -> rx.Component:
+    return _dialog(
+        _button(
+            "Approve with edits", ruling, type="button", variant="surface", color_scheme="gray"
+        ),
+        "Approve with edits",
+        "What you leave here runs instead of what was proposed; both are kept in the journal.",
+        rx.el.form(
+            _bound(body),
+            rx.el.label("Data (JSON)", html_for="edited-data", class_name="ac-label"),
+            rx.el.textarea(
+                name="edited_data",
+                id="edited-data",
+                default_value=body.edit_text,
+                rows=16,
+                spell_check=False,
+                class_name="ac-input ac-mono verdict-json",
+                custom_attrs={
+                    "aria-invalid": rx.cond(verdicts.edit_error != "", "true", "false"),
+                    "aria-describedby": "edit-error",
+                },
+            ),
+            _field_error("edit-error", verdicts.edit_error),
+            _feedback("edit-feedback"),
+            _dialog_actions("Approve edited data", "solid"),
+            on_submit=verdicts.approve_edited,
+        ),
+    )
+
+
+def _reject(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdicts) -> rx.Component:
+    return _dialog(
+        _button("Reject", ruling, type="button", variant="outline", color_scheme="red"),
+        "Reject",
+        "Nothing of this is done. The agent gets your reason; so does everybody who reads the job.",
+        rx.el.form(
+            _bound(body),
+            rx.el.label("Reason", html_for="reject-reason", class_name="ac-label"),
+            rx.el.textarea(
+                name="reason",
+                id="reject-reason",
+                rows=4,
+                max_length=4000,
+                class_name="ac-input",
+                auto_focus=True,
+                custom_attrs={
+                    "aria-required": "true",
+                    "aria-invalid": rx.cond(verdicts.reason_error != "", "true", "false"),
+                    "aria-describedby": "reason-error",
+                },
+            ),
+            _field_error("reason-error", verdicts.reason_error),
+            _dialog_actions("Reject checkpoint", "solid", "red"),
+            on_submit=verdicts.reject,
+        ),
+    )
+
+
+def _feedback(field: str) -> rx.Component:
+    return rx.fragment(
+        rx.el.label("Feedback (optional)", html_for=field, class_name="ac-label"),
+        rx.el.input(name="feedback", id=field, max_length=4000, class_name="ac-input"),
+    )
+
+
+def _field_error(field: str, text: rx.Var[str]) -> rx.Component:
+    return rx.el.p(text, id=field, class_name="ac-error", role="alert")
+
+
+def _dialog(trigger: rx.Component, title: str, lead: str, content: rx.Component) -> rx.Component:
+    return rx.dialog.root(
+        rx.dialog.trigger(trigger),
+        rx.dialog.content(
+            rx.dialog.title(title, size="4", margin_bottom="1"),
+            rx.dialog.description(lead, size="2", margin_bottom="3"),
+            content,
+            max_width="40rem",
+            class_name="verdict-dialog",
+        ),
+    )
+
+
+def _dialog_actions(label: str, variant: str, color: str = "") -> rx.Component:
+    colour = {"color_scheme": color} if color else {}
+    return rx.el.div(
+        rx.dialog.close(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
+        rx.button(label, type="submit", variant=variant, disabled=OFFLINE, **colour),
+        class_name="verdict-actions",
+    )

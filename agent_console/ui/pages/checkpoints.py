@@ -1,0 +1,220 @@
+"""The Checkpoints page: the list of what waits, and the card that is open beside it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import reflex as rx
+
+from agent_console.ui import theme
+from agent_console.ui.components.basics import bones, callout, empty, icon, status_mark
+from agent_console.ui.components.review_card import review_card
+from agent_console.ui.components.review_models import RowView, TabView
+from agent_console.ui.components.review_verdict import Verdicts, verdict_bar
+from agent_console.ui.elements import moment
+from agent_console.ui.live import live_page
+from agent_console.ui.shell import frame, stale_badge
+from agent_console.ui.states.checkpoints import BASE, Desk
+
+ROUTE = f"{BASE}/[[checkpoint_id]]"  # optional: list and permanent link are one page
+
+
+def register(app: rx.App) -> None:
+    """Add the page to ``app``."""
+    live_page(app, ROUTE, "Checkpoints", page, Desk.watch)
+
+
+def page() -> rx.Component:
+    """Return the desk."""
+    return frame(
+        "Checkpoints",
+        rx.el.div(
+            _list_pane(),
+            _card_pane(),
+            class_name="desk",
+            custom_attrs={"data-open": rx.cond(Desk.in_path, "card", "list")},
+        ),
+        width="full",
+    )
+
+
+def _list_pane() -> rx.Component:
+    return rx.el.div(
+        rx.el.div(
+            rx.el.h1("Checkpoints"),
+            stale_badge(Desk.stale),
+            _type_filter(),
+            class_name="desk-head",
+        ),
+        rx.el.div(
+            rx.foreach(Desk.tabs, lambda one: _tab(cast("rx.Var[TabView]", one))),
+            class_name="ac-tabs desk-tabs",
+            role="group",
+            aria_label="Filter by status",
+        ),
+        rx.el.p(Desk.announcement, class_name="ac-sr", role="status", aria_live="polite"),
+        rx.el.div(_list(), class_name="desk-scroll"),
+        class_name="desk-list",
+    )
+
+
+def _type_filter() -> rx.Component:
+    return rx.el.select(
+        rx.el.option("All job types", value="all"),
+        rx.foreach(Desk.job_types, lambda name: rx.el.option(name, value=name, key=name)),
+        value=Desk.job_type,
+        on_change=Desk.choose_type,
+        aria_label="Filter by job type",
+        class_name="ac-input desk-type",
+    )
+
+
+def _tab(tab: rx.Var[TabView]) -> rx.Component:
+    return rx.link(
+        tab.label,
+        href=tab.href,
+        underline="none",
+        key=tab.label,
+        custom_attrs={"aria-current": rx.cond(tab.current, "page", "false")},
+    )
+
+
+def _list() -> rx.Component:
+    return rx.cond(
+        Desk.loaded,
+        rx.cond(
+            Desk.rows.length() > 0,
+            rx.fragment(
+                rx.el.ul(
+                    rx.foreach(Desk.rows, lambda one: _row(cast("rx.Var[RowView]", one))),
+                    class_name="ac-rows",
+                    aria_label="Checkpoints",
+                ),
+                _paging(),
+            ),
+            _nothing(),
+        ),
+        bones(6, "3.4rem"),
+    )
+
+
+def _nothing() -> rx.Component:
+    return rx.cond(
+        Desk.filtered,
+        empty(
+            "filter_x",
+            "No match",
+            "No checkpoint is like this filter.",
+            rx.link("Clear filters", href=BASE),
+        ),
+        empty(
+            "inbox",
+            "Nothing waits for you",
+            "When an agent needs a decision, its card appears here by itself.",
+            rx.link("Start a job", href="/new"),
+        ),
+    )
+
+
+def _row(row: rx.Var[RowView]) -> rx.Component:
+    return rx.el.li(
+        rx.link(
+            rx.el.span(row.message, class_name="row-message", title=row.message),
+            rx.el.span(
+                rx.cond(
+                    row.pending,
+                    rx.cond(row.expires_at != "", moment(row.expires_at, "until")),
+                    status_mark(row.status, theme.CHECKPOINT_MARKS),
+                ),
+                class_name="row-when",
+            ),
+            rx.el.span(
+                _type_mark(row),
+                rx.el.span(row.job_type, class_name="ac-cut"),
+                class_name="row-meta",
+            ),
+            rx.el.span(moment(row.created_at), class_name="row-age"),
+            href=row.href,
+            underline="none",
+            class_name="desk-row",
+            aria_label=row.label,
+            custom_attrs={"aria-current": rx.cond(row.id == Desk.body.id, "true", "false")},
+        ),
+        key=row.id,
+    )
+
+
+def _type_mark(row: rx.Var[RowView]) -> rx.Component:
+    icons = [(str(kind), icon(mark.icon, 13)) for kind, mark in theme.CHECKPOINT_TYPE_MARKS.items()]
+    return rx.el.span(
+        rx.match(row.type, *icons, icon("circle", 13)),
+        row.type_word,
+        class_name="row-type",
+        custom_attrs={"data-tone": row.type_tone},
+    )
+
+
+def _paging() -> rx.Component:
+    return rx.cond(
+        (Desk.next_href != "") | (Desk.first_href != ""),
+        rx.el.div(
+            rx.cond(Desk.first_href != "", rx.link("First page", href=Desk.first_href)),
+            rx.cond(Desk.next_href != "", rx.link("Next page", href=Desk.next_href)),
+            class_name="desk-paging",
+        ),
+    )
+
+
+def _card_pane() -> rx.Component:
+    return rx.el.div(
+        rx.cond(
+            Desk.missing,
+            empty(
+                "search_x",
+                "There is no such checkpoint",
+                "The address may be cut off, or the checkpoint was removed.",
+                rx.link("All checkpoints", href=BASE),
+            ),
+            rx.cond(
+                Desk.body.id != "",
+                _card(),
+                rx.cond(Desk.loaded, _no_card(), bones(5, "5rem")),
+            ),
+        ),
+        class_name="desk-card",
+    )
+
+
+def _no_card() -> rx.Component:
+    return empty("mouse_pointer_click", "No card is open", "Choose a checkpoint from the list.")
+
+
+def _card() -> rx.Component:
+    verdicts = Verdicts(
+        approve=Desk.approve,
+        reject=Desk.reject,
+        approve_edited=Desk.approve_edited,
+        reason_error=Desk.reason_error,
+        edit_error=Desk.edit_error,
+    )
+    return rx.fragment(
+        review_card(
+            Desk.body,
+            Desk.ruling,
+            Desk.context,
+            verdict_bar(Desk.body, Desk.ruling, verdicts, _next()),
+            rx.cond(Desk.conflict != "", callout("amber", "git_compare_arrows", Desk.conflict)),
+        ),
+    )
+
+
+def _next() -> rx.Component:
+    return rx.cond(
+        Desk.upcoming != "",
+        rx.link(
+            "Next checkpoint",
+            icon("arrow_right", 14),
+            href=Desk.upcoming,
+            class_name="verdict-next",
+        ),
+    )

@@ -1,0 +1,271 @@
+"""The desk: what waits, the card that is open, and the verdicts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+from reflex.event import EventSpec
+
+from agent_console.domain.access import Actor, Permission
+from agent_console.domain.checkpoints import (
+    CheckpointStatus,
+    CheckpointSummary,
+    CheckpointVerb,
+    Verdict,
+)
+from agent_console.domain.errors import NotFound
+from agent_console.domain.jobs import Json
+from agent_console.domain.queries import CheckpointQuery
+from agent_console.domain.records import Page
+from agent_console.services.review import CheckpointDetail
+from agent_console.ui import bridge
+from agent_console.ui.bridge import Failure
+from agent_console.ui.components import review_build as build
+from agent_console.ui.components.review_models import (
+    BodyView,
+    ContextView,
+    RowView,
+    RulingView,
+    TabView,
+)
+from agent_console.ui.guard import GuardedState, guarded
+from agent_console.ui.live import Ask, LiveState, follow
+from agent_console.ui.params import PAGE_SIZE, DeskParams
+from agent_console.ui.states.verdict_form import VerdictForm, parse_edited
+
+BASE = "/admin/agent-checkpoints"
+TABS = (
+    ("Pending", "PENDING"),
+    ("Approved", "APPROVED"),
+    ("Rejected", "REJECTED"),
+    ("Expired", "EXPIRED"),
+    ("All", "ALL"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the address and the reader ask for: a list, and a checkpoint ("": the first one)."""
+
+    params: DeskParams
+    open_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found. ``detail`` is None when there is nothing to open, or it is gone."""
+
+    wanted: Wanted
+    page: Page[CheckpointSummary]
+    detail: CheckpointDetail | None
+    job_types: tuple[str, ...]
+
+
+def read(actor: Actor, wanted: Wanted) -> Answer:
+    """Read list and open card; runs in a thread."""
+    services, params = bridge.services(), wanted.params
+    query = CheckpointQuery(
+        status=None if params.status == "ALL" else params.status,
+        job_type=params.job_type or None,
+        job_id=params.job or None,
+        cursor=params.cursor or None,
+        limit=PAGE_SIZE,
+    )
+    page = services.review.page(actor, query)
+    open_id = wanted.open_id or (page.items[0].id if page.items else "")
+    detail = None
+    if open_id:
+        try:
+            detail = services.review.get(actor, open_id)
+        except NotFound:
+            detail = None
+    types = tuple(info.job_type for info in services.jobs.catalog(actor))
+    return Answer(wanted, page, detail, types)
+
+
+class Desk(LiveState, GuardedState, rx.State):
+    """State of the Checkpoints page. ``in_path``: the address names a checkpoint."""
+
+    rows: list[RowView] = []
+    tabs: list[TabView] = []
+    job_types: list[str] = []
+    job_type: str = ""
+    filtered: bool = False
+    next_href: str = ""
+    first_href: str = ""
+    clear_href: str = BASE
+    announcement: str = ""
+    body: BodyView = BodyView()
+    ruling: RulingView = RulingView()
+    context: ContextView = ContextView()
+    upcoming: str = ""
+    in_path: bool = False
+    missing: bool = False
+    conflict: str = ""
+    reason_error: str = ""
+    edit_error: str = ""
+    _pinned: str = ""
+    _address: str = ""
+
+    @rx.event(background=True)
+    @guarded(Permission.CHECKPOINTS_READ)
+    async def watch(self) -> EventSpec | None:
+        """Follow the list and the open card until the page is left."""
+        async with self:
+            self._arrive()
+        return await follow(self)
+
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_READ)
+    async def choose_type(self, job_type: str) -> EventSpec:
+        """Show the checkpoints of one job type; "all" for every type."""
+        chosen = "" if job_type == "all" else str(job_type)[:100]
+        return rx.redirect(self._params().url(job_type=chosen, cursor=""))
+
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_DECIDE)
+    async def approve(self, form: dict[str, Any]) -> EventSpec | None:
+        """Approve what is on the screen."""
+        said = VerdictForm.read(form)
+        return await self._decide(said, said.verdict(CheckpointVerb.APPROVE))
+
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_DECIDE)
+    async def approve_edited(self, form: dict[str, Any]) -> EventSpec | None:
+        """Approve other data than proposed; what cannot be parsed is said at the field."""
+        said = VerdictForm.read(form)
+        try:
+            edited: Json = parse_edited(said.edited)
+        except ValueError as error:
+            self.edit_error = str(error)
+            return None
+        return await self._decide(said, said.verdict(CheckpointVerb.APPROVE, edited))
+
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_DECIDE)
+    async def reject(self, form: dict[str, Any]) -> EventSpec | None:
+        """Reject what is on the screen, with a reason."""
+        said = VerdictForm.read(form)
+        if not said.reason:
+            self.reason_error = "Say why: the agent and the journal need a reason."
+            return None
+        return await self._decide(said, said.verdict(CheckpointVerb.REJECT))
+
+    async def _decide(self, said: VerdictForm, verdict: Verdict) -> EventSpec | None:
+        actor = await self._actor()
+        decide = bridge.services().review.decide
+        outcome = await bridge.call(decide, actor, said.checkpoint_id, verdict)
+        if isinstance(outcome, Failure):
+            await self._refused(actor, outcome)
+            return None
+        word = "Approved" if verdict.verb is CheckpointVerb.APPROVE else "Rejected"
+        await self._tell(bridge.note("success", f"{word}: {outcome.job_type}"))
+        return await self._advance(actor, said.checkpoint_id)
+
+    async def _refused(self, actor: Actor, failure: Failure) -> None:
+        """Show why nothing was done: at the field, on the card, or as a notice."""
+        wrong = {one.field: one.message for one in failure.fields}
+        edits = [
+            f"{field.removeprefix('editedData').strip('.')} {message}".strip()
+            for field, message in wrong.items()
+            if field.startswith("editedData")
+        ]
+        self._put(
+            reason_error=wrong.get("reason", ""),
+            edit_error="; ".join(edits),
+            conflict=failure.notice.text if failure.code == "conflict" else "",
+        )
+        if not (self.reason_error or self.edit_error or self.conflict):
+            await self._tell(failure.notice)
+        await self._reread(actor)
+
+    async def _advance(self, actor: Actor, decided: str) -> EventSpec | None:
+        """Open what comes after ``decided``; the address follows when it names a checkpoint."""
+        ids = [row.id for row in self.rows if row.pending or row.id == decided]
+        place = ids.index(decided) if decided in ids else -1
+        rest = [*ids[place + 1 :], *ids[: max(place, 0)]]
+        self._pinned = rest[0] if rest else ""
+        if not self.in_path:
+            await self._reread(actor)
+            return None
+        path = f"{BASE}/{rest[0]}" if rest else BASE
+        return rx.redirect(self._params().url(path), replace=True)
+
+    async def _reread(self, actor: Actor) -> None:
+        answer = await bridge.call(read, actor, self._wanted())
+        if not isinstance(answer, Failure):
+            self._show(answer)
+
+    def _params(self) -> DeskParams:
+        return DeskParams.parse(self.router.url.query_parameters)
+
+    def _path_id(self) -> str:
+        return str(self.router.url.path).removeprefix(BASE).strip("/")[:100]
+
+    def _wanted(self) -> Wanted:
+        return Wanted(self._params(), self._path_id() or self._pinned)
+
+    def _arrive(self) -> None:
+        """Keep the open card over a reconnection, unless its verdict has been seen already."""
+        address = f"{self.router.url.path}?{self.router.url.query}"
+        if address != self._address or not self.ruling.pending:
+            self._pinned = ""
+        self._address = address
+
+    def _ask(self, actor: Actor) -> Ask:
+        wanted = self._wanted()
+        return Ask(key=("desk", wanted, actor.id), read=lambda: read(actor, wanted))
+
+    def _show(self, answer: Answer) -> None:
+        if answer.wanted != self._wanted():
+            return  # the reader has moved on; the next answer is on its way
+        self._show_list(answer)
+        self._show_card(answer)
+
+    def _show_list(self, answer: Answer) -> None:
+        params, page = answer.wanted.params, answer.page
+        self._put(
+            rows=[build.row(item, params.url(f"{BASE}/{item.id}")) for item in page.items],
+            tabs=[
+                TabView(
+                    label=label,
+                    href=params.url(status=status, cursor=""),
+                    current=params.status == status,
+                )
+                for label, status in TABS
+            ],
+            job_types=list(answer.job_types),
+            job_type=params.job_type or "all",
+            filtered=params != DeskParams(),
+            next_href=params.url(cursor=page.next_cursor) if page.next_cursor else "",
+            first_href=params.url(cursor="") if params.cursor else "",
+            announcement=_announcement(params, page),
+        )
+
+    def _show_card(self, answer: Answer) -> None:
+        detail, in_path = answer.detail, bool(self._path_id())
+        self._put(in_path=in_path, missing=in_path and detail is None)
+        opened = detail.checkpoint.id if detail else ""
+        rest = [row.href for row in self.rows if row.pending and row.id != opened]
+        self._put(upcoming=rest[0] if rest else "")
+        if opened != self.body.id:
+            self._put(conflict="", reason_error="", edit_error="")
+        self._pinned = "" if in_path else opened
+        if detail is None:
+            self._put(body=BodyView(), ruling=RulingView(), context=ContextView())
+            return
+        self._put(
+            body=build.body(detail), ruling=build.ruling(detail), context=build.context(detail)
+        )
+
+
+def _announcement(params: DeskParams, page: Page[CheckpointSummary]) -> str:
+    """Return what a screen reader is told when the list has changed."""
+    shown = len(page.items)
+    number = f"{shown} or more" if page.next_cursor else str(shown)
+    noun = "checkpoint" if shown == 1 and not page.next_cursor else "checkpoints"
+    if params.status == CheckpointStatus.PENDING:
+        return f"{number} {noun} waiting for a decision"
+    return f"{number} {noun} in this list"
