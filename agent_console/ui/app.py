@@ -8,13 +8,18 @@ from typing import Any
 import reflex as rx
 
 from agent_console.ui import guard
-from agent_console.ui.pages import login, setup
+from agent_console.ui.pages import checkpoints, job, jobs, login, new_job, setup, workers
 
 Register = Callable[[rx.App], None]
 
 PAGES: tuple[Register, ...] = (
     login.register,
     setup.register,
+    jobs.register,
+    job.register,
+    new_job.register,
+    workers.register,
+    checkpoints.register,
 )
 
 
@@ -29,7 +34,7 @@ def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
     app = rx.App(
         api_transformer=list(transformers),
         html_lang="en",
-        stylesheets=["/console.css"],
+        stylesheets=["/console.css", "/desk.css"],
         head_components=[
             rx.el.script(src="/time.js", defer=True),
             rx.el.script(src="/console.js", defer=True),

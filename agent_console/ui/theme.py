@@ -68,7 +68,7 @@ CHECKPOINT_MARKS: Mapping[str, Mark] = MappingProxyType(
 )
 CHECKPOINT_TYPE_MARKS: Mapping[str, Mark] = MappingProxyType(
     {
-        CheckpointType.APPROVAL_REQUIRED: Mark("amber", "shield_question_mark"),
+        CheckpointType.APPROVAL_REQUIRED: Mark("amber", "shield_question"),
         CheckpointType.INFO: Mark("gray", "info"),
         CheckpointType.ERROR: Mark("red", "circle_alert"),
     }

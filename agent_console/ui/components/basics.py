@@ -78,11 +78,10 @@ def bones(rows: int, height: str = "3rem") -> rx.Component:
 
 
 def verb_button(
-    label: str,
+    label: Text,
     *,
     reason: Text = "",
     icon_name: str = "",
-    name: str = "",
     **props: Any,
 ) -> rx.Component:
     """Return a button that is disabled, saying why, when ``reason`` is not empty or offline."""
@@ -91,7 +90,7 @@ def verb_button(
     button = rx.button(*content, label, disabled=OFFLINE | has_reason, **props)
     return rx.el.span(
         button,
-        rx.el.span(reason, class_name="ac-sr") if name == "" else rx.fragment(),
+        rx.el.span(reason, class_name="ac-sr"),
         title=reason,
         class_name="ac-verb",
     )

@@ -1,0 +1,314 @@
+"""What the job page shows, made from the domain's values: pure functions, no Reflex."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from agent_console.domain.checkpoints import Checkpoint, CheckpointStatus, CheckpointType
+from agent_console.domain.events import JournalEntry
+from agent_console.domain.jobs import Job, Json
+from agent_console.domain.records import Artifact, LogLine, Step
+from agent_console.ui.views import iso, percent, shown
+
+MAX_JSON = 20_000  # characters of a document shown on the page
+MAX_LOG = 2_000  # characters of one log line
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """A line of the timeline. ``since`` and ``until`` span a duration; empty where there is none."""
+
+    key: str
+    tone: str
+    icon: str
+    title: str
+    detail: str
+    actor: str
+    at: str
+    since: str
+    until: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointRow:
+    """A checkpoint of the job, with its permanent link."""
+
+    id: str
+    href: str
+    kind: str
+    status: str
+    message: str
+    created_at: str
+    decided_at: str
+    decided_by: str
+    expires_at: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogRow:
+    """A line of the log; ``clock`` is UTC time of day."""
+
+    id: int
+    at: str
+    clock: str
+    level: str
+    tone: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactRow:
+    """An artifact of the job; its content is read when somebody opens it."""
+
+    id: str
+    name: str
+    kind: str
+    media_type: str
+    size: str
+    href: str
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """The head and the facts of a job."""
+
+    id: str = ""
+    title: str = ""
+    job_type: str = ""
+    status: str = ""
+    user: str = ""
+    attempts: str = ""
+    priority: str = ""
+    worker: str = ""
+    code_version: str = ""
+    project: str = ""
+    created_at: str = ""
+    started_at: str = ""
+    completed_at: str = ""
+    run_at: str = ""
+    progress: int = -1
+    progress_text: str = ""
+    park_reason: str = ""
+    error_type: str = ""
+    error_message: str = ""
+    traceback: str = ""
+    input: str = ""
+    output: str = ""
+    open_checkpoint: str = ""
+
+
+def pretty(value: Json) -> str:
+    """Return ``value`` as indented JSON with hidden characters visible; empty for None."""
+    if value is None:
+        return ""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    note = "\n… cut; the API has the whole document." if len(text) > MAX_JSON else ""
+    return shown(text, MAX_JSON) + note
+
+
+def job_view(job: Job, checkpoints: Sequence[Checkpoint]) -> JobView:
+    """Return the head and facts of ``job``."""
+    waiting = next((c.id for c in checkpoints if c.status == CheckpointStatus.PENDING), "")
+    progress = job.progress if job.status == "RUNNING" else None
+    error = job.error
+    return JobView(
+        id=job.id,
+        title=shown(job.task_description, 300) or job.job_type,
+        job_type=job.job_type,
+        status=job.status.value,
+        user=job.user_name or job.user_id or "nobody",
+        attempts=f"{job.attempts} of {job.max_attempts}",
+        priority=str(job.priority),
+        worker=job.worker_id or "",
+        code_version=job.code_version or "",
+        project=job.project_id or "",
+        created_at=iso(job.created_at),
+        started_at=iso(job.started_at),
+        completed_at=iso(job.completed_at),
+        run_at=iso(job.run_at) if job.status == "QUEUED" and job.run_at > job.updated_at else "",
+        progress=percent(progress.fraction if progress else None),
+        progress_text=shown(progress.message if progress else "", 200),
+        park_reason=shown(job.park_reason or "", 1000),
+        error_type=error.type if error else "",
+        error_message=shown(error.message, 2000) if error else "",
+        traceback=shown(error.traceback or "", 8000) if error else "",
+        input=pretty(job.input_data),
+        output=pretty(job.output_data),
+        open_checkpoint=f"/admin/agent-checkpoints/{waiting}" if waiting else "",
+    )
+
+
+def checkpoint_row(checkpoint: Checkpoint) -> CheckpointRow:
+    """Return the row for ``checkpoint``; nobody has to act on notes, so they have no status."""
+    blocking = checkpoint.checkpoint_type == CheckpointType.APPROVAL_REQUIRED
+    return CheckpointRow(
+        id=checkpoint.id,
+        href=f"/admin/agent-checkpoints/{checkpoint.id}",
+        kind=checkpoint.checkpoint_type.value,
+        status=checkpoint.status.value if blocking else "",
+        message=shown(checkpoint.message),
+        created_at=iso(checkpoint.created_at),
+        decided_at=iso(checkpoint.decided_at) if blocking else "",
+        decided_by=checkpoint.decided_by_name or "",
+        expires_at=iso(checkpoint.expires_at),
+        open=checkpoint.status == CheckpointStatus.PENDING,
+    )
+
+
+_TONES = {"DEBUG": "gray", "INFO": "gray", "WARNING": "amber", "ERROR": "red"}
+
+
+def log_row(line: LogLine) -> LogRow:
+    """Return the row for ``line``; its data follows the message as compact JSON."""
+    data = f"  {json.dumps(line.data, ensure_ascii=False)}" if line.data else ""
+    return LogRow(
+        id=line.id,
+        at=iso(line.at),
+        clock=line.at.strftime("%H:%M:%S.%f")[:-3],
+        level=line.level.value,
+        tone=_TONES.get(line.level.value, "gray"),
+        text=shown(line.message + data, MAX_LOG),
+    )
+
+
+def size_text(count: int) -> str:
+    """Return ``count`` bytes for people."""
+    if count < 1024:
+        return f"{count} B"
+    return f"{count / 1024:.1f} KiB" if count < 1_048_576 else f"{count / 1_048_576:.1f} MiB"
+
+
+def artifact_row(artifact: Artifact) -> ArtifactRow:
+    """Return the row for ``artifact``."""
+    return ArtifactRow(
+        id=artifact.id,
+        name=shown(artifact.name, 200),
+        kind=artifact.artifact_type.value,
+        media_type=artifact.media_type,
+        size=size_text(artifact.size),
+        href=f"/api/artifacts/{artifact.id}/download",
+        created_at=iso(artifact.created_at),
+    )
+
+
+def artifact_text(artifact: Artifact) -> str:
+    """Return the content for the viewer: JSON indented, everything else as it is."""
+    if "json" in artifact.media_type:
+        try:
+            return pretty(json.loads(artifact.content))
+        except ValueError:
+            return shown(artifact.content, MAX_JSON)
+    return shown(artifact.content, MAX_JSON)
+
+
+_HAPPENINGS = {  # action: (tone, icon, sentence)
+    "job.created": ("gray", "circle_plus", "Created"),
+    "job.executed": ("gray", "play", "Let into the queue"),
+    "job.started": ("blue", "play", "Run started"),
+    "job.claimed": ("blue", "play", "Run started"),
+    "job.waiting": ("amber", "hand", "Waits for a decision"),
+    "job.completed": ("green", "circle_check", "Completed"),
+    "job.failed": ("red", "circle_x", "Failed"),
+    "job.canceled": ("gray", "ban", "Canceled"),
+    "job.paused": ("gray", "circle_pause", "Paused"),
+    "job.resumed": ("gray", "play", "Resumed"),
+    "job.retried": ("gray", "rotate_ccw", "Retried"),
+    "job.retry_scheduled": ("amber", "rotate_ccw", "Attempt failed; another is due"),
+    "job.rescued": ("amber", "life_buoy", "Rescued from a dead worker"),
+    "job.released": ("gray", "undo_2", "Given back by its worker"),
+    "job.parked": ("amber", "triangle_alert", "Parked: needs attention"),
+    "job.returned": ("amber", "hand", "Back to review"),
+    "checkpoint.created": ("amber", "shield_question", "Asked for approval"),
+    "checkpoint.approved": ("green", "circle_check", "Approved"),
+    "checkpoint.rejected": ("red", "circle_x", "Rejected"),
+    "checkpoint.expired": ("gray", "timer_off", "Checkpoint expired"),
+    "checkpoint.canceled": ("gray", "ban", "Checkpoint canceled"),
+    "checkpoint.reopened": ("amber", "shield_question", "Checkpoint reopened"),
+    "artifact.saved": ("gray", "file_text", "Artifact saved"),
+}
+_STEP_ICONS = {"step": "footprints", "info": "info", "error": "circle_alert", "artifact": "file_text"}
+_TOLD_BY_STEPS = {"artifact.saved"}  # the step says the same, with its name
+
+
+def timeline(
+    entries: Iterable[JournalEntry], steps: Iterable[Step], checkpoints: Iterable[Checkpoint]
+) -> list[Happening]:
+    """Return everything that happened to a job, oldest first; waits are shown as waits."""
+    messages = {c.id: c for c in checkpoints}
+    told = [
+        (entry.at, _entry(entry, messages))
+        for entry in entries
+        if entry.action not in _TOLD_BY_STEPS and not _is_note(entry, messages)
+    ]
+    told += [(step.finished_at, _step(step)) for step in steps if step.kind in _STEP_ICONS]
+    return [happening for _, happening in sorted(told, key=lambda pair: pair[0])]
+
+
+def _is_note(entry: JournalEntry, checkpoints: dict[str, Checkpoint]) -> bool:
+    found = checkpoints.get(entry.checkpoint_id or "")
+    return bool(found and found.checkpoint_type != CheckpointType.APPROVAL_REQUIRED)
+
+
+def _entry(entry: JournalEntry, checkpoints: dict[str, Checkpoint]) -> Happening:
+    words = entry.action.replace(".", " ").replace("_", " ").capitalize()
+    tone, icon, title = _HAPPENINGS.get(entry.action, ("gray", "dot", words))
+    checkpoint = checkpoints.get(entry.checkpoint_id or "")
+    since, until = _wait(entry, checkpoint)
+    return Happening(
+        key=f"e{entry.seq}",
+        tone=tone,
+        icon=icon,
+        title=title,
+        detail=shown(_detail(entry, checkpoint), 300),
+        actor=entry.actor_name if entry.actor_kind in {"user", "token", "cli", "policy"} else "",
+        at=iso(entry.at),
+        since=since,
+        until=until,
+        href=f"/admin/agent-checkpoints/{checkpoint.id}" if checkpoint else "",
+    )
+
+
+def _detail(entry: JournalEntry, checkpoint: Checkpoint | None) -> str:
+    data = entry.data
+    for name in ("reason", "rejectionReason", "error", "message", "parkReason"):
+        if isinstance(value := data.get(name), str) and value:
+            return value
+    if checkpoint is not None:
+        return checkpoint.message
+    if isinstance(attempt := data.get("attempt"), int):
+        return f"attempt {attempt}"
+    return ""
+
+
+def _wait(entry: JournalEntry, checkpoint: Checkpoint | None) -> tuple[str, str]:
+    """Return the span a decided checkpoint waited, or an open one still waits."""
+    if checkpoint is None or checkpoint.checkpoint_type != CheckpointType.APPROVAL_REQUIRED:
+        return "", ""
+    if entry.action == "checkpoint.created" and checkpoint.decided_at is None:
+        still_open = checkpoint.status == CheckpointStatus.PENDING
+        return (iso(checkpoint.created_at), "") if still_open else ("", "")
+    if entry.action in {"checkpoint.approved", "checkpoint.rejected", "checkpoint.expired"}:
+        return iso(checkpoint.created_at), iso(entry.at)
+    return "", ""
+
+
+def _step(step: Step) -> Happening:
+    kinds = {"info": "Note", "error": "Error note", "artifact": "Artifact", "step": "Step"}
+    return Happening(
+        key=f"s{step.position}",
+        tone="red" if step.kind == "error" else "gray",
+        icon=_STEP_ICONS[step.kind],
+        title=f"{kinds[step.kind]}: {shown(step.name, 200)}",
+        detail=f"attempt {step.attempt}" if step.attempt > 1 else "",
+        actor="",
+        at=iso(step.finished_at),
+        since=iso(step.started_at) if step.kind == "step" else "",
+        until=iso(step.finished_at),
+        href="",
+    )
+

@@ -1,0 +1,213 @@
+"""The page of one job."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from agent_console.ui import shell
+from agent_console.ui.components import job_parts as parts
+from agent_console.ui.components.basics import (
+    OFFLINE,
+    bones,
+    callout,
+    empty,
+    facts,
+    icon,
+    identifier,
+    status_mark,
+    verb_button,
+)
+from agent_console.ui.elements import moment
+from agent_console.ui.live import live_page
+from agent_console.ui.states.job import JobPage
+from agent_console.ui.theme import JOB_MARKS
+
+JOB = JobPage.job
+
+
+def _cancel() -> rx.Component:
+    reason = JobPage.refusals["cancel"]
+    trigger = rx.button(
+        icon("ban", 15), "Cancel job", variant="outline", color_scheme="red",
+        disabled=OFFLINE | (reason != ""),
+    )  # fmt: skip
+    dialog = rx.alert_dialog.content(
+        rx.alert_dialog.title("Cancel this job?"),
+        rx.alert_dialog.description(
+            "It stops at its next safe point, and its open checkpoints are closed. "
+            "What it already did stays done. You can retry it later."
+        ),
+        rx.el.div(
+            rx.alert_dialog.cancel(rx.button("Keep job", variant="soft", color_scheme="gray")),
+            rx.alert_dialog.action(
+                rx.button("Cancel job", color_scheme="red", on_click=JobPage.control("cancel"))
+            ),
+            class_name="ac-dialogverbs",
+        ),
+        max_width="26rem",
+    )
+    return rx.el.span(
+        rx.alert_dialog.root(rx.alert_dialog.trigger(trigger), dialog),
+        rx.el.span(reason, class_name="ac-sr"),
+        title=reason,
+        class_name="ac-verb",
+    )
+
+
+def _verb(label: str, action: str, icon_name: str, variant: str = "soft") -> rx.Component:
+    return verb_button(
+        label,
+        reason=JobPage.refusals[action],
+        icon_name=icon_name,
+        variant=variant,
+        color_scheme="gray",
+        on_click=JobPage.control(action),
+    )
+
+
+def _verbs() -> rx.Component:
+    held = (JOB.status == "PAUSED") | (JOB.status == "PARKED")
+    return rx.fragment(
+        rx.cond(
+            JOB.status == "INITIALIZED",
+            verb_button(
+                "Execute job",
+                reason=JobPage.refusals["execute"],
+                icon_name="play",
+                on_click=JobPage.control("execute"),
+            ),
+        ),
+        rx.cond(
+            held,
+            _verb("Resume job", "resume", "play"),
+            _verb("Pause job", "pause", "pause"),
+        ),
+        _verb("Retry job", "retry", "rotate_ccw"),
+        _cancel(),
+    )
+
+
+def _head() -> rx.Component:
+    return rx.fragment(
+        rx.link(icon("arrow_left", 14), "Jobs", href="/jobs", class_name="ac-back"),
+        shell.heading(
+            JOB.title,
+            status_mark(JOB.status, JOB_MARKS),
+            shell.stale_badge(JobPage.stale),
+            actions=(_verbs(),),
+        ),
+    )
+
+
+def _progress() -> rx.Component:
+    return rx.cond(
+        (JOB.progress >= 0) | (JOB.progress_text != ""),
+        rx.el.div(
+            rx.el.div(
+                rx.el.span(JOB.progress_text),
+                rx.cond(JOB.progress >= 0, rx.el.span(f"{JOB.progress} %")),
+                class_name="ac-meta ac-spread",
+            ),
+            rx.el.div(
+                rx.el.div(style={"width": f"{JOB.progress}%"}),
+                class_name="ac-bar",
+                role="progressbar",
+                aria_label="Progress",
+                aria_valuenow=JOB.progress,
+            ),
+            class_name="ac-section",
+        ),
+    )
+
+
+def _alerts() -> rx.Component:
+    trace = rx.el.details(
+        rx.el.summary("Traceback"), rx.el.pre(JOB.traceback, class_name="ac-code", tab_index=0)
+    )
+    failed = rx.el.div(
+        icon("circle_x", 15),
+        rx.el.div(
+            rx.el.strong(JOB.error_type),
+            rx.el.div(JOB.error_message),
+            rx.cond(JOB.traceback != "", trace),
+            style={"min_width": "0", "flex": "1"},
+        ),
+        class_name="ac-callout",
+        data_tone="red",
+    )
+    waits = rx.el.div(
+        icon("hand", 15),
+        rx.el.span("This job waits for a decision. It holds no worker meanwhile."),
+        rx.link("Review checkpoint", href=JOB.open_checkpoint, class_name="ac-go"),
+        class_name="ac-callout ac-wide",
+        data_tone="amber",
+    )
+    return rx.fragment(
+        rx.cond(JOB.open_checkpoint != "", waits),
+        rx.cond(JOB.error_message != "", failed),
+        rx.cond(JOB.park_reason != "", callout("amber", "triangle_alert", JOB.park_reason)),
+    )
+
+
+def _or_dash(text: rx.Var[str]) -> rx.Component:
+    return rx.cond(text != "", rx.el.span(text), rx.el.span("–", class_name="ac-quiet"))
+
+
+def _facts() -> rx.Component:
+    ran = rx.cond(
+        JOB.started_at != "", moment(JOB.started_at, "elapsed", to=JOB.completed_at), "–"
+    )
+    return facts(
+        ("Job", identifier(JOB.id)),
+        ("Type", rx.el.span(JOB.job_type, class_name="ac-mono")),
+        ("Requested by", JOB.user),
+        ("Created", moment(JOB.created_at)),
+        ("Started", moment(JOB.started_at)),
+        ("Finished", moment(JOB.completed_at)),
+        ("Duration", ran),
+        ("Next attempt", rx.cond(JOB.run_at != "", moment(JOB.run_at, "until"), "–")),
+        ("Attempts", JOB.attempts),
+        ("Priority", JOB.priority),
+        ("Worker", rx.el.span(_or_dash(JOB.worker), class_name="ac-mono")),
+        ("Code version", rx.el.span(_or_dash(JOB.code_version), class_name="ac-mono")),
+    )
+
+
+def _body() -> rx.Component:
+    return rx.el.div(
+        rx.el.div(
+            _alerts(),
+            _progress(),
+            parts.checkpoints(),
+            parts.timeline(),
+            parts.logs(),
+            parts.artifacts(),
+            parts.document("Output", JOB.output, "Nothing yet."),
+            parts.document("Input", JOB.input, "None."),
+            style={"min_width": "0"},
+        ),
+        rx.el.aside(_facts(), aria_label="Facts", class_name="ac-aside"),
+        class_name="ac-split",
+    )
+
+
+def page() -> rx.Component:
+    """Lay out the page."""
+    jobs = rx.link(rx.button("All jobs", variant="soft"), href="/jobs", underline="none")
+    lost = rx.fragment(
+        shell.heading("Job"), empty("search_x", "This job cannot be shown", JobPage.problem, jobs)
+    )
+    waiting = rx.fragment(shell.heading("Job"), bones(6))
+    return shell.frame(
+        "Jobs",
+        rx.cond(
+            JobPage.problem != "",
+            lost,
+            rx.cond(JobPage.loaded, rx.fragment(_head(), _body()), waiting),
+        ),
+    )
+
+
+def register(app: rx.App) -> None:
+    """Add the page at ``/jobs/[job_id]``."""
+    live_page(app, "/jobs/[job_id]", JobPage.title, page, JobPage.watch)

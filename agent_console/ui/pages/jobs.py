@@ -1,0 +1,156 @@
+"""The jobs list."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from agent_console.ui import shell
+from agent_console.ui.components.basics import bones, empty, icon, status_mark
+from agent_console.ui.elements import moment
+from agent_console.ui.live import live_page
+from agent_console.ui.states.jobs import Jobs
+from agent_console.ui.theme import JOB_MARKS
+from agent_console.ui.views import JobRow, Tab
+
+
+def tab_link(tab: rx.Var[Tab]) -> rx.Component:
+    """Return a tab that is a link, with its live count."""
+    return rx.link(
+        tab.label,
+        rx.el.span(tab.count, class_name="ac-n"),
+        href=tab.href,
+        underline="none",
+        key=tab.label,
+        custom_attrs={"aria-current": rx.cond(tab.current, "page", "false")},
+    )
+
+
+def _meta(row: rx.Var[JobRow]) -> rx.Component:
+    return rx.el.div(
+        rx.el.span(row.job_type, class_name="ac-mono"),
+        rx.cond(row.attempts != "", rx.el.span(row.attempts)),
+        rx.cond(row.note != "", rx.el.span(row.note, class_name="ac-cut", title=row.note)),
+        class_name="ac-meta ac-dots",
+    )
+
+
+def _when(row: rx.Var[JobRow]) -> rx.Component:
+    ran = rx.cond(
+        row.started_at != "",
+        rx.el.span(icon("timer", 12), moment(row.started_at, "elapsed", to=row.completed_at)),
+        rx.el.span("not started"),
+    )
+    return rx.el.div(
+        rx.el.div(moment(row.created_at)),
+        rx.el.div(ran, class_name="ac-meta ac-ran"),
+        class_name="ac-when",
+    )
+
+
+def _row(row: rx.Var[JobRow]) -> rx.Component:
+    return rx.el.li(
+        rx.el.div(status_mark(row.status, JOB_MARKS), class_name="ac-jobstatus"),
+        rx.el.div(
+            rx.el.div(
+                rx.link(row.title, href=row.href, class_name="ac-cover", underline="none"),
+                class_name="ac-cut",
+                title=row.title,
+            ),
+            _meta(row),
+            rx.cond(
+                row.progress >= 0,
+                rx.el.div(
+                    rx.el.div(style={"width": f"{row.progress}%"}),
+                    class_name="ac-bar",
+                    role="progressbar",
+                    aria_label="Progress",
+                    aria_valuenow=row.progress,
+                ),
+            ),
+            class_name="ac-jobtitle",
+        ),
+        rx.el.div(row.user, class_name="ac-quiet ac-cut ac-jobuser", title=row.user),
+        _when(row),
+        key=row.id,
+        class_name="ac-row ac-jobrow",
+        data_testid="job-row",
+    )
+
+
+def _search() -> rx.Component:
+    return rx.form(
+        rx.el.div(
+            icon("search", 15),
+            rx.el.input(
+                name="q",
+                type="search",
+                default_value=Jobs.q,
+                key=Jobs.q,
+                placeholder="Search: text, type:, status:, user:, id:",
+                aria_label="Search jobs",
+                class_name="ac-input",
+            ),
+            class_name="ac-search",
+        ),
+        on_submit=Jobs.search,
+        reset_on_submit=False,
+        width="auto",
+        role="search",
+    )
+
+
+def _nothing() -> rx.Component:
+    new = rx.link(rx.button("New job", size="2"), href="/new", underline="none")
+    clear = rx.link(
+        rx.button("Clear filters", size="2", variant="soft"), href=Jobs.clear_href, underline="none"
+    )
+    return rx.cond(
+        Jobs.filtered,
+        empty("search_x", "No job matches", "No job fits the tab and the search.", clear),
+        empty("layers", "No jobs yet", "Jobs appear here as soon as somebody makes one.", new),
+    )
+
+
+def _paging() -> rx.Component:
+    return rx.el.nav(
+        rx.el.span(Jobs.total, class_name="ac-meta", role="status", aria_live="polite"),
+        rx.cond(Jobs.newest_href != "", rx.link("Back to newest", href=Jobs.newest_href)),
+        rx.cond(Jobs.older_href != "", rx.link("Older", href=Jobs.older_href)),
+        aria_label="Pages",
+        class_name="ac-paging",
+    )
+
+
+def _list() -> rx.Component:
+    rows = rx.el.ul(
+        rx.foreach(Jobs.rows, _row), class_name="ac-rows", aria_label="Jobs", role="list"
+    )
+    return rx.cond(
+        Jobs.problem != "",
+        empty("circle_alert", "This list cannot be shown", Jobs.problem),
+        rx.cond(
+            Jobs.loaded,
+            rx.fragment(rx.cond(Jobs.rows.length() == 0, _nothing(), rows), _paging()),
+            bones(8),
+        ),
+    )
+
+
+def page() -> rx.Component:
+    """Lay out the page."""
+    new = rx.link(
+        rx.button(icon("plus", 15), "New job", size="2"), href="/new", underline="none"
+    )
+    return shell.frame(
+        "Jobs",
+        shell.heading("Jobs", shell.stale_badge(Jobs.stale), actions=(_search(), new)),
+        rx.el.nav(
+            rx.foreach(Jobs.tabs, tab_link), class_name="ac-tabs", aria_label="Job statuses"
+        ),
+        _list(),
+    )
+
+
+def register(app: rx.App) -> None:
+    """Add the page at ``/jobs``."""
+    live_page(app, "/jobs", "Jobs", page, Jobs.watch)

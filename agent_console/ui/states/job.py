@@ -1,0 +1,135 @@
+"""One job: what it is, what happened to it, and what may be done with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from agent_console.domain.access import Actor, Permission
+from agent_console.domain.records import LogLevel
+from agent_console.ui import bridge
+from agent_console.ui.bridge import Failure
+from agent_console.ui.guard import guarded
+from agent_console.ui.job_views import (
+    ArtifactRow,
+    CheckpointRow,
+    Happening,
+    JobView,
+    LogRow,
+    artifact_row,
+    artifact_text,
+    checkpoint_row,
+    job_view,
+    log_row,
+    timeline,
+)
+from agent_console.ui.live import Ask, LiveState, follow
+
+ACTIONS = {
+    "execute": "The job is in the queue.",
+    "cancel": "The job is canceled.",
+    "retry": "The job is back in the queue.",
+    "pause": "The job is paused.",
+    "resume": "The job goes on.",
+}
+_LEVELS = [level.value for level in LogLevel]
+
+
+class JobPage(LiveState, rx.State):
+    """The job on the screen. ``refusals`` says for each action why not; empty where allowed."""
+
+    job: JobView = JobView()
+    title: str = "Job · agent_console"
+    refusals: dict[str, str] = dict.fromkeys(ACTIONS, "Loading.")
+    happenings: list[Happening] = []
+    checkpoints: list[CheckpointRow] = []
+    artifacts: list[ArtifactRow] = []
+    logs: list[LogRow] = []
+    level: str = "DEBUG"
+    following: bool = True
+    opened: str = ""
+    opened_text: str = ""
+    _lines: list[LogRow] = []
+
+    @rx.event(background=True)
+    @guarded(Permission.JOBS_READ)
+    async def watch(self) -> Any:
+        """Follow the job in the address."""
+        return await follow(self)
+
+    @rx.event
+    @guarded(Permission.JOBS_CONTROL)
+    async def control(self, action: str) -> None:
+        """Do ``action`` to the job in the address."""
+        if action not in ACTIONS:
+            return
+        actor = await self._actor()
+        jobs = bridge.services().jobs
+        done = await bridge.call(jobs.control, actor, self._job_id(), action)
+        if isinstance(done, Failure):
+            await self._tell(done.notice)
+        else:
+            await self._tell(bridge.note("success", ACTIONS[action]))
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
+    def set_level(self, level: str) -> None:
+        """Show log lines from ``level`` upwards."""
+        if level in _LEVELS:
+            self.level = level
+            self.logs = self._filtered()
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
+    def set_following(self, following: bool) -> None:
+        """Keep the log at its end, or leave it where it is."""
+        self.following = following is True
+
+    @rx.event
+    @guarded(Permission.ARTIFACTS_READ)
+    async def open_artifact(self, artifact_id: str) -> None:
+        """Show the content of an artifact below its row; the same again closes it."""
+        if artifact_id == self.opened:
+            self.opened = self.opened_text = ""
+            return
+        artifacts = bridge.services().artifacts
+        found = await bridge.call(artifacts.get, await self._actor(), str(artifact_id))
+        if isinstance(found, Failure):
+            await self._tell(found.notice)
+            return
+        self.opened, self.opened_text = found.id, artifact_text(found)
+
+    def _job_id(self) -> str:
+        parts = [part for part in self.router.url.path.split("/") if part]
+        return parts[1] if len(parts) > 1 and parts[0] == "jobs" else ""
+
+    def _ask(self, actor: Actor) -> Ask:
+        job_id = self._job_id()
+        return Ask(("job", job_id), lambda: _read(actor, job_id), subject=job_id, every=5.0)
+
+    def _show(self, answer: dict[str, Any]) -> None:
+        values = dict(answer)
+        if values["job"].id != self.job.id:
+            self._put(opened="", opened_text="")
+        self._lines = values.pop("logs")
+        self._put(**values, logs=self._filtered())
+
+    def _filtered(self) -> list[LogRow]:
+        least = _LEVELS.index(self.level)
+        return [line for line in self._lines if _LEVELS.index(line.level) >= least]
+
+
+def _read(actor: Actor, job_id: str) -> dict[str, Any]:
+    detail = bridge.services().jobs.get(actor, job_id)
+    job = detail.job
+    view = job_view(job, detail.checkpoints)
+    return {
+        "job": view,
+        "title": f"{view.title} · agent_console",
+        "refusals": {name: detail.allowed.get(name, "Not possible now.") for name in ACTIONS},
+        "happenings": timeline(detail.timeline, detail.steps, detail.checkpoints),
+        "checkpoints": [checkpoint_row(one) for one in detail.checkpoints],
+        "artifacts": [artifact_row(one) for one in detail.artifacts],
+        "logs": [log_row(line) for line in detail.logs],
+    }

@@ -1,0 +1,169 @@
+"""The New job page: a card per job type, and a form from the chosen type's input schema."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from agent_console.domain.access import Actor, Permission, refusal
+from agent_console.domain.errors import FieldError
+from agent_console.domain.jobs import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY, Json, NewJob
+from agent_console.domain.records import HandlerInfo
+from agent_console.ui import bridge, forms
+from agent_console.ui.bridge import Failure
+from agent_console.ui.forms import FieldView, Form
+from agent_console.ui.guard import guarded
+from agent_console.ui.live import Ask, LiveState, follow
+from agent_console.ui.params import text
+
+
+@dataclass(frozen=True, slots=True)
+class TypeCard:
+    """A job type to choose from."""
+
+    job_type: str
+    title: str
+    description: str
+    href: str
+    current: bool
+
+
+class NewJobPage(LiveState, rx.State):
+    """The form on the screen. What is typed stays in the browser until it is sent."""
+
+    cards: list[TypeCard] = []
+    chosen: str = ""
+    chosen_title: str = ""
+    chosen_description: str = ""
+    has_example: bool = False
+    fields: list[FieldView] = []
+    form_key: str = ""
+    description: str = ""
+    description_error: str = ""
+    priority_error: str = ""
+    form_error: str = ""
+    refusal: str = ""
+    _form: Form = Form({}, {})
+    _data: Json = None
+    _example: Json = None
+    _once: str = ""  # idempotency key: sending the same form twice makes one job
+
+    @rx.event(background=True)
+    @guarded(Permission.JOBS_READ)
+    async def watch(self) -> Any:
+        """Follow the catalog."""
+        return await follow(self)
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
+    def use_example(self) -> None:
+        """Fill the form with input that works."""
+        self._begin(self._example)
+        self.description = f"Example: {self.chosen_title}"
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
+    def add_item(self, group: str) -> None:
+        """Offer one more member of a group."""
+        self._form = forms.grown(self._form, group)
+        self.fields = self._form.fields(self._data)
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
+    def remove_item(self, group: str, number: int) -> None:
+        """Take a member of a group away."""
+        if isinstance(number, int):
+            self._form = forms.shrunk(self._form, group, number)
+            self.fields = self._form.fields(self._data)
+
+    @rx.event
+    @guarded(Permission.JOBS_CREATE)
+    async def create(self, form: dict[str, Any]) -> Any:
+        """Make the job, or say which fields stand in the way."""
+        data, wrong = self._form.collect(form)
+        priority = _priority(form.get("priority"), wrong)
+        if wrong:
+            self._complain(wrong)
+            return None
+        new = NewJob(
+            job_type=self.chosen,
+            input_data=data,
+            task_description=str(form.get("taskDescription", "")).strip(),
+            priority=priority,
+        )
+        jobs = bridge.services().jobs
+        actor = await self._actor()
+        made = await bridge.call(jobs.enqueue, actor, new, idempotency_key=self._once)
+        if isinstance(made, Failure):
+            self._complain(made.fields)
+            if not made.fields:
+                await self._tell(made.notice)
+            return None
+        self._complain(())
+        self._once = bridge.request_id()
+        return rx.redirect(f"/jobs/{made.job.id}")
+
+    def _complain(self, errors: Sequence[FieldError]) -> None:
+        """Show ``errors`` where they belong; those of no field go above the button."""
+        self.fields = self._form.fields(self._data, errors)
+        by_field = {error.field: error.message for error in errors}
+        self.description_error = by_field.pop("taskDescription", "")
+        self.priority_error = by_field.pop("priority", "")
+        known = {view.path for view in self.fields if view.error}
+        known |= {v.path for f in self.fields for i in f.members for v in i.fields if v.error}
+        rest = [
+            f"{name}: {message}"
+            for name, message in by_field.items()
+            if not any(name == path or name.startswith(f"{path}.") for path in known)
+        ]
+        self.form_error = " ".join(rest) or (
+            "Some fields need another look." if errors else ""
+        )
+
+    def _begin(self, data: Json) -> None:
+        self._data, self._form = data, forms.start(self._form.schema, data)
+        self._once = self.form_key = bridge.request_id()
+        self.fields = self._form.fields(data)
+        self.description = self.description_error = self.priority_error = self.form_error = ""
+
+    def _ask(self, actor: Actor) -> Ask:
+        allowed = actor.may(Permission.JOBS_CREATE)
+        self._put(refusal="" if allowed else refusal(Permission.JOBS_CREATE))
+        chosen = text(self.router.url.query_parameters, "type", 200)
+        jobs = bridge.services().jobs
+        return Ask(("catalog",), lambda: jobs.catalog(actor), subject=f"type:{chosen}")
+
+    def _show(self, answer: Sequence[HandlerInfo]) -> None:
+        wanted = self._subject.removeprefix("type:")
+        found = next((one for one in answer if one.job_type == wanted), None)
+        self._put(cards=[_card(one, wanted) for one in answer])
+        if found is None:
+            self._put(chosen="", fields=[])
+        elif found.job_type != self.chosen or found.input_schema != self._form.schema:
+            self.chosen = found.job_type
+            self.chosen_title, self.chosen_description = found.title, found.description
+            self._example = dict(found.examples[0]) if found.examples else None
+            self.has_example = bool(found.examples)
+            self._form = Form(found.input_schema, {})
+            self._begin(None)
+
+
+def _card(info: HandlerInfo, wanted: str) -> TypeCard:
+    return TypeCard(
+        job_type=info.job_type,
+        title=info.title or info.job_type,
+        description=info.description,
+        href=f"/new?type={info.job_type}",
+        current=info.job_type == wanted,
+    )
+
+
+def _priority(typed: object, wrong: list[FieldError]) -> int:
+    raw = str(typed or DEFAULT_PRIORITY).strip()
+    if raw.isdecimal() and len(raw) < 4 and MIN_PRIORITY <= int(raw) <= MAX_PRIORITY:
+        return int(raw)
+    wrong.append(FieldError("priority", f"Enter a number from {MIN_PRIORITY} to {MAX_PRIORITY}."))
+    return DEFAULT_PRIORITY

@@ -1,0 +1,131 @@
+"""The workers: who runs jobs, how they are, and starting and stopping them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from agent_console.domain.access import Actor, Permission, refusal
+from agent_console.domain.records import Worker, WorkerStatus
+from agent_console.ui import bridge
+from agent_console.ui.bridge import Failure
+from agent_console.ui.guard import guarded
+from agent_console.ui.live import Ask, LiveState, follow
+from agent_console.ui.views import iso
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerRow:
+    """A worker process. ``start`` and ``stop`` say why not; empty where it can be done."""
+
+    id: str
+    name: str
+    place: str
+    version: str
+    status: str
+    load: str
+    percent: int
+    poll: str
+    job_types: str
+    heartbeat_at: str
+    started_at: str
+    stopping: bool
+    start: str
+    stop: str
+
+
+class Workers(LiveState, rx.State):
+    """The rows on the screen; ``start`` and ``stop`` are about all workers together."""
+
+    rows: list[WorkerRow] = []
+    gone: list[WorkerRow] = []
+    single: bool = True
+    start: str = "Loading."
+    stop: str = "Loading."
+    summary: str = ""
+
+    @rx.event(background=True)
+    @guarded(Permission.WORKERS_READ)
+    async def watch(self) -> Any:
+        """Follow the workers."""
+        return await follow(self)
+
+    @rx.event
+    @guarded(Permission.WORKERS_CONTROL)
+    async def start_worker(self, worker_id: str) -> None:
+        """Let a worker (or all, with an empty id) take jobs."""
+        service = bridge.services().workers
+        done = await bridge.call(service.start, await self._actor(), _one(worker_id))
+        await self._tell(_told(done, "The worker starts."))
+
+    @rx.event
+    @guarded(Permission.WORKERS_CONTROL)
+    async def stop_worker(self, worker_id: str) -> None:
+        """Let a worker (or all, with an empty id) finish what it does and take no more."""
+        service = bridge.services().workers
+        done = await bridge.call(service.stop, await self._actor(), _one(worker_id))
+        await self._tell(_told(done, "The worker stops when its jobs reach a safe point."))
+
+    def _ask(self, actor: Actor) -> Ask:
+        service = bridge.services().workers
+        may_not = "" if actor.may(Permission.WORKERS_CONTROL) else refusal(Permission.WORKERS_CONTROL)
+        timeout = bridge.settings().worker_timeout
+        return Ask(
+            ("workers",), lambda: view(service.page(actor), may_not, timeout), every=2.0
+        )
+
+    def _show(self, answer: dict[str, Any]) -> None:
+        self._put(**answer)
+
+
+def _one(worker_id: str) -> str | None:
+    return str(worker_id) or None
+
+
+def _told(done: object, text: str) -> bridge.Notice:
+    return done.notice if isinstance(done, Failure) else bridge.note("success", text)
+
+
+def view(workers: Sequence[Worker], may_not: str, timeout: float) -> dict[str, Any]:
+    """Return what the page shows; workers silent for longer than ``timeout`` s are gone."""
+    alive = [one for one in workers if _alive(one, timeout)]
+    running = [one for one in alive if one.desired == "run"]
+    active = sum(one.active_jobs for one in alive)
+    room = sum(one.max_concurrent_jobs for one in running)
+    none = "" if alive else "No worker process is up. Start one with: agent-console worker"
+    return {
+        "rows": [_row(one, may_not) for one in alive],
+        "gone": [_row(one, may_not) for one in workers if one not in alive][:10],
+        "single": len(alive) <= 1,
+        "start": may_not or none or ("It runs already." if len(running) == len(alive) else ""),
+        "stop": may_not or none or ("" if running else "It is stopped already."),
+        "summary": f"{active} of {room} slots busy" if alive else "",
+    }
+
+
+def _alive(worker: Worker, timeout: float) -> bool:
+    return worker.status != WorkerStatus.DEAD and worker.heartbeat_age < timeout
+
+
+def _row(worker: Worker, may_not: str) -> WorkerRow:
+    runs = worker.desired == "run"
+    busy = worker.active_jobs / max(1, worker.max_concurrent_jobs)
+    return WorkerRow(
+        id=worker.id,
+        name=worker.host,
+        place=f"pid {worker.pid}{' · in the console' if worker.embedded else ''}",
+        version=worker.version,
+        status=worker.status.value,
+        load=f"{worker.active_jobs} of {worker.max_concurrent_jobs}",
+        percent=round(min(1.0, busy) * 100),
+        poll=f"{worker.poll_interval:g} s",
+        job_types=", ".join(worker.job_types),
+        heartbeat_at=iso(worker.heartbeat_at),
+        started_at=iso(worker.started_at),
+        stopping=not runs and worker.active_jobs > 0,
+        start=may_not or ("It runs already." if runs else ""),
+        stop=may_not or ("" if runs else "It is stopped already."),
+    )
