@@ -103,7 +103,7 @@ def _mark_permissions(app: FastAPI, document: dict[str, Any]) -> None:
     for route, declaration in guarded_routes(app.routes):
         if not route.include_in_schema:
             continue
-        for method in route.methods:
+        for method in route.methods or ():
             operation = document["paths"][route.path_format][method.lower()]
             if declaration.is_public:
                 operation["security"] = []

@@ -22,7 +22,7 @@ from agent_console.domain.records import LogLevel
 
 REPLAYED = "Idempotent-Replayed"
 IdempotencyKey = Annotated[
-    Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,255}$")] | None,
+    Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{1,255}$")] | None,
     Header(
         alias="Idempotency-Key",
         description="Repeating the request with the same key gives the first answer again.",

@@ -48,6 +48,14 @@ class CheckpointDetail:
     self_approval: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """The decided checkpoint; ``replayed`` says that the request was a repetition."""
+
+    checkpoint: Checkpoint
+    replayed: bool
+
+
 class ReviewService:
     """Use cases of checkpoints. Every method checks the actor's permission itself."""
 
@@ -122,6 +130,18 @@ class ReviewService:
         *,
         idempotency_key: str | None = None,
     ) -> Checkpoint:
+        """Approve or reject, as ``decide_once``; return the checkpoint."""
+        done = self.decide_once(actor, checkpoint_id, verdict, idempotency_key=idempotency_key)
+        return done.checkpoint
+
+    def decide_once(
+        self,
+        actor: Actor,
+        checkpoint_id: str,
+        verdict: Verdict,
+        *,
+        idempotency_key: str | None = None,
+    ) -> Decided:
         """Approve or reject; decision, job and journal change in one transaction.
 
         The same actor repeating the same verdict with the same key gets the first answer.
@@ -152,7 +172,7 @@ class ReviewService:
         crashpoint("decide.committed")
         if outcome.too_late is not None:
             raise outcome.too_late
-        return outcome.checkpoint
+        return Decided(checkpoint=outcome.checkpoint, replayed=outcome.replayed)
 
     def _refusal(self, reader: Queries, actor: Actor, checkpoint: Checkpoint) -> str:
         if not actor.may(Permission.CHECKPOINTS_DECIDE):

@@ -59,10 +59,11 @@ class Found:
 class Outcome:
     """What became of the decision; ``too_late`` is to be raised once the transaction is through.
 
-    Raising it inside would undo the expiry it tells of.
+    Raising it inside would undo the expiry it tells of. ``replayed``: the request was a repetition.
     """
 
     checkpoint: Checkpoint
+    replayed: bool = False
     too_late: Conflict | None = None
 
 
@@ -89,7 +90,7 @@ def decide(
     _lock_job(tx, checkpoint_id)
     found = _find(tx, checkpoint_id)
     if key is not None and _is_repetition(tx, key):
-        return Outcome(checkpoint=found.checkpoint)
+        return Outcome(checkpoint=found.checkpoint, replayed=True)
     _refuse_if_over(found.checkpoint, verdict.verb)
     facts = check(tx, found)
     decided = tx.row(_DECIDE, _params(found.checkpoint, verdict, actor))

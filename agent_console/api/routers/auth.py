@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Response
 from starlette.concurrency import run_in_threadpool
@@ -16,12 +16,14 @@ from agent_console.api.origins import clear_session_cookie, cookie_name, set_ses
 from agent_console.api.problems import CrossOrigin
 from agent_console.api.routing import resource_router
 from agent_console.domain.access import Actor
-from agent_console.domain.errors import ConsoleError, Invalid
+from agent_console.domain.errors import ConsoleError, Invalid, Unauthenticated
 
 router = resource_router("Sign-in")
 
 Anyone = Annotated[Actor, public("signing in is how one stops being nobody")]
-_REDIRECT = {303: {"description": "Where to go now; on failure with `error` in its query."}}
+_REDIRECT: dict[int | str, dict[str, Any]] = {
+    303: {"description": "Where to go now; on failure with `error` in its query."}
+}
 
 
 def _form(*fields: str, optional: tuple[str, ...] = ()) -> dict[str, object]:
@@ -82,7 +84,8 @@ async def setup(actor: Anyone, context: Context, request: Request) -> Response: 
         )
         secret = await _sign_in(context, request, email, password)
     except ConsoleError as error:
-        return see_other("/setup", token=token, error=_code(error))
+        code = "invalid_token" if isinstance(error, Unauthenticated) else _code(error)
+        return see_other("/setup", token=token, error=code)
     response = see_other("/")
     set_session_cookie(response, secret, context.settings)
     return response

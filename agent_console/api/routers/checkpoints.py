@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Body, Query
+from fastapi import Body, Query, Response
 
 from agent_console.api.context import ServicesDep
 from agent_console.api.documented import READING, READING_ONE, WRITING, problems
 from agent_console.api.guard import requires
-from agent_console.api.parameters import CheckpointParams, IdempotencyKey
+from agent_console.api.parameters import REPLAYED, CheckpointParams, IdempotencyKey
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination
 from agent_console.api.schemas.checkpoints import (
@@ -24,6 +24,7 @@ from agent_console.api.schemas.checkpoints import (
 )
 from agent_console.domain.access import Actor, Permission
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
+from agent_console.services.review import Decided
 
 router = resource_router("Checkpoints")
 
@@ -77,6 +78,7 @@ def approve(
     actor: Reviewer,
     services: ServicesDep,
     checkpointId: str,  # noqa: N803
+    response: Response,
     body: Annotated[ApproveIn | None, Body()] = None,
     idempotency_key: IdempotencyKey = None,
 ) -> DecisionAnswer:
@@ -89,10 +91,10 @@ def approve(
         response=asked.response,
         payload_digest=asked.payload_digest,
     )
-    decided = services.review.decide(actor, checkpointId, verdict, idempotency_key=idempotency_key)
-    return DecisionAnswer(
-        checkpoint=CheckpointOut.of(decided), message="Checkpoint approved successfully"
+    done = services.review.decide_once(
+        actor, checkpointId, verdict, idempotency_key=idempotency_key
     )
+    return _answer(done, response, "Checkpoint approved successfully")
 
 
 @router.delete(
@@ -106,6 +108,7 @@ def reject(
     actor: Reviewer,
     services: ServicesDep,
     checkpointId: str,  # noqa: N803
+    response: Response,
     body: RejectIn,
     idempotency_key: IdempotencyKey = None,
 ) -> DecisionAnswer:
@@ -116,7 +119,13 @@ def reject(
         feedback=body.feedback,
         payload_digest=body.payload_digest,
     )
-    decided = services.review.decide(actor, checkpointId, verdict, idempotency_key=idempotency_key)
-    return DecisionAnswer(
-        checkpoint=CheckpointOut.of(decided), message="Checkpoint rejected successfully"
+    done = services.review.decide_once(
+        actor, checkpointId, verdict, idempotency_key=idempotency_key
     )
+    return _answer(done, response, "Checkpoint rejected successfully")
+
+
+def _answer(done: Decided, response: Response, message: str) -> DecisionAnswer:
+    if done.replayed:
+        response.headers[REPLAYED] = "true"
+    return DecisionAnswer(checkpoint=CheckpointOut.of(done.checkpoint), message=message)

@@ -30,7 +30,7 @@ async def nothing_here(actor: Anyone, request: Request) -> None:  # noqa: ARG001
     for route, _ in guarded_routes(request.app.routes):
         match, _ = route.matches(request.scope)
         if match is Match.PARTIAL:
-            allowed |= route.methods
+            allowed |= route.methods or set()
     if allowed:
         raise MethodNotAllowed(allow=sorted(allowed))
     raise NotFound("There is nothing at this address.")

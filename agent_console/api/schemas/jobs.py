@@ -14,6 +14,7 @@ from pydantic import (
     StringConstraints,
 )
 from pydantic.alias_generators import to_camel
+from pydantic.config import JsonDict
 
 from agent_console.api.schemas.base import (
     In,
@@ -44,7 +45,7 @@ from agent_console.services.jobs import JobDetail
 _Name = Annotated[StrictStr, StringConstraints(min_length=1, max_length=200)]
 _JsonObject = dict[str, Any]
 
-_EXAMPLE = {
+_EXAMPLE: JsonDict = {
     "jobType": "simple-task",
     "taskDescription": "Say hello",
     "inputData": {"userId": "u-1", "action": "greet"},

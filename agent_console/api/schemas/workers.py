@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_console.api.schemas.base import Instant, JsonOut, Out, Success
+from agent_console.api.schemas.base import Instant, Out, Success
 from agent_console.domain.records import WorkerStatus
 
 
@@ -52,12 +52,20 @@ class WorkerAnswer(Success):
     workers: list[WorkerRowOut]
 
 
+class ComponentOut(Out):
+    """A part of the console: ok, degraded or down; ``figures`` are small facts."""
+
+    status: str
+    detail: str
+    figures: dict[str, float]
+
+
 class HealthOut(Out):
     """Whether the console works; the HTTP status is 200 even when degraded."""
 
     status: str
     timestamp: Instant
-    components: dict[str, JsonOut]
+    components: dict[str, ComponentOut]
 
 
 class ProbeOut(Out):
