@@ -2,7 +2,8 @@
 
 Canonical text is RFC 8785 (JSON Canonicalization Scheme) with one extension: integers beyond
 2**53 are written in full instead of being refused, because ids of other systems are that big
-and rounding them would approve something else than was shown.
+and rounding them would approve something else than was shown. A float that is a whole number
+is written like one, so it comes back as an integer of the same value.
 """
 
 from __future__ import annotations
