@@ -113,13 +113,18 @@ async def logout(actor: Anyone, context: Context, request: Request) -> Response:
 
 
 async def _sign_in(context: ApiContext, request: Request, email: str, password: str) -> str:
+    """Open a session and return its secret; the one the browser had before ends."""
+    access = context.services.access
     grant = await run_in_threadpool(
-        context.services.access.login,
+        access.login,
         email,
         password,
         ip=client_ip(request),
-        user_agent=request.headers.get("user-agent", "")[:300],
+        user_agent=request.headers.get("user-agent", ""),
     )
+    former = request.cookies.get(cookie_name(context.settings))
+    if former:
+        await run_in_threadpool(access.logout, former)
     return grant.secret
 
 

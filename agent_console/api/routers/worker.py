@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+from time import monotonic, sleep
 from typing import Annotated, Any
 
 from fastapi import Query
 
-from agent_console.api.context import ServicesDep
-from agent_console.api.documented import READING, READING_ONE, problems
+from agent_console.api.context import ApiContext, Context
+from agent_console.api.documented import ACTING, READING, problems
 from agent_console.api.guard import requires
 from agent_console.api.parameters import WorkerParams
 from agent_console.api.routing import resource_router
@@ -19,8 +21,8 @@ from agent_console.api.schemas.workers import (
     WorkerSummaryOut,
 )
 from agent_console.domain.access import Actor, Permission
-from agent_console.domain.records import Worker
-from agent_console.services import Services
+from agent_console.domain.records import Worker, WorkerStatus
+from agent_console.services.workers import WorkerStatusReport, is_alive
 
 router = resource_router("Worker")
 
@@ -28,42 +30,60 @@ Reader = Annotated[Actor, requires(Permission.WORKERS_READ)]
 Controller = Annotated[Actor, requires(Permission.WORKERS_CONTROL)]
 Which = Annotated[WorkerParams, Query()]
 _ADDRESS = "/api/admin/agent-worker"
+_PATIENCE = 2.0  # seconds that start and stop wait for workers to obey
+_LOOK_EVERY = 0.05  # seconds
 
 
 @router.get(
     _ADDRESS, response_model=WorkerAnswer, summary="Show the workers", responses=problems(*READING)
 )
-def status(actor: Reader, services: ServicesDep) -> WorkerAnswer:
+def status(actor: Reader, context: Context) -> WorkerAnswer:
     """Return the workers as one, each of them, and the counts of jobs."""
-    return _answer(actor, services)
+    return _answer(context.services.workers.status(actor))
 
 
 @router.post(
     _ADDRESS,
     response_model=WorkerAnswer,
     summary="Start the workers",
-    responses=problems(*READING_ONE),
+    responses=problems(*ACTING),
 )
-def start(actor: Controller, services: ServicesDep, which: Which) -> WorkerAnswer:
+def start(actor: Controller, context: Context, which: Which) -> WorkerAnswer:
     """Ask for running workers; each obeys with its next heartbeat, one in this process at once."""
-    services.workers.start(actor, which.worker_id)
-    return _answer(actor, services)
+    context.services.workers.start(actor, which.worker_id)
+    return _settled(actor, context, which.worker_id, {WorkerStatus.RUNNING})
 
 
 @router.delete(
     _ADDRESS,
     response_model=WorkerAnswer,
     summary="Stop the workers",
-    responses=problems(*READING_ONE),
+    responses=problems(*ACTING),
 )
-def stop(actor: Controller, services: ServicesDep, which: Which) -> WorkerAnswer:
+def stop(actor: Controller, context: Context, which: Which) -> WorkerAnswer:
     """Ask the workers to stop claiming; jobs that run are given time to end."""
-    services.workers.stop(actor, which.worker_id)
-    return _answer(actor, services)
+    context.services.workers.stop(actor, which.worker_id)
+    return _settled(actor, context, which.worker_id, {WorkerStatus.STOPPED, WorkerStatus.DRAINING})
 
 
-def _answer(actor: Actor, services: Services) -> WorkerAnswer:
-    report = services.workers.status(actor)
+def _settled(
+    actor: Actor, context: ApiContext, worker_id: str | None, wanted: Set[WorkerStatus]
+) -> WorkerAnswer:
+    """Give live workers a moment to obey, so that the answer shows what came of the request."""
+    deadline = monotonic() + _PATIENCE
+    while True:
+        report = context.services.workers.status(actor)
+        asked = [
+            worker
+            for worker in report.workers
+            if worker_id in {None, worker.id} and is_alive(worker, context.settings.worker_timeout)
+        ]
+        if all(worker.status in wanted for worker in asked) or monotonic() >= deadline:
+            return _answer(report)
+        sleep(_LOOK_EVERY)
+
+
+def _answer(report: WorkerStatusReport) -> WorkerAnswer:
     return WorkerAnswer(
         worker=WorkerSummaryOut(
             is_running=report.is_running,
