@@ -10,6 +10,7 @@ import reflex as rx
 from agent_console.ui import guard
 from agent_console.ui.pages import checkpoints, job, jobs, login, new_job, setup, workers
 
+HOME = "/admin/agent-checkpoints"
 Register = Callable[[rx.App], None]
 
 PAGES: tuple[Register, ...] = (

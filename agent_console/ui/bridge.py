@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from agent_console.domain.access import Actor
 from agent_console.domain.errors import ConsoleError, FieldError, Invalid
+from agent_console.store.feed import SnapshotCache
 
 if TYPE_CHECKING:
     from agent_console.services import Services
@@ -53,38 +54,11 @@ class Failure:
         return self.notice.code
 
 
-class Snapshots:
-    """One read per question and version of the data, however many browsers ask it."""
-
-    def __init__(self, version: Callable[[], int]) -> None:
-        """Take the function that tells which version of the data is current."""
-        self._version = version
-        self._seen = -1
-        self._reads: dict[Hashable, asyncio.Task[Any]] = {}
-
-    async def get(self, key: Hashable, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return ``fn(*args)``, read in a thread at most once per version; failures are not kept."""
-        if self._seen != self._version():
-            self._reads, self._seen = {}, self._version()
-        read = self._reads.get(key)
-        if read is None:
-            read = asyncio.create_task(asyncio.to_thread(fn, *args, **kwargs))
-            self._reads[key] = read
-            read.add_done_callback(lambda done: self._forget(key, done))
-        result: T = await asyncio.shield(read)  # a browser that leaves must not cancel the rest
-        return result
-
-    def _forget(self, key: Hashable, read: asyncio.Task[Any]) -> None:
-        failed = read.cancelled() or read.exception() is not None
-        if failed and self._reads.get(key) is read:
-            del self._reads[key]
-
-
 @dataclass(frozen=True, slots=True)
 class _Bound:
     services: Services
     settings: Settings
-    snapshots: Snapshots
+    snapshots: SnapshotCache
 
 
 _bound: _Bound | None = None
@@ -93,7 +67,7 @@ _bound: _Bound | None = None
 def bind(services: Services, settings: Settings) -> None:
     """Give the pages their services; called once by the composition root."""
     global _bound  # noqa: PLW0603  - Reflex makes the states itself: nothing can be handed to them
-    _bound = _Bound(services, settings, Snapshots(lambda: services.feed.version))
+    _bound = _Bound(services, settings, SnapshotCache(services.feed))
 
 
 def _ready() -> _Bound:
@@ -112,7 +86,7 @@ def settings() -> Settings:
     return _ready().settings
 
 
-def snapshots() -> Snapshots:
+def snapshots() -> SnapshotCache:
     """Return the reads shared by all browsers of this process."""
     return _ready().snapshots
 
