@@ -43,13 +43,12 @@ class JobContext:
     end the run (canceled, taken over, suspended); clean up with ``finally``.
     """
 
-    __slots__ = ("_job", "_run", "_workspace", "input")
+    __slots__ = ("_job", "_run", "input")
 
     def __init__(self, run: Run, parsed_input: Any) -> None:
         """Wrap ``run``; made by the executor."""
         self._run = run
         self._job: JobFacts | None = None
-        self._workspace: Workspace | None = None
         self.input: Any = parsed_input
 
     @property
@@ -62,9 +61,7 @@ class JobContext:
     @property
     def workspace(self) -> Workspace:
         """The files this job may touch: paths are relative to the sandbox's root."""
-        if self._workspace is None:
-            self._workspace = Workspace(self._run.surroundings.workspace)
-        return self._workspace
+        return self._run.surroundings.workspace
 
     @property
     def canceled(self) -> bool:
@@ -133,12 +130,14 @@ class JobContext:
                 )
                 run.notes.save_progress()
                 lines = run.notes.take()
-                run.persist(turn, lambda: suspend(db, run.key, asked, lines))
+                made = run.persist(turn, lambda: suspend(db, run.key, asked, lines))
+                self._reached(made)
                 raise Suspend
             row = run.recorder.decision(turn.position)
             crashpoint("resume.decision_read")
             if row is None:
                 raise Diverged(f"The record has no checkpoint for call {turn.position + 1}.")
+            self._reached(row.checkpoint_id)
             if row.status is CheckpointStatus.PENDING:
                 wait_again(db, run.key, run.claimed.job_type, run.notes.take())
                 raise Suspend
@@ -187,7 +186,9 @@ class JobContext:
         """Add a line to the job's log; lines already written by an earlier run are not repeated."""
         self._run.check()
         if not self._run.recorder.replaying:
-            self._run.notes.log(message, LogLevel(level.upper()), data)
+            run, job_id = self._run, self._run.key.job_id
+            run.notes.log(message, LogLevel(level.upper()), data)
+            run.surroundings.observers.logged(job_id=job_id, level=level, message=message)
 
     def progress(self, fraction: float | None, message: str = "") -> None:
         """Say how far the work is, 0 to 1; may be called as often as convenient."""
@@ -225,4 +226,12 @@ class JobContext:
                 note = entries.checkpoint(
                     run, turn, kind, name=message[:_NOTE_NAME], message=message, payload=text
                 )
-                run.persist(turn, lambda: record_note(run.surroundings.db, run.key, note))
+                made = run.persist(turn, lambda: record_note(run.surroundings.db, run.key, note))
+                self._reached(made)
+
+    def _reached(self, checkpoint_id: object) -> None:
+        """Tell observers; None: the id was lost with the answer of the database."""
+        if checkpoint_id is not None:
+            self._run.surroundings.observers.reached(
+                job_id=self._run.key.job_id, checkpoint_id=str(checkpoint_id)
+            )

@@ -129,11 +129,19 @@ class Executor:
         return self._ended(run)
 
     def _call(self, run: Run) -> object:
-        context = JobContext(run, run.spec.parse(loads(run.claimed.input_text)))
+        claimed = run.claimed
+        context = JobContext(run, run.spec.parse(loads(claimed.input_text)))
         function: Callable[..., object] = run.spec.function
-        if not run.spec.is_async:
-            return function(context)
-        return self._loop.run(function(AsyncJobContext(context, self._loop)), run.attach)
+        with self.surroundings.observers.observe(
+            job_id=claimed.key.job_id,
+            job_type=claimed.job_type,
+            attempt=claimed.attempt,
+            user_id=claimed.user_id,
+            user_name=claimed.user_name,
+        ):
+            if not run.spec.is_async:
+                return function(context)
+            return self._loop.run(function(AsyncJobContext(context, self._loop)), run.attach)
 
     def _failed(self, run: Run, error: BaseException) -> Outcome:
         """Tell a canceled async handler from one that failed by itself."""

@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from agent_console.domain.clock import Clock
 from agent_console.domain.errors import LostClaim, Unavailable
 from agent_console.domain.jobs import Json
+from agent_console.domain.observer import RunObserver
 from agent_console.domain.records import Step
+from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.errors import EndOfRun, Interrupted, TimedOut
 from agent_console.runtime.notebook import Notebook
 from agent_console.runtime.registry import HandlerSpec, Registry
@@ -32,12 +33,13 @@ PATIENCE = 60.0  # seconds a run waits for the database before it gives its job 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What every run of a process shares. ``workspace`` is the root of the path sandbox."""
+    """What every run of a process shares."""
 
     db: Database
     registry: Registry
     clock: Clock
-    workspace: Path
+    workspace: Workspace
+    observers: RunObserver
 
 
 class Run:

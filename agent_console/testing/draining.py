@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from agent_console.domain.clock import Clock, SystemClock
+from agent_console.domain.observer import RunObservers
 from agent_console.domain.records import WorkerStatus
+from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.async_context import LoopThread
 from agent_console.runtime.executor import Executor
 from agent_console.runtime.registry import Registry
@@ -57,7 +59,8 @@ def drain(
             db=db,
             registry=registry,
             clock=clock or SystemClock(),
-            workspace=workspace or Path(scratch),
+            workspace=Workspace(workspace or Path(scratch)),
+            observers=RunObservers(),
         )
         executor = Executor(surroundings, loop, random.Random(seed))  # noqa: S311 - repeatable
         try:

@@ -1,0 +1,109 @@
+"""The heartbeat of a worker process: says that it lives, and learns what is wanted of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from time import monotonic
+
+from agent_console.domain.records import WorkerStatus
+from agent_console.runtime.loops import Loop
+from agent_console.runtime.worker import Worker
+from agent_console.store.database import Database
+from agent_console.store.engine_values import NewWorker, WorkerOrders
+from agent_console.store.liveness import heartbeat, register_worker, wanted
+
+LONGEST_PAUSE = 5.0  # seconds between heartbeats
+LOOK_SPACING = 0.2  # seconds between looks at the wanted state, however much changes
+
+_log = logging.getLogger(__name__)
+
+
+class Heart:
+    """Beats on its own thread, so that no handler and no drain can hold it up.
+
+    Between beats it looks at the worker's row whenever something changed in the database, so that
+    start and stop arrive at once from any process.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        identity: NewWorker,
+        *,
+        timeout: float,
+        obey: Callable[[WorkerOrders], None],
+    ) -> None:
+        """Beat for ``identity`` at least three times in ``timeout`` seconds."""
+        self._db, self._identity, self._obey = db, identity, obey
+        self._every = min(LONGEST_PAUSE, timeout / 3)
+        self._registered = False
+        self._changed = False
+        self._next_beat = self._last_look = 0.0
+        self._beating = threading.Lock()  # an announcement comes from another thread
+        self._worker: Worker | None = None
+        self.loop = Loop("heart", self._turn)
+
+    def start(self, worker: Worker) -> None:
+        """Begin to beat for ``worker``; its row is made first."""
+        self._worker = worker
+        self.loop.start()
+
+    def changed(self) -> None:
+        """Something changed in the database: look soon."""
+        self._changed = True
+        self.loop.wake()
+
+    def nudge(self) -> None:
+        """A deadline may have come closer: think again about when to wake."""
+        self.loop.wake()
+
+    def announce(self, status: WorkerStatus) -> None:
+        """Tell the database what the worker does, now.
+
+        Raises:
+            Unavailable: the database cannot serve; the caller tries again.
+        """
+        self._beat(status)
+
+    def _turn(self) -> float | None:
+        worker = self._worker
+        if worker is None:
+            return None
+        overtime = worker.watch()
+        now = monotonic()
+        if now >= self._next_beat:
+            self._obey(self._beat(worker.status))
+        elif self._changed and now >= self._last_look + LOOK_SPACING:
+            self._look(now)
+        waits = [self._next_beat - monotonic()]
+        if self._changed:
+            waits.append(self._last_look + LOOK_SPACING - monotonic())
+        if overtime is not None:
+            waits.append(overtime)
+        return max(0.001, min(waits))
+
+    def _look(self, now: float) -> None:
+        self._changed = False
+        self._last_look = now
+        orders = wanted(self._db, self._identity.id)
+        if orders is not None:
+            self._obey(orders)
+
+    def _beat(self, status: WorkerStatus) -> WorkerOrders:
+        worker = self._worker
+        with self._beating:
+            if not self._registered:
+                register_worker(self._db, self._identity)
+                self._registered = True
+            running = [] if worker is None else worker.running()
+            orders = heartbeat(self._db, self._identity.id, running, status)
+            if orders.dead:
+                _log.warning("taken for dead, jobs and all; introducing this worker again")
+                register_worker(self._db, self._identity)
+                orders = heartbeat(self._db, self._identity.id, running, status)
+            self._next_beat = monotonic() + self._every
+        if worker is not None and orders.lost:
+            worker.lose({key for key in running if key.job_id in orders.lost})
+        return orders

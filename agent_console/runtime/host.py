@@ -1,0 +1,184 @@
+"""The worker of a process: its row, its wanted state, its threads and its sweeps."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from functools import partial
+
+import agent_console
+from agent_console.domain.clock import Clock, SystemClock
+from agent_console.domain.observer import RunObserver, RunObservers
+from agent_console.domain.records import WorkerStatus
+from agent_console.gateways.workspace import Workspace
+from agent_console.runtime.async_context import LoopThread
+from agent_console.runtime.executor import Executor
+from agent_console.runtime.heart import Heart
+from agent_console.runtime.locks import WorkerLocks
+from agent_console.runtime.registry import Registry
+from agent_console.runtime.run import Surroundings
+from agent_console.runtime.scheduler import Scheduler
+from agent_console.runtime.sweeps import expire_overdue, rescue_dead
+from agent_console.runtime.worker import GRACE, Worker
+from agent_console.settings import Settings
+from agent_console.store.database import Database
+from agent_console.store.engine_values import NewWorker, WorkerOrders
+from agent_console.store.ids import new_id
+from agent_console.store.signals import Signals
+
+_log = logging.getLogger(__name__)
+
+
+class WorkerHost:
+    """Hosts one worker in this process, whether it runs jobs at the moment or not.
+
+    Its row in ``agent_workers`` says what is wanted; who changes the row, in whatever process,
+    starts, stops or resizes the worker. Nothing happens before ``start``.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        registry: Registry,
+        settings: Settings,
+        signals: Signals,
+        workspace: Workspace,
+        *,
+        observers: RunObserver | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Take what the composition root has made; ``clock`` is for durations and step times."""
+        self._db, self._registry, self._settings = db, registry, settings
+        self.worker_id = new_id("wrk")
+        self._surroundings = Surroundings(
+            db=db,
+            registry=registry,
+            clock=clock or SystemClock(),
+            workspace=workspace,
+            observers=observers or RunObservers(),
+        )
+        self._locks = WorkerLocks(settings.data_dir / "workers")
+        self._async = LoopThread()
+        self._poll_interval = settings.poll_interval
+        self._size = settings.max_concurrent_jobs
+        self._scheduler: Scheduler | None = None
+        self._worker: Worker | None = None
+        self._heart: Heart | None = None
+        self._leaving = False
+        signals.on_work(self._work_arrived)
+        signals.on_change(self._something_changed)
+
+    def start(self, *, desired: bool = True, embedded: bool = True) -> None:
+        """Register the worker and begin to do what its row says, at first ``desired``.
+
+        ``embedded``: the process is a console, not a worker alone. Returns at once; while the
+        database is out of reach the worker keeps trying. Starting twice is the same as once.
+        """
+        if self._worker is not None:
+            return
+        self._leaving = False
+        self._locks.hold(self.worker_id)
+        heart = Heart(
+            self._db,
+            self._identity(desired=desired, embedded=embedded),
+            timeout=self._settings.worker_timeout,
+            obey=self._obey,
+        )
+        worker = Worker(
+            self._db,
+            self.worker_id,
+            Executor(self._surroundings, self._async),
+            announce=heart.announce,
+            deadline_set=heart.nudge,
+        )
+        worker.resize(self._size)
+        self._worker, self._heart = worker, heart
+        worker.start()
+        heart.start(worker)
+        self._scheduler = Scheduler()
+        self._scheduler.start(
+            worker.wake,
+            self._poll_interval,
+            self._rescue,
+            partial(expire_overdue, self._db),
+            self._supervise,
+        )
+
+    def stop(self, drain_seconds: float | None = None) -> None:
+        """Drain within ``drain_seconds`` (default: the setting) and end every thread.
+
+        Stopping before start, or twice, does nothing.
+        """
+        worker, heart, scheduler = self._worker, self._heart, self._scheduler
+        if worker is None or heart is None or scheduler is None:
+            return
+        self._leaving = True
+        scheduler.stop()
+        drain = self._settings.drain_timeout if drain_seconds is None else drain_seconds
+        worker.want(run=False, drain_seconds=drain)
+        if not worker.stopped.wait(drain + 3 * GRACE):
+            _log.warning("the worker did not stop in time; its jobs will be rescued")
+        heart.loop.stop(GRACE)
+        self._worker = self._heart = self._scheduler = None
+        worker.close()
+        self._async.close()
+        self._locks.release(self.worker_id)
+
+    def stats(self) -> dict[str, bool | int]:
+        """Return ``isRunning``, ``activeJobs``, ``maxConcurrentJobs``, ``pollInterval`` (ms)."""
+        worker = self._worker
+        return {
+            "isRunning": worker is not None and worker.status is WorkerStatus.RUNNING,
+            "activeJobs": 0 if worker is None else len(worker.running()),
+            "maxConcurrentJobs": self._size,
+            "pollInterval": int(self._poll_interval * 1000),
+        }
+
+    def _identity(self, *, desired: bool, embedded: bool) -> NewWorker:
+        return NewWorker(
+            id=self.worker_id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            version=agent_console.__version__,
+            embedded=embedded,
+            desired="run" if desired else "stop",
+            max_concurrent_jobs=self._settings.max_concurrent_jobs,
+            poll_interval=self._settings.poll_interval,
+            job_types=[info.job_type for info in self._registry.handlers()],
+        )
+
+    def _obey(self, orders: WorkerOrders) -> None:
+        """Do what the row says; called on the heart's thread."""
+        worker = self._worker
+        if worker is None or self._leaving:
+            return
+        self._size = orders.max_concurrent_jobs
+        worker.resize(orders.max_concurrent_jobs)
+        if orders.poll_interval != self._poll_interval and self._scheduler is not None:
+            self._poll_interval = orders.poll_interval
+            self._scheduler.poll_every(orders.poll_interval)
+        worker.want(run=orders.desired == "run", drain_seconds=self._settings.drain_timeout)
+
+    def _rescue(self) -> None:
+        rescue_dead(
+            self._db,
+            self._locks,
+            timeout=self._settings.worker_timeout,
+            max_claims=self._settings.max_claims,
+        )
+
+    def _supervise(self) -> None:
+        if self._worker is not None and self._heart is not None:
+            self._worker.supervise()
+            if not self._heart.loop.alive:
+                _log.error("heart: the thread died; starting it again")
+                self._heart.loop.start()
+
+    def _work_arrived(self) -> None:
+        if (worker := self._worker) is not None:
+            worker.wake()
+
+    def _something_changed(self) -> None:
+        if (heart := self._heart) is not None:
+            heart.changed()

@@ -1,0 +1,47 @@
+"""APScheduler, wired: the safety poll, the sweeps and the supervision. Nothing else lives here.
+
+Wake-ups go past it: it drops what comes while it is busy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+SWEEP_EVERY = 5.0  # seconds
+_POLL = "poll"
+
+
+class Scheduler:
+    """Calls functions again and again; a late call is made once, as soon as possible."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(3)},
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def start(
+        self, poll: Callable[[], object], seconds: float, *sweeps: Callable[[], object]
+    ) -> None:
+        """Call ``poll`` every ``seconds`` and each of ``sweeps`` now and every ``SWEEP_EVERY``."""
+        self._scheduler.add_job(poll, "interval", seconds=seconds, id=_POLL)
+        for sweep in sweeps:
+            self._scheduler.add_job(
+                sweep, "interval", seconds=SWEEP_EVERY, next_run_time=datetime.now(UTC)
+            )
+        self._scheduler.start()
+
+    def poll_every(self, seconds: float) -> None:
+        """Change the interval of the safety poll."""
+        self._scheduler.reschedule_job(_POLL, trigger="interval", seconds=seconds)
+
+    def stop(self) -> None:
+        """Let calls in progress end; stopping before start does nothing."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)

@@ -1,0 +1,241 @@
+"""The part of a process that runs jobs: claimer, handler threads, finisher, and how they stop."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from time import monotonic
+
+from agent_console.domain.records import WorkerStatus
+from agent_console.runtime.claimer import Claimer
+from agent_console.runtime.errors import Interrupted
+from agent_console.runtime.executor import Executor, overtime
+from agent_console.runtime.finisher import Finisher
+from agent_console.runtime.loops import Loop
+from agent_console.runtime.pace import Pace
+from agent_console.runtime.run import LOST, OVERTIME, STOPPING, Run
+from agent_console.runtime.slots import Slots
+from agent_console.store.claims import give_back
+from agent_console.store.database import Database
+from agent_console.store.engine_values import Claimed, Finish, RunKey
+
+GRACE = 1.0  # seconds between asking a run to stop and going on without it
+
+_log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Runs jobs while it is wanted to; may be started and stopped any number of times.
+
+    Stopping is a drain: no new claims, unstarted jobs go back, running ones have the drain time
+    to end, then are asked to stop, then are given back without charging an attempt.
+    ``announce`` tells the database what this worker does; it claims only once that is known
+    there, because a job held by a worker that is not known to run is nobody's.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        worker_id: str,
+        executor: Executor,
+        *,
+        announce: Callable[[WorkerStatus], None],
+        deadline_set: Callable[[], None],
+    ) -> None:
+        """Start nothing yet; ``deadline_set`` is called when a run with a timeout begins."""
+        self._db, self._executor, self._announce = db, executor, announce
+        self._deadline_set = deadline_set
+        self._ledger: dict[str, RunKey] = {}
+        self._active: dict[str, Run] = {}
+        self._pace = Pace()
+        self._slots = Slots(self._work)
+        self._finisher = Finisher(db, self._stored)
+        self._claimer = Claimer(
+            db,
+            worker_id,
+            slots=self._slots,
+            pace=self._pace,
+            ledger=self._ledger,
+            running=self._running_types,
+        )
+        self._size = 1
+        self._wanted = False
+        self._drain_seconds = 0.0
+        self._drain_until = 0.0
+        self._control = Loop("worker", self._turn)
+        self.status = WorkerStatus.STOPPED
+        self.stopped = threading.Event()
+        self.stopped.set()
+
+    def start(self) -> None:
+        """Start the threads that keep the worker going; it runs jobs once it is wanted to."""
+        self._finisher.loop.start()
+        self._control.start()
+
+    def close(self) -> None:
+        """End every thread; jobs must have been drained before."""
+        for loop in (self._control, self._claimer.loop, self._finisher.loop):
+            loop.stop(GRACE)
+        self._slots.resize(0)
+
+    def supervise(self) -> None:
+        """Restart threads that have died, which their loops are made never to do."""
+        expected = [self._control, self._finisher.loop]
+        if self.status is WorkerStatus.RUNNING:
+            expected.append(self._claimer.loop)
+        for loop in expected:
+            if not loop.alive:
+                _log.error("%s: the thread died; starting it again", loop.name)
+                loop.start()
+
+    def want(self, run: bool, drain_seconds: float) -> None:
+        """Have the worker run, or drain within ``drain_seconds`` and stop."""
+        self._drain_seconds = drain_seconds
+        if run != self._wanted:
+            self._wanted = run
+            self._control.wake()
+
+    def resize(self, size: int) -> None:
+        """Run up to ``size`` jobs at once from now on."""
+        if size != self._size:
+            self._size = size
+            if self.status is WorkerStatus.RUNNING:
+                self._slots.resize(size)
+                self._claimer.wake()
+
+    def wake(self) -> None:
+        """There may be work: claim now instead of later."""
+        if self._wanted:
+            self._claimer.wake()
+
+    def running(self) -> list[RunKey]:
+        """Return the keys of the runs in progress."""
+        return [run.key for run in list(self._active.values())]
+
+    def lose(self, keys: set[RunKey]) -> None:
+        """Tell runs that their jobs are no longer this worker's."""
+        for run in list(self._active.values()):
+            if run.key in keys:
+                run.interrupt(LOST)
+
+    def watch(self) -> float | None:
+        """Stop what is overtime; return the seconds until that may be needed again."""
+        now = self._executor.surroundings.clock.monotonic()
+        waits: list[float] = []
+        for run in list(self._active.values()):
+            if run.deadline is None:
+                continue
+            if now >= run.deadline + GRACE:
+                self._abandon(run)
+                continue
+            if now >= run.deadline:
+                run.interrupt(OVERTIME)
+            waits.append((run.deadline if now < run.deadline else run.deadline + GRACE) - now)
+        return min(waits, default=None)
+
+    def _work(self, claimed: Claimed) -> None:
+        run = self._executor.begin(claimed, self._finisher.schedule)
+        if isinstance(run, Finish):
+            self._finisher.put(run)
+            return
+        job_id = claimed.key.job_id
+        self._active[job_id] = run
+        if run.deadline is not None:
+            self._deadline_set()
+        began = monotonic()
+        try:
+            end = self._executor.execute(run)
+        except Exception as error:
+            _log.exception("job %s: the engine failed", job_id)
+            end = self._executor.fail(run, error)
+        self._pace.note(claimed.job_type, monotonic() - began)
+        if self._active.get(job_id) is run:
+            del self._active[job_id]
+        self._end(run, end)
+        self._claimer.slot_freed()
+        if not self._wanted:
+            self._control.wake()
+
+    def _end(self, run: Run, end: Finish | None) -> None:
+        if not run.settle():
+            return
+        if end is None:
+            self._forget(run.key)
+        else:
+            self._finisher.put(end)
+
+    def _stored(self, end: Finish) -> None:
+        self._forget(end.key)
+
+    def _forget(self, key: RunKey) -> None:
+        # A job may be claimed again before its last run is through here: look at the whole key.
+        if self._ledger.get(key.job_id) == key:
+            self._ledger.pop(key.job_id, None)
+
+    def _running_types(self) -> set[str]:
+        return {run.claimed.job_type for run in list(self._active.values())}
+
+    def _abandon(self, run: Run) -> None:
+        """Fail a run that does not react, by its claim, and go on without its thread."""
+        if not run.settle():
+            return
+        _log.error("job %s: its handler does not stop; going on without it", run.key.job_id)
+        run.ended = run.ended or Interrupted("overtime")
+        if self._active.get(run.key.job_id) is run:
+            del self._active[run.key.job_id]
+        self._finisher.put(self._executor.fail(run, overtime(run.spec)))
+        self._slots.abandon(run.thread)
+        self._claimer.slot_freed()
+
+    def _turn(self) -> float | None:
+        if self._wanted:
+            return self._run()
+        if self.status is WorkerStatus.RUNNING:
+            self._begin_drain()
+        if self.status is WorkerStatus.DRAINING:
+            return self._drain()
+        return None
+
+    def _run(self) -> None:
+        if self.status is not WorkerStatus.RUNNING:
+            self._announce(WorkerStatus.RUNNING)
+            self.stopped.clear()
+            self.status = WorkerStatus.RUNNING
+            self._slots.resize(self._size)
+            self._claimer.open()
+
+    def _begin_drain(self) -> None:
+        self.status = WorkerStatus.DRAINING
+        self._drain_until = monotonic() + self._drain_seconds
+        self._claimer.close()
+
+    def _drain(self) -> float | None:
+        """Go on with stopping; return when to look again."""
+        self._drain_until = min(self._drain_until, monotonic() + self._drain_seconds)
+        left = self._drain_until - monotonic()
+        if left <= 0:
+            for run in list(self._active.values()):
+                run.interrupt(STOPPING)
+        if left <= -GRACE:
+            self._release()
+        if self._active or not (self._finisher.idle and self._claimer.idle):
+            # Ends of runs wake this loop; what remains is to wait for the other loops.
+            return max(0.02, left if left > 0 else 0.05) if self._active else 0.01
+        self._announce(WorkerStatus.STOPPED)
+        self.status = WorkerStatus.STOPPED
+        self._slots.resize(0)
+        self.stopped.set()
+        return None
+
+    def _release(self) -> None:
+        """Give back jobs whose handlers did not stop in time; they can write nothing from now."""
+        runs = list(self._active.values())
+        give_back(self._db, [run.key for run in runs])
+        for run in runs:
+            if run.settle():
+                _log.warning("job %s: given back while its handler still runs", run.key.job_id)
+                run.ended = run.ended or Interrupted(STOPPING)
+                self._forget(run.key)
+                self._slots.abandon(run.thread)
+            self._active.pop(run.key.job_id, None)
