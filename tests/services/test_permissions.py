@@ -1,0 +1,131 @@
+"""Every service method against every role; fails when a method is not listed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from agent_console.domain.access import ANONYMOUS, ROLE_PERMISSIONS, Actor, Permission, Role
+from agent_console.domain.checkpoints import CheckpointVerb, Verdict
+from agent_console.domain.errors import ConsoleError, Forbidden, Unauthenticated
+from agent_console.domain.jobs import NewJob
+from agent_console.domain.queries import AuditQuery, CheckpointQuery, JobQuery
+from agent_console.services import Services
+from tests.services.conftest import PASSWORD, Desk
+
+P = Permission
+Call = Callable[[Services, Actor], Any]
+NOBODY = "usr_nobody"
+REJECT = Verdict(verb=CheckpointVerb.REJECT, reason="no")
+
+GUARDED: dict[str, tuple[Permission, Call]] = {
+    "jobs.enqueue": (P.JOBS_CREATE, lambda s, a: s.jobs.enqueue(a, NewJob(job_type="noop"))),
+    "jobs.get": (P.JOBS_READ, lambda s, a: s.jobs.get(a, "job_x")),
+    "jobs.page": (P.JOBS_READ, lambda s, a: s.jobs.page(a, JobQuery())),
+    "jobs.control": (P.JOBS_CONTROL, lambda s, a: s.jobs.control(a, "job_x", "cancel")),
+    "jobs.counts": (P.JOBS_READ, lambda s, a: s.jobs.counts(a)),
+    "jobs.catalog": (P.JOBS_READ, lambda s, a: s.jobs.catalog(a)),
+    "jobs.logs": (P.JOBS_READ, lambda s, a: s.jobs.logs(a, "job_x")),
+    "review.page": (P.CHECKPOINTS_READ, lambda s, a: s.review.page(a, CheckpointQuery())),
+    "review.get": (P.CHECKPOINTS_READ, lambda s, a: s.review.get(a, "chk_x")),
+    "review.for_job": (P.CHECKPOINTS_READ, lambda s, a: s.review.for_job(a, "job_x")),
+    "review.pending_count": (P.CHECKPOINTS_READ, lambda s, a: s.review.pending_count(a)),
+    "review.decide": (P.CHECKPOINTS_DECIDE, lambda s, a: s.review.decide(a, "chk_x", REJECT)),
+    "review.decide_once": (
+        P.CHECKPOINTS_DECIDE,
+        lambda s, a: s.review.decide_once(a, "chk_x", REJECT),
+    ),
+    "workers.page": (P.WORKERS_READ, lambda s, a: s.workers.page(a)),
+    "workers.status": (P.WORKERS_READ, lambda s, a: s.workers.status(a)),
+    "workers.start": (P.WORKERS_CONTROL, lambda s, a: s.workers.start(a)),
+    "workers.stop": (P.WORKERS_CONTROL, lambda s, a: s.workers.stop(a)),
+    "workers.configure": (P.WORKERS_CONTROL, lambda s, a: s.workers.configure(a, "wrk_x")),
+    "artifacts.page": (P.ARTIFACTS_READ, lambda s, a: s.artifacts.page(a)),
+    "artifacts.get": (P.ARTIFACTS_READ, lambda s, a: s.artifacts.get(a, "art_x")),
+    "audit.page": (P.AUDIT_READ, lambda s, a: s.audit.page(a, AuditQuery())),
+    "access.users": (P.USERS_MANAGE, lambda s, a: s.access.users(a)),
+    "access.create_user": (
+        P.USERS_MANAGE,
+        lambda s, a: s.access.create_user(a, "new@example.com", "New", "viewer", PASSWORD),
+    ),
+    "access.set_role": (P.USERS_MANAGE, lambda s, a: s.access.set_role(a, NOBODY, "viewer")),
+    "access.set_disabled": (P.USERS_MANAGE, lambda s, a: s.access.set_disabled(a, NOBODY, True)),
+    "access.set_password": (
+        P.USERS_MANAGE,
+        lambda s, a: s.access.set_password(a, NOBODY, PASSWORD),
+    ),
+    "access.change_password": (
+        P.TOKENS_OWN,
+        lambda s, a: s.access.change_password(a, current=PASSWORD, new=PASSWORD + "!"),
+    ),
+    "access.create_token": (
+        P.TOKENS_OWN,
+        lambda s, a: s.access.create_token(a, f"{a.name}@example.com", name="mine"),
+    ),
+    "access.tokens": (P.TOKENS_OWN, lambda s, a: s.access.tokens(a)),
+    "access.revoke_token": (P.TOKENS_OWN, lambda s, a: s.access.revoke_token(a, "tok_x")),
+}
+# How one comes to be an actor, and what probes ask without being one.
+OPEN = {
+    "access.needs_setup",
+    "access.create_setup_link",
+    "access.claim_setup",
+    "access.login",
+    "access.logout",
+    "access.actor_for_session",
+    "access.actor_for_token",
+    "health.report",
+    "health.ready",
+}
+
+
+def test_every_public_method_is_listed(desk: Desk) -> None:
+    found = {
+        f"{name}.{method}"
+        for name in Services.__dataclass_fields__
+        if name != "feed"
+        for method, _ in inspect.getmembers(getattr(desk.services, name), inspect.ismethod)
+        if not method.startswith("_")
+    }
+    assert found == set(GUARDED) | OPEN
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_role_may_do_what_the_table_says_and_nothing_else(desk: Desk, role: Role) -> None:
+    actor = desk.actor(role)
+    wrong = {}
+    for name, (permission, call) in GUARDED.items():
+        refused = False
+        try:
+            call(desk.services, actor)
+        except Forbidden as error:
+            refused = error.context.get("requiredPermission") == permission.value
+        except ConsoleError:
+            pass  # passed the guard; there is nothing with that id
+        if refused is (permission in ROLE_PERMISSIONS[role]):
+            wrong[name] = refused
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("name", sorted(GUARDED))
+def test_nobody_signed_in_may_do_nothing(desk: Desk, name: str) -> None:
+    with pytest.raises(Unauthenticated):
+        GUARDED[name][1](desk.services, ANONYMOUS)
+
+
+@pytest.mark.parametrize("scope", list(Permission))
+def test_a_token_may_do_what_its_scope_says(desk: Desk, scope: Permission) -> None:
+    admin = desk.actor(Role.ADMIN)
+    grant = desk.services.access.create_token(
+        admin, "admin@example.com", name="one scope", scopes=[scope.value]
+    )
+    actor = desk.services.access.actor_for_token(grant.token)
+    assert actor is not None
+    assert actor.permissions == {scope}
+    for permission, call in GUARDED.values():
+        if permission is not scope:
+            with pytest.raises(Forbidden):
+                call(desk.services, actor)
