@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from time import monotonic
 
@@ -34,13 +35,14 @@ class Claimer:
         *,
         slots: Slots,
         pace: Pace,
-        ledger: dict[str, RunKey],
+        ledger: set[RunKey],
         running: Callable[[], set[str]],
     ) -> None:
         """Claim for ``worker_id``; ``running`` names the types that run right now."""
         self._db, self._worker_id = db, worker_id
         self._slots, self._pace, self._ledger, self._running = slots, pace, ledger, running
         self._open = False
+        self._claiming = threading.Lock()
         self._more = True  # as far as known, jobs wait that did not fit
         self._due = float("inf")  # monotonic time at which a job becomes claimable by itself
         self._doubt = False  # the answer to a claim was lost: it may have happened
@@ -57,14 +59,18 @@ class Claimer:
         self.loop.wake()
 
     def close(self) -> None:
-        """Claim no more; what has not started goes back with the next turn."""
-        self._open = False
+        """Claim no more; what has not started goes back with the next turn.
+
+        Waits for a claim in progress: after this, nothing is added.
+        """
+        with self._claiming:
+            self._open = False
         self.loop.wake()
 
     @property
-    def idle(self) -> bool:
-        """Whether, once closed, everything unstarted has been given back."""
-        return not (self._slots.waiting or self._returning or self._doubt)
+    def in_doubt(self) -> bool:
+        """Whether there may be claims that nobody here knows of."""
+        return self._doubt
 
     def wake(self) -> None:
         """There may be work: look now."""
@@ -79,12 +85,12 @@ class Claimer:
     def _turn(self) -> float | None:
         self._settle_doubt()
         self._return_stale()
-        if not self._open:
-            return None
         room = self._slots.size + self._ahead - self._slots.held
         if room > 0 and (self._more or monotonic() >= self._due):
-            return self._claim(room)
-        return self._pause()
+            with self._claiming:
+                if self._open:
+                    return self._claim(room)
+        return self._pause() if self._open else None
 
     def _claim(self, room: int) -> float | None:
         self._more = False  # before the claim: word that comes during it must count
@@ -96,7 +102,7 @@ class Claimer:
             raise
         if not self._slots.waiting:
             self._checked = monotonic()
-        self._ledger.update((job.key.job_id, job.key) for job in claimed)
+        self._ledger.update(job.key for job in claimed)
         self._slots.put(claimed)
         if len(claimed) == room:
             self._more = True
@@ -135,13 +141,12 @@ class Claimer:
                 self._ahead = 0
         if self._returning:
             give_back(self._db, self._returning)
-            for key in self._returning:
-                self._ledger.pop(key.job_id, None)
+            self._ledger.difference_update(self._returning)
             self._returning = []
 
     def _settle_doubt(self) -> None:
         if self._doubt:
             held = held_by(self._db, self._worker_id)
             # A run that ends between the two looks is in neither; its key is fenced by then.
-            give_back(self._db, [key for key in held if key.job_id not in self._ledger])
+            give_back(self._db, [key for key in held if key not in self._ledger])
             self._doubt = False

@@ -22,7 +22,7 @@ from agent_console.runtime.entries import Change, JobFacts
 from agent_console.runtime.errors import Diverged, Misused, Suspend
 from agent_console.runtime.failures import failure_result, raise_again
 from agent_console.runtime.replay import FAILED, Turn
-from agent_console.runtime.run import ENDING, Run
+from agent_console.runtime.run import Run
 from agent_console.store.engine_values import NewArtifact
 from agent_console.store.runs import record_note, record_step, save_artifact, suspend, wait_again
 
@@ -65,8 +65,8 @@ class JobContext:
 
     @property
     def canceled(self) -> bool:
-        """Whether the run should stop: canceled, taken over, or its worker is leaving."""
-        return self._run.ended is not None or self._run.interruption in ENDING
+        """Whether the run should stop: canceled, taken over, overtime, or its worker is leaving."""
+        return self._run.ended is not None or self._run.interruption != ""
 
     @property
     def idempotency_key(self) -> str:

@@ -35,11 +35,6 @@ class Finisher:
         self._notes: deque[tuple[float, Notebook]] = deque()
         self.loop = Loop("finisher", self._turn)
 
-    @property
-    def idle(self) -> bool:
-        """Whether everything handed over is stored."""
-        return not (self._ready or self._batch)
-
     def put(self, end: Finish) -> None:
         """Hand over the end of a run."""
         self._ready.append(end)

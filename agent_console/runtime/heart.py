@@ -52,8 +52,9 @@ class Heart:
 
     def changed(self) -> None:
         """Something changed in the database: look soon."""
-        self._changed = True
-        self.loop.wake()
+        if not self._changed:  # under load there is a commit every millisecond
+            self._changed = True
+            self.loop.wake()
 
     def nudge(self) -> None:
         """A deadline may have come closer: think again about when to wake."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
-from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 SWEEP_EVERY = 5.0  # seconds
@@ -20,9 +20,9 @@ class Scheduler:
 
     def __init__(self) -> None:
         """Start nothing yet."""
-        self._scheduler = BackgroundScheduler(
+        self._scheduler: Any = BackgroundScheduler(  # type: ignore[no-untyped-call]
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(3)},
+            executors={"default": {"type": "threadpool", "max_workers": 3}},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
 

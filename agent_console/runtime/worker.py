@@ -46,8 +46,8 @@ class Worker:
         """Start nothing yet; ``deadline_set`` is called when a run with a timeout begins."""
         self._db, self._executor, self._announce = db, executor, announce
         self._deadline_set = deadline_set
-        self._ledger: dict[str, RunKey] = {}
-        self._active: dict[str, Run] = {}
+        self._ledger: set[RunKey] = set()  # claims that have not ended, as far as known here
+        self._active: dict[RunKey, Run] = {}
         self._pace = Pace()
         self._slots = Slots(self._work)
         self._finisher = Finisher(db, self._stored)
@@ -111,12 +111,12 @@ class Worker:
 
     def running(self) -> list[RunKey]:
         """Return the keys of the runs in progress."""
-        return [run.key for run in list(self._active.values())]
+        return list(self._active)
 
     def lose(self, keys: set[RunKey]) -> None:
         """Tell runs that their jobs are no longer this worker's."""
-        for run in list(self._active.values()):
-            if run.key in keys:
+        for key in keys:
+            if (run := self._active.get(key)) is not None:
                 run.interrupt(LOST)
 
     def watch(self) -> float | None:
@@ -139,19 +139,17 @@ class Worker:
         if isinstance(run, Finish):
             self._finisher.put(run)
             return
-        job_id = claimed.key.job_id
-        self._active[job_id] = run
+        self._active[run.key] = run
         if run.deadline is not None:
             self._deadline_set()
         began = monotonic()
         try:
             end = self._executor.execute(run)
-        except Exception as error:
-            _log.exception("job %s: the engine failed", job_id)
+        except Exception as error:  # noqa: BLE001 - logged; the job must end somehow
+            _log.exception("job %s: the engine failed", run.key.job_id)
             end = self._executor.fail(run, error)
         self._pace.note(claimed.job_type, monotonic() - began)
-        if self._active.get(job_id) is run:
-            del self._active[job_id]
+        self._active.pop(run.key, None)
         self._end(run, end)
         self._claimer.slot_freed()
         if not self._wanted:
@@ -161,17 +159,12 @@ class Worker:
         if not run.settle():
             return
         if end is None:
-            self._forget(run.key)
+            self._ledger.discard(run.key)
         else:
             self._finisher.put(end)
 
     def _stored(self, end: Finish) -> None:
-        self._forget(end.key)
-
-    def _forget(self, key: RunKey) -> None:
-        # A job may be claimed again before its last run is through here: look at the whole key.
-        if self._ledger.get(key.job_id) == key:
-            self._ledger.pop(key.job_id, None)
+        self._ledger.discard(end.key)
 
     def _running_types(self) -> set[str]:
         return {run.claimed.job_type for run in list(self._active.values())}
@@ -182,20 +175,18 @@ class Worker:
             return
         _log.error("job %s: its handler does not stop; going on without it", run.key.job_id)
         run.ended = run.ended or Interrupted("overtime")
-        if self._active.get(run.key.job_id) is run:
-            del self._active[run.key.job_id]
+        self._active.pop(run.key, None)
         self._finisher.put(self._executor.fail(run, overtime(run.spec)))
         self._slots.abandon(run.thread)
         self._claimer.slot_freed()
 
     def _turn(self) -> float | None:
         if self._wanted:
-            return self._run()
+            self._run()
+            return None
         if self.status is WorkerStatus.RUNNING:
             self._begin_drain()
-        if self.status is WorkerStatus.DRAINING:
-            return self._drain()
-        return None
+        return self._drain() if self.status is WorkerStatus.DRAINING else None
 
     def _run(self) -> None:
         if self.status is not WorkerStatus.RUNNING:
@@ -219,9 +210,9 @@ class Worker:
                 run.interrupt(STOPPING)
         if left <= -GRACE:
             self._release()
-        if self._active or not (self._finisher.idle and self._claimer.idle):
-            # Ends of runs wake this loop; what remains is to wait for the other loops.
-            return max(0.02, left if left > 0 else 0.05) if self._active else 0.01
+        if self._ledger or self._claimer.in_doubt:
+            # Ends of runs wake this loop; their way into the database takes a moment more.
+            return min(max(left, 0.05), 1.0) if self._active else 0.01
         self._announce(WorkerStatus.STOPPED)
         self.status = WorkerStatus.STOPPED
         self._slots.resize(0)
@@ -236,6 +227,6 @@ class Worker:
             if run.settle():
                 _log.warning("job %s: given back while its handler still runs", run.key.job_id)
                 run.ended = run.ended or Interrupted(STOPPING)
-                self._forget(run.key)
+                self._ledger.discard(run.key)
                 self._slots.abandon(run.thread)
-            self._active.pop(run.key.job_id, None)
+            self._active.pop(run.key, None)
