@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ def open_sqlite(path: str, options: StoreOptions, *, read_only: bool) -> sqlite3
     connection = sqlite3.connect(
         path, timeout=options.busy_timeout, isolation_level=None, check_same_thread=False
     )
-    connection.execute("PRAGMA journal_mode=WAL")
+    use_wal(connection, options.busy_timeout)
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA temp_store=MEMORY")
@@ -56,6 +57,23 @@ def open_sqlite(path: str, options: StoreOptions, *, read_only: bool) -> sqlite3
     if read_only:
         connection.execute("PRAGMA query_only=ON")
     return connection
+
+
+def use_wal(connection: sqlite3.Connection, patience: float) -> None:
+    """Bring the file into WAL mode, where it stays; wait up to ``patience`` seconds for locks.
+
+    SQLite's own busy timeout does not apply to this change.
+    """
+    give_up = time.monotonic() + patience
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def open_postgres(url: URL, options: StoreOptions) -> Any:

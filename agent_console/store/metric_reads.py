@@ -9,13 +9,13 @@ from agent_console.domain.jobs import FINISHED
 from agent_console.store import tallies
 from agent_console.store.database import Database
 
-_LIVE = """
+LIVE = """
 SELECT status, count(*) FROM ai_jobs
 WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELED') GROUP BY status
 """
-_OPEN = "SELECT count(*) FROM agent_checkpoints WHERE status = 'PENDING'"
-_ACTIVE = "SELECT count(*) FROM ai_jobs WHERE status = 'RUNNING'"
-_SUMS = "SELECT name, labels, sum(value) FROM tallies GROUP BY name, labels"
+OPEN = "SELECT count(*) FROM agent_checkpoints WHERE status = 'PENDING'"
+ACTIVE = "SELECT count(*) FROM ai_jobs WHERE status = 'RUNNING'"
+SUMS = "SELECT name, labels, sum(value) FROM tallies GROUP BY name, labels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +36,11 @@ def read_figures(db: Database) -> MetricFigures:
     """
     sums: dict[str, dict[str, float]] = {}
     with db.read() as reader:
-        for name, labels, value in reader.rows(_SUMS):
+        for name, labels, value in reader.rows(SUMS):
             sums.setdefault(name, {})[labels] = float(value)
-        by_status = {str(status): int(count) for status, count in reader.rows(_LIVE)}
-        pending = reader.row(_OPEN)
-        active = reader.row(_ACTIVE)
+        by_status = {str(status): int(count) for status, count in reader.rows(LIVE)}
+        pending = reader.row(OPEN)
+        active = reader.row(ACTIVE)
     finished = sums.get(tallies.JOBS_NOW, {})
     by_status.update({s.value: int(finished.get(s.value, 0)) for s in FINISHED})
     return MetricFigures(

@@ -6,6 +6,7 @@ that start together migrate once: the second finds nothing left to do.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from sqlmodel import SQLModel
 
 from agent_console.domain.errors import Misconfigured, Unavailable
 from agent_console.store import tables  # noqa: F401 - fills the metadata
+from agent_console.store.connections import use_wal
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "alembic"
 LOCK_KEY = 7_236_001  # of pg_advisory_xact_lock; any constant of our own
@@ -194,8 +196,9 @@ def _make_folder(folder: Path) -> None:
         raise Unavailable(f"The folder of the database cannot be made: {error}") from error
 
 
-def _no_driver_transactions(connection: object, _record: object) -> None:
-    connection.isolation_level = None  # type: ignore[attr-defined]
+def _no_driver_transactions(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    use_wal(connection, LOCK_WAIT)  # once, before anybody else can hold a lock
 
 
 def _begin_immediate(connection: Connection) -> None:

@@ -1,0 +1,105 @@
+"""Hot queries must keep using their indexes: the figures are for 20,000 finished jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent_console.store import claims, deadlines, liveness, metric_reads, runs
+from agent_console.store.database import Database
+from agent_console.store.ids import new_id
+
+HISTORY, READY = 20_000, 500
+JOBS = (
+    "id", "job_type", "status", "task_description", "input_data", "priority", "max_attempts",
+    "attempts", "claims", "resuming", "claim_token", "worker_id", "metadata", "run_at",
+    "created_at", "updated_at",
+)  # fmt: skip
+CHECKPOINTS = (
+    "id", "job_id", "position", "checkpoint_type", "status", "message", "payload",
+    "payload_digest", "metadata", "expires_at", "created_at", "updated_at",
+)  # fmt: skip
+
+
+def job_row(number: int, status: str, worker: str | None = None) -> tuple[object, ...]:
+    at = 1_000_000 + number
+    return (
+        new_id("job"), "noop", status, "", "{}", number % 10, 3, 1, 1, 0, 1, worker, "{}",
+        at, at, at,
+    )  # fmt: skip
+
+
+def checkpoint_row(number: int, job_id: object, status: str) -> tuple[object, ...]:
+    return (
+        new_id("chk"), job_id, 0, "APPROVAL_REQUIRED", status, "", "{}", "", "{}", 10**15 + number,
+        number, number,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def full(db: Database) -> Database:
+    """Return a database with a history, and statistics about it."""
+    jobs = [job_row(n, "COMPLETED") for n in range(HISTORY)]
+    jobs += [job_row(n, "PENDING") for n in range(READY)]
+    jobs += [job_row(n, "RUNNING", "w1") for n in range(5)]
+    decided = [checkpoint_row(n, row[0], "APPROVED") for n, row in enumerate(jobs[:5000])]
+    pending = [checkpoint_row(n, row[0], "PENDING") for n, row in enumerate(jobs[-200:])]
+
+    def fill(tx: Any) -> None:
+        tx.insert("ai_jobs", JOBS, jobs)
+        tx.insert("agent_checkpoints", CHECKPOINTS, decided + pending)
+        if tx.dialect == "postgresql":  # a fresh SQLite file has no statistics, and must do without
+            tx.execute("ANALYZE")
+
+    db.write(fill)
+    return db
+
+
+def plan(db: Database, sql: str, params: dict[str, object]) -> str:
+    explain = "EXPLAIN QUERY PLAN " if db.dialect == "sqlite" else "EXPLAIN "
+    rows = db.write(lambda tx: tx.rows(explain + sql, params))
+    return "\n".join(str(row[-1]) for row in rows)
+
+
+# What runs now is never more than all workers have slots: any index on it will do.
+RUNNING = ("ix_ai_jobs_held", "ix_ai_jobs_live", "ix_ai_jobs_status_id")
+PRIMARY = ("ai_jobs_pkey", "sqlite_autoindex_ai_jobs_1")
+OPEN = ("ix_agent_checkpoints_deadline", "ix_agent_checkpoints_status")
+HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
+    "claim": (claims.CLAIM, {"worker_id": "w1", "room": 3}, ("ix_ai_jobs_ready",)),
+    "next due": (claims.DUE, {}, ("ix_ai_jobs_due",)),
+    "approvals": (claims.APPROVALS, {"job_id": "job_1"}, ("uq_agent_checkpoints_position",)),
+    "owner": (runs.OWNER, {"job_id": "job_1", "token": 1}, (*PRIMARY, *RUNNING)),
+    "held": (liveness.HELD, {"id": "w1"}, RUNNING),
+    "orphans": (liveness.ORPHANS, {}, RUNNING),
+    "overdue": (deadlines.OVERDUE, {"limit": 200}, ("ix_agent_checkpoints_deadline",)),
+    "live jobs": (metric_reads.LIVE, {}, ("ix_ai_jobs_live",)),
+    "active jobs": (metric_reads.ACTIVE, {}, RUNNING),
+    "open checkpoints": (metric_reads.OPEN, {}, OPEN),
+}
+
+
+def test_hot_queries_use_their_indexes(full: Database) -> None:
+    for name, (sql, params, indexes) in HOT.items():
+        found = plan(full, sql, params)
+        assert any(index in found for index in indexes), f"{name}:\n{found}"
+        assert "Seq Scan on ai_jobs" not in found, f"{name}:\n{found}"
+        assert "Seq Scan on agent_checkpoints" not in found, f"{name}:\n{found}"
+
+
+def test_a_claim_needs_no_sorting(full: Database) -> None:
+    found = plan(full, claims.CLAIM, {"worker_id": "w1", "room": 3})
+    assert "Sort" not in found
+    assert "TEMP B-TREE FOR ORDER BY" not in found
+
+
+def test_a_claim_reads_as_many_rows_as_it_takes(full: Database) -> None:
+    taken = claims.claim(full, "w2", 3)
+    assert [c.priority for c in taken] == [9, 9, 9]
+    if full.dialect == "postgresql":
+        rows = full.write(
+            lambda tx: tx.rows("EXPLAIN (ANALYZE) " + claims.CLAIM, {"worker_id": "w", "room": 3})
+        )
+        scan = next(row[0] for row in rows if "ix_ai_jobs_ready" in row[0])
+        assert "rows=3" in scan.split("actual", 1)[1]
