@@ -39,6 +39,7 @@ def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
         head_components=[
             rx.el.script(src="/time.js", defer=True),
             rx.el.script(src="/console.js", defer=True),
+            rx.el.script(src="/desk.js", defer=True),
         ],
         extra_app_wraps={},
         toaster=None,

@@ -104,8 +104,8 @@ def _body(asked: _Asked) -> BodyView:
         type=point.checkpoint_type.value,
         action=action.text or TYPE_WORDS[point.checkpoint_type],
         message=message.text,
-        message_hidden=message.hidden,
-        hidden=hidden + action.hidden + reveal(data).hidden,
+        message_note=_hidden(message.hidden),
+        hidden_note=_hidden(hidden + action.hidden + reveal(data).hidden),
         changes=changes,
         summary=summary(changes),
         uninspectable=any(one.kind == "raw" for one in changes),
@@ -117,6 +117,10 @@ def _body(asked: _Asked) -> BodyView:
         editable=point.editable,
         edit_text=json.dumps(point.data, indent=2, ensure_ascii=False) if point.editable else "",
     )
+
+
+def _hidden(count: int) -> str:
+    return f"{count:,} hidden character{'' if count == 1 else 's'}" if count else ""
 
 
 _HEADLINES = {

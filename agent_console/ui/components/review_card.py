@@ -51,6 +51,7 @@ def review_card(
         ),
         verdict_bar,
         key=body.id,
+        tab_index=-1,
         class_name="card",
         aria_label=body.label,
         data_testid="review-card",
@@ -139,12 +140,11 @@ def _action(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
         ),
         rx.el.p(body.action, class_name="card-action"),
         rx.cond(
-            body.hidden > 0,
+            body.hidden_note != "",
             callout(
                 "amber",
                 "eye_off",
-                body.hidden.to_string()
-                + " hidden characters in this request are written out as ⟨U+…⟩.",
+                body.hidden_note + " in what would be done: written out as ⟨U+…⟩.",
             ),
         ),
         rx.cond(
@@ -194,10 +194,10 @@ def _words(body: rx.Var[BodyView]) -> rx.Component:
             aside=rx.el.span(
                 "not checked by the console",
                 rx.cond(
-                    body.message_hidden > 0,
+                    body.message_note != "",
                     rx.el.span(
                         icon("eye_off", 12),
-                        body.message_hidden.to_string() + " hidden characters",
+                        body.message_note,
                         class_name="ac-mark",
                         custom_attrs={"data-tone": "amber"},
                     ),

@@ -107,7 +107,7 @@ class JsonView:
 class BodyView:
     """What was asked: everything the payload digest covers, and the agent's words. Never changes.
 
-    ``hidden`` counts the characters, in all of it, that would not have been visible.
+    The notes say how many characters would not have been visible.
     """
 
     id: str = ""
@@ -119,8 +119,8 @@ class BodyView:
     type: str = ""
     action: str = ""
     message: str = ""
-    message_hidden: int = 0
-    hidden: int = 0
+    message_note: str = ""
+    hidden_note: str = ""
     changes: list[ChangeView] = field(default_factory=list)
     summary: str = ""
     uninspectable: bool = False

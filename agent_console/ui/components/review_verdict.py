@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from agent_console.ui.components.basics import OFFLINE, icon
+from agent_console.ui.components.basics import OFFLINE, callout, icon
 from agent_console.ui.components.review_models import BodyView, RulingView
 
 
@@ -73,14 +73,17 @@ def _approve(
 ) -> rx.Component:
     return rx.el.form(
         _bound(body),
-        rx.el.input(
-            name="feedback",
-            placeholder="Feedback for the agent (optional)",
-            aria_label="Feedback",
-            auto_complete="off",
-            max_length=4000,
-            disabled=~ruling.may_decide,
-            class_name="ac-input verdict-feedback",
+        rx.cond(
+            ruling.may_decide,
+            rx.el.input(
+                name="feedback",
+                placeholder="Feedback for the agent (optional)",
+                aria_label="Feedback",
+                auto_complete="off",
+                max_length=4000,
+                data_draft=body.id + ":feedback",
+                class_name="ac-input verdict-feedback",
+            ),
         ),
         _button("Approve", ruling, type="submit", variant="solid"),
         on_submit=verdicts.approve,
@@ -102,6 +105,7 @@ def _edits(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdict
                 name="edited_data",
                 id="edited-data",
                 default_value=body.edit_text,
+                data_draft=body.id + ":edits",
                 rows=16,
                 spell_check=False,
                 class_name="ac-input ac-mono verdict-json",
@@ -112,7 +116,8 @@ def _edits(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdict
             ),
             _field_error("edit-error", verdicts.edit_error),
             _feedback("edit-feedback"),
-            _dialog_actions("Approve edited data", "solid"),
+            _too_late(ruling),
+            _dialog_actions("Approve edited data", ruling),
             on_submit=verdicts.approve_edited,
         ),
     )
@@ -121,13 +126,14 @@ def _edits(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdict
 def _reject(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdicts) -> rx.Component:
     return _dialog(
         _button("Reject", ruling, type="button", variant="outline", color_scheme="red"),
-        "Reject",
+        "Reject this request",
         "Nothing of this is done. The agent gets your reason; so does everybody who reads the job.",
         rx.el.form(
             _bound(body),
             rx.el.label("Reason", html_for="reject-reason", class_name="ac-label"),
             rx.el.textarea(
                 name="reason",
+                data_draft=body.id + ":reason",
                 id="reject-reason",
                 rows=4,
                 max_length=4000,
@@ -140,7 +146,8 @@ def _reject(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdic
                 },
             ),
             _field_error("reason-error", verdicts.reason_error),
-            _dialog_actions("Reject checkpoint", "solid", "red"),
+            _too_late(ruling),
+            _dialog_actions("Reject checkpoint", ruling, "red"),
             on_submit=verdicts.reject,
         ),
     )
@@ -170,10 +177,21 @@ def _dialog(trigger: rx.Component, title: str, lead: str, content: rx.Component)
     )
 
 
-def _dialog_actions(label: str, variant: str, color: str = "") -> rx.Component:
+def _too_late(ruling: rx.Var[RulingView]) -> rx.Component:
+    """Say in an open dialog that somebody was faster; what was typed stays readable."""
+    return rx.el.div(
+        rx.cond(
+            ruling.headline != "",
+            callout("amber", "git_compare_arrows", ruling.headline + ". Nothing is done by this."),
+        ),
+        role="alert",
+    )
+
+
+def _dialog_actions(label: str, ruling: rx.Var[RulingView], color: str = "") -> rx.Component:
     colour = {"color_scheme": color} if color else {}
     return rx.el.div(
         rx.dialog.close(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
-        rx.button(label, type="submit", variant=variant, disabled=OFFLINE, **colour),
+        rx.button(label, type="submit", disabled=OFFLINE | ~ruling.may_decide, **colour),
         class_name="verdict-actions",
     )
