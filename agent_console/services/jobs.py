@@ -158,6 +158,7 @@ class JobService:
 
         Raises:
             Invalid: a limit out of bounds, an unknown level.
+            NotFound: there is no such job.
         """
         authorize(actor, Permission.JOBS_READ)
         if not 1 <= limit <= MAX_LIMIT:
@@ -166,7 +167,10 @@ class JobService:
             raise Invalid.field("after", "must not be negative, nor beyond any line's id.")
         wanted = known(LogLevel, level, "level")
         with self._db.read() as reader:
-            return records.logs(reader, job_id, after=after, limit=limit, level=wanted)
+            lines = records.logs(reader, job_id, after=after, limit=limit, level=wanted)
+            if not lines and job_reads.get(reader, job_id) is None:
+                raise NotFound(f"There is no job {job_id}.")
+            return lines
 
 
 def allowed(actor: Actor, status: JobStatus) -> Mapping[Action, str]:

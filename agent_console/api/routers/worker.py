@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from time import monotonic, sleep
 from typing import Annotated, Any
 
@@ -67,7 +67,7 @@ def stop(actor: Controller, context: Context, which: Which) -> WorkerAnswer:
 
 
 def _settled(
-    actor: Actor, context: ApiContext, worker_id: str | None, wanted: Set[WorkerStatus]
+    actor: Actor, context: ApiContext, worker_id: str | None, wanted: AbstractSet[WorkerStatus]
 ) -> WorkerAnswer:
     """Give live workers a moment to obey, so that the answer shows what came of the request."""
     deadline = monotonic() + _PATIENCE
