@@ -18,7 +18,7 @@ MAX_LOG = 2_000  # characters of one log line
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """A line of the timeline. ``since`` and ``until`` span a duration; empty where there is none."""
+    """A line of the timeline. ``since`` and ``until`` span what ``span`` names."""
 
     key: str
     tone: str
@@ -27,6 +27,7 @@ class Happening:
     detail: str
     actor: str
     at: str
+    span: str
     since: str
     until: str
     href: str
@@ -211,7 +212,6 @@ _HAPPENINGS = {  # action: (tone, icon, sentence)
     "job.executed": ("gray", "play", "Let into the queue"),
     "job.started": ("blue", "play", "Run started"),
     "job.claimed": ("blue", "play", "Run started"),
-    "job.waiting": ("amber", "hand", "Waits for a decision"),
     "job.completed": ("green", "circle_check", "Completed"),
     "job.failed": ("red", "circle_x", "Failed"),
     "job.canceled": ("gray", "ban", "Canceled"),
@@ -223,7 +223,7 @@ _HAPPENINGS = {  # action: (tone, icon, sentence)
     "job.released": ("gray", "undo_2", "Given back by its worker"),
     "job.parked": ("amber", "triangle_alert", "Parked: needs attention"),
     "job.returned": ("amber", "hand", "Back to review"),
-    "checkpoint.created": ("amber", "shield_question", "Asked for approval"),
+    "checkpoint.created": ("amber", "hand", "Asked for a decision"),
     "checkpoint.approved": ("green", "circle_check", "Approved"),
     "checkpoint.rejected": ("red", "circle_x", "Rejected"),
     "checkpoint.expired": ("gray", "timer_off", "Checkpoint expired"),
@@ -232,7 +232,7 @@ _HAPPENINGS = {  # action: (tone, icon, sentence)
     "artifact.saved": ("gray", "file_text", "Artifact saved"),
 }
 _STEP_ICONS = {"step": "footprints", "info": "info", "error": "circle_alert", "artifact": "file_text"}
-_TOLD_BY_STEPS = {"artifact.saved"}  # the step says the same, with its name
+_TOLD_ELSEWHERE = {"artifact.saved", "job.waiting"}  # by a step, by the checkpoint
 
 
 def timeline(
@@ -243,7 +243,7 @@ def timeline(
     told = [
         (entry.at, _entry(entry, messages))
         for entry in entries
-        if entry.action not in _TOLD_BY_STEPS and not _is_note(entry, messages)
+        if entry.action not in _TOLD_ELSEWHERE and not _is_note(entry, messages)
     ]
     told += [(step.finished_at, _step(step)) for step in steps if step.kind in _STEP_ICONS]
     return [happening for _, happening in sorted(told, key=lambda pair: pair[0])]
@@ -267,6 +267,7 @@ def _entry(entry: JournalEntry, checkpoints: dict[str, Checkpoint]) -> Happening
         detail=shown(_detail(entry, checkpoint), 300),
         actor=entry.actor_name if entry.actor_kind in {"user", "token", "cli", "policy"} else "",
         at=iso(entry.at),
+        span="waited" if until else "waiting for",
         since=since,
         until=until,
         href=f"/admin/agent-checkpoints/{checkpoint.id}" if checkpoint else "",
@@ -279,7 +280,8 @@ def _detail(entry: JournalEntry, checkpoint: Checkpoint | None) -> str:
         if isinstance(value := data.get(name), str) and value:
             return value
     if checkpoint is not None:
-        return checkpoint.message
+        asked = entry.action == "checkpoint.created"
+        return checkpoint.message if asked else checkpoint.feedback or ""
     if isinstance(attempt := data.get("attempt"), int):
         return f"attempt {attempt}"
     return ""
@@ -307,6 +309,7 @@ def _step(step: Step) -> Happening:
         detail=f"attempt {step.attempt}" if step.attempt > 1 else "",
         actor="",
         at=iso(step.finished_at),
+        span="took",
         since=iso(step.started_at) if step.kind == "step" else "",
         until=iso(step.finished_at),
         href="",

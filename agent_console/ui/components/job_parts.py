@@ -31,7 +31,7 @@ def _happening(one: rx.Var[Happening]) -> rx.Component:
         one.since != "",
         rx.el.span(
             icon("timer", 12),
-            rx.el.span("took ", class_name="ac-sr"),
+            one.span,
             moment(one.since, "elapsed", to=one.until),
             class_name="ac-took",
         ),

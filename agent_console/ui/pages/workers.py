@@ -16,7 +16,7 @@ from agent_console.ui.components.basics import (
 )
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
-from agent_console.ui.states.workers import WorkerRow, Workers
+from agent_console.ui.states.workers import Figure, WorkerRow, Workers
 from agent_console.ui.theme import WORKER_MARKS
 
 
@@ -107,6 +107,18 @@ def _past(row: rx.Var[WorkerRow]) -> rx.Component:
     )
 
 
+def _figure(figure: rx.Var[Figure]) -> rx.Component:
+    return rx.el.li(
+        rx.link(
+            rx.el.span(figure.value, class_name="ac-number"),
+            rx.el.span(figure.label, class_name="ac-meta"),
+            href=figure.href,
+            underline="none",
+        ),
+        key=figure.label,
+    )
+
+
 def _list() -> rx.Component:
     none = empty(
         "server_off",
@@ -122,7 +134,10 @@ def _list() -> rx.Component:
             rx.el.ul(rx.foreach(Workers.gone, _past), class_name="ac-rows"),
         ),
     )
-    return rx.fragment(rx.cond(Workers.rows.length() > 0, rows, none), past)
+    figures = rx.el.ul(
+        rx.foreach(Workers.figures, _figure), class_name="ac-figures", aria_label="Figures"
+    )
+    return rx.fragment(figures, rx.cond(Workers.rows.length() > 0, rows, none), past)
 
 
 def page() -> rx.Component:
@@ -131,7 +146,6 @@ def page() -> rx.Component:
         "Workers",
         shell.heading(
             "Workers",
-            rx.el.span(Workers.summary, class_name="ac-meta", role="status", aria_live="polite"),
             shell.stale_badge(Workers.stale),
             actions=_verbs(),
         ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import reflex as rx
 
 from agent_console.domain.access import Actor, Permission, refusal
 from agent_console.domain.records import Worker, WorkerStatus
+from agent_console.services.workers import WorkerStatusReport
 from agent_console.ui import bridge
 from agent_console.ui.bridge import Failure
 from agent_console.ui.guard import guarded
@@ -37,6 +37,15 @@ class WorkerRow:
     stop: str
 
 
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number with its name; leads to the jobs it counts where there are some."""
+
+    label: str
+    value: str
+    href: str
+
+
 class Workers(LiveState, rx.State):
     """The rows on the screen; ``start`` and ``stop`` are about all workers together."""
 
@@ -45,7 +54,7 @@ class Workers(LiveState, rx.State):
     single: bool = True
     start: str = "Loading."
     stop: str = "Loading."
-    summary: str = ""
+    figures: list[Figure] = []
 
     @rx.event(background=True)
     @guarded(Permission.WORKERS_READ)
@@ -74,7 +83,7 @@ class Workers(LiveState, rx.State):
         may_not = "" if actor.may(Permission.WORKERS_CONTROL) else refusal(Permission.WORKERS_CONTROL)
         timeout = bridge.settings().worker_timeout
         return Ask(
-            ("workers",), lambda: view(service.page(actor), may_not, timeout), every=2.0
+            ("workers",), lambda: view(service.status(actor), may_not, timeout), every=2.0
         )
 
     def _show(self, answer: dict[str, Any]) -> None:
@@ -89,12 +98,11 @@ def _told(done: object, text: str) -> bridge.Notice:
     return done.notice if isinstance(done, Failure) else bridge.note("success", text)
 
 
-def view(workers: Sequence[Worker], may_not: str, timeout: float) -> dict[str, Any]:
+def view(report: WorkerStatusReport, may_not: str, timeout: float) -> dict[str, Any]:
     """Return what the page shows; workers silent for longer than ``timeout`` s are gone."""
+    workers = report.workers
     alive = [one for one in workers if _alive(one, timeout)]
     running = [one for one in alive if one.desired == "run"]
-    active = sum(one.active_jobs for one in alive)
-    room = sum(one.max_concurrent_jobs for one in running)
     none = "" if alive else "No worker process is up. Start one with: agent-console worker"
     return {
         "rows": [_row(one, may_not) for one in alive],
@@ -102,8 +110,18 @@ def view(workers: Sequence[Worker], may_not: str, timeout: float) -> dict[str, A
         "single": len(alive) <= 1,
         "start": may_not or none or ("It runs already." if len(running) == len(alive) else ""),
         "stop": may_not or none or ("" if running else "It is stopped already."),
-        "summary": f"{active} of {room} slots busy" if alive else "",
+        "figures": _figures(report, sum(one.max_concurrent_jobs for one in running)),
     }
+
+
+def _figures(report: WorkerStatusReport, room: int) -> list[Figure]:
+    words = {"pending": "PENDING", "running": "RUNNING", "completed": "COMPLETED",
+             "failed": "FAILED"}  # fmt: skip
+    slots = Figure("Slots busy", f"{report.active_jobs} of {room}", "/jobs?status=RUNNING")
+    return [slots] + [
+        Figure(f"Jobs {word}", f"{report.jobs.get(name, 0):,}", f"/jobs?status={status}")
+        for word, (name, status) in zip(words, words.items(), strict=True)
+    ]
 
 
 def _alive(worker: Worker, timeout: float) -> bool:
