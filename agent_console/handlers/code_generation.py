@@ -35,6 +35,9 @@ MAX_REVIEW = 900_000  # bytes of text before and after that one checkpoint can s
 _NAMED = 5  # files the action sentence names
 _DONE = {"create": "created", "modify": "modified"}
 _MEDIA_TYPES = MimeTypes()  # the built-in table: the same on every machine
+for _ending, _type in ((".md", "text/markdown"), (".yaml", "text/yaml"), (".yml", "text/yaml")):
+    _MEDIA_TYPES.add_type(_type, _ending)
+_TEXTUAL = ("text/", "application/json", "application/javascript", "application/xml")
 
 
 class GeneratedFile(Input):
@@ -151,6 +154,12 @@ def describe_action(files: Sequence[str], base: Mapping[str, _Base]) -> str:
     return f"Write {len(files)} {'file' if len(files) == 1 else 'files'}: {named}{more}"
 
 
+def media_type(path: str) -> str:
+    """Return the media type of a text file by its ending; ``.ts`` is no video here."""
+    guess = _MEDIA_TYPES.guess_type(path)[0] or ""
+    return guess if guess.startswith(_TEXTUAL) else "text/plain"
+
+
 def _ask(
     ctx: JobContext, description: str, pending: Mapping[str, str], base: Mapping[str, _Base]
 ) -> None:
@@ -181,12 +190,11 @@ def _ask(
 
 def _publish(ctx: JobContext, path: str, content: str, status: str) -> Json:
     digest = _sha256(content)
-    media_type = _MEDIA_TYPES.guess_type(path)[0] or "text/plain"
     artifact = ctx.artifact(
         path,
         content,
         type="file",
-        media_type=media_type,
+        media_type=media_type(path),
         metadata={"path": path, "status": status, "digest": digest},
     )
     size = len(content.encode())

@@ -1,7 +1,8 @@
 """Helpers for tests of the console and of handlers written for it. Not used by the product.
 
-``FakeClock`` stands still until told to advance; ``drain`` runs every claimable job on the calling
-thread; ``new_job`` and ``enqueue`` make jobs with sensible defaults. Example::
+``Bench`` is a console in miniature: enqueue, run, approve, look. Below it, ``FakeClock`` stands
+still until told to advance; ``drain`` runs every claimable job on the calling thread; ``new_job``
+and ``enqueue`` make jobs with sensible defaults. Example::
 
     clock = FakeClock()
     db = Database(url, StoreOptions(), clock=clock)
@@ -17,17 +18,19 @@ from typing import TYPE_CHECKING
 from agent_console.testing.clock import FakeClock
 
 if TYPE_CHECKING:
+    from agent_console.testing.bench import Bench as Bench
     from agent_console.testing.draining import drain as drain
     from agent_console.testing.factories import enqueue as enqueue
     from agent_console.testing.factories import new_job as new_job
 
 _HOMES = {
+    "Bench": "agent_console.testing.bench",
     "drain": "agent_console.testing.draining",
     "enqueue": "agent_console.testing.factories",
     "new_job": "agent_console.testing.factories",
 }
 
-__all__ = ["FakeClock", "drain", "enqueue", "new_job"]
+__all__ = ["Bench", "FakeClock", "drain", "enqueue", "new_job"]
 
 
 def __getattr__(name: str) -> object:
