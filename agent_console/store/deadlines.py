@@ -12,7 +12,8 @@ from agent_console.store.database import Database
 from agent_console.store.transactions import Tx
 
 OVERDUE = """
-SELECT id FROM agent_checkpoints WHERE status = 'PENDING' AND expires_at <= {now}
+SELECT id FROM agent_checkpoints {deadline_index}
+WHERE status = 'PENDING' AND expires_at <= {now}
 ORDER BY expires_at, id LIMIT :limit
 """
 

@@ -25,6 +25,7 @@ _LOCKS: dict[Dialect, dict[str, str]] = {
         "skip_locked": "",
         "ready_index": "INDEXED BY ix_ai_jobs_ready",
         "due_index": "INDEXED BY ix_ai_jobs_due",
+        "deadline_index": "INDEXED BY ix_agent_checkpoints_deadline",
         "materialized": "",
         "indexable": "+",  # keeps the planner from choosing another index for this term
     },
@@ -34,6 +35,7 @@ _LOCKS: dict[Dialect, dict[str, str]] = {
         "skip_locked": "FOR UPDATE SKIP LOCKED",
         "ready_index": "",
         "due_index": "",
+        "deadline_index": "",
         "materialized": "MATERIALIZED",
         "indexable": "",
     },

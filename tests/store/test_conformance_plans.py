@@ -32,7 +32,7 @@ def job_row(number: int, status: str, worker: str | None = None) -> tuple[object
 
 def checkpoint_row(number: int, job_id: object, status: str) -> tuple[object, ...]:
     return (
-        new_id("chk"), job_id, 0, "APPROVAL_REQUIRED", status, "", "{}", "", "{}", 10**15 + number,
+        new_id("chk"), job_id, 0, "APPROVAL_REQUIRED", status, "", "{}", "", "{}", 2 * 10**15 + number,
         number, number,
     )  # fmt: skip
 
@@ -43,8 +43,8 @@ def full(db: Database) -> Database:
     jobs = [job_row(n, "COMPLETED") for n in range(HISTORY)]
     jobs += [job_row(n, "PENDING") for n in range(READY)]
     jobs += [job_row(n, "RUNNING", "w1") for n in range(5)]
-    decided = [checkpoint_row(n, row[0], "APPROVED") for n, row in enumerate(jobs[:5000])]
-    pending = [checkpoint_row(n, row[0], "PENDING") for n, row in enumerate(jobs[-200:])]
+    decided = [checkpoint_row(n, row[0], "APPROVED") for n, row in enumerate(jobs[:HISTORY])]
+    pending = [checkpoint_row(n, row[0], "PENDING") for n, row in enumerate(jobs[-READY:])]
 
     def fill(tx: Any) -> None:
         tx.insert("ai_jobs", JOBS, jobs)
