@@ -14,7 +14,7 @@ from pathlib import Path
 
 from agent_console.domain.clock import Clock
 from agent_console.domain.errors import Misconfigured
-from agent_console.domain.observer import RunObservers
+from agent_console.domain.observer import RunObserver, RunObservers
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.host import WorkerHost
 from agent_console.runtime.loading import load_handlers
@@ -68,13 +68,13 @@ class Console:
     def start(self) -> None:
         """Open, hear other processes, run jobs unless turned off, and say where the console is."""
         self.open()
-        self._run(desired=self.settings.worker == "on")
+        self._run(desired=self.settings.worker == "on", embedded=True)
         self._announce()
 
     def start_worker(self) -> None:
         """Open and run jobs, with no web side and whatever the setting says."""
         self.open()
-        self._run(desired=True)
+        self._run(desired=True, embedded=False)
 
     def stop(self, drain: float | None = None) -> None:
         """Give running jobs ``drain`` seconds (default: the setting), then close everything."""
@@ -97,11 +97,11 @@ class Console:
         with self._changed:
             self._changed.wait_for(lambda: self._changes != seen, timeout)
 
-    def _run(self, *, desired: bool) -> None:
+    def _run(self, *, desired: bool, embedded: bool) -> None:
         if not self._running:
             self._running = True
             self.signals.start()
-            self.host.start(desired=desired)
+            self.host.start(desired=desired, embedded=embedded)
 
     def _note_change(self) -> None:
         with self._changed:
@@ -132,7 +132,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
     db.subscribe(log_events)
     if reporter is not None:
         db.subscribe(reporter.listen)
-    watching = [RunLog(), *([reporter] if reporter is not None else [])]
+    watching: list[RunObserver] = [RunLog(), *([reporter] if reporter is not None else [])]
     host = WorkerHost(
         db,
         registry,
@@ -147,7 +147,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         signals=signals,
         feed=feed,
         registry=registry,
-        services=build_services(db, registry, settings, feed=feed),
+        services=build_services(db, registry, settings, feed),
         host=host,
         metrics=MetricsExporter(
             db, job_types=lambda: [info.job_type for info in registry.handlers()]

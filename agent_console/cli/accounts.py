@@ -69,7 +69,7 @@ def create_token(
     scope: Annotated[
         list[str] | None, typer.Option("--scope", help="Repeatable; default: all the account may.")
     ] = None,
-    days: Annotated[int | None, typer.Option("--days", min=1, help="Days until it expires.")] = 90,
+    days: Annotated[int, typer.Option("--days", min=1, help="Days until it expires.")] = 90,
     name: Annotated[str, typer.Option("--name", help="What it is for.")] = "command line",
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:

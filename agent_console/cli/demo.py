@@ -12,7 +12,7 @@ import typer
 
 from agent_console.cli.checkpoints import card
 from agent_console.cli.output import JSON_OPTION, document, say
-from agent_console.cli.session import operator
+from agent_console.cli.session import operator, quiet
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointVerb, Verdict
 from agent_console.domain.errors import ConsoleError
 from agent_console.domain.jobs import FINISHED, JobStatus, NewJob
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PATIENCE = 30.0  # seconds for each stage; all together take about one
-FILES = [
+FILES: list[dict[str, str]] = [
     {"path": "hello/__init__.py", "content": '"""A package that greets."""\n'},
     {
         "path": "hello/greeting.py",
@@ -49,7 +49,7 @@ def demo(
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Enqueue → checkpoint → approve → COMPLETED → metrics, with no hand on it."""
-    settings = load_settings()
+    settings = quiet(load_settings())
     if here:
         walk(settings, as_json=as_json)
         return
@@ -101,7 +101,10 @@ def _walk(console: Console, actor: Actor, *, quiet: bool) -> dict[str, object]:
     new = NewJob(
         job_type="code-generation",
         task_description="Write a package that greets",
-        input_data={"description": "A package that greets", "files": FILES},
+        input_data={
+            "description": "A package that greets",
+            "files": [dict(file) for file in FILES],
+        },
     )
     job = services.jobs.enqueue(actor, new).job
     tell(f"1. enqueued     {job.id}")
@@ -127,9 +130,7 @@ def _walk(console: Console, actor: Actor, *, quiet: bool) -> dict[str, object]:
     )
     tell("3. approved     the job goes on with exactly what was shown")
     done = _await_end(console, actor, job.id)
-    tell(
-        f"4. {done.job.status.value.lower():<12} files: {', '.join(str(f['path']) for f in FILES)}"
-    )
+    tell(f"4. {done.job.status.value.lower():<12} files: {', '.join(f['path'] for f in FILES)}")
     metrics = [
         line
         for line in console.metrics.render().decode().splitlines()

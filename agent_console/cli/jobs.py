@@ -13,6 +13,7 @@ from agent_console.cli.output import JSON_OPTION, Commands, ago, document, fail,
 from agent_console.cli.session import opened
 from agent_console.domain.jobs import DEFAULT_PRIORITY, JobStatus, NewJob
 from agent_console.domain.queries import MAX_LIMIT, JobQuery
+from agent_console.services.jobs import Action
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, help="Jobs.")
 
@@ -103,7 +104,7 @@ def enqueue(
     _print(done.job, as_json=as_json)
 
 
-def _control(name: str, words: str) -> None:
+def _control(name: Action, words: str) -> None:
     def command(job_id: JOB_ID, *, as_json: Annotated[bool, JSON_OPTION] = False) -> None:
         with opened() as (console, actor):
             job = console.services.jobs.control(actor, job_id, name)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from agent_console.domain.access import Actor, local_operator
-from agent_console.settings import load_settings
+from agent_console.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from agent_console.bootstrap import Console
@@ -19,12 +19,19 @@ def opened() -> Iterator[tuple[Console, Actor]]:
     """Yield the console (migrated, nothing running) and the actor of this command."""
     from agent_console.bootstrap import build
 
-    console = build(load_settings())
+    console = build(quiet(load_settings()))
     console.open()
     try:
         yield console, operator()
     finally:
         console.stop()
+
+
+def quiet(settings: Settings) -> Settings:
+    """Return ``settings`` that log warnings only, unless a level was asked for."""
+    if "log_level" in settings.model_fields_set:
+        return settings
+    return settings.model_copy(update={"log_level": "WARNING"})
 
 
 def operator() -> Actor:

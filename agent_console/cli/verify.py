@@ -15,6 +15,7 @@ import typer
 
 from agent_console.cli import frontend
 from agent_console.cli.output import JSON_OPTION, document, say, sentences
+from agent_console.cli.session import quiet
 from agent_console.domain.errors import ConsoleError, Misconfigured
 from agent_console.settings import Settings, load_settings
 
@@ -32,7 +33,7 @@ class Finding:
 
 def verify(*, as_json: Annotated[bool, JSON_OPTION] = False) -> None:
     """Check every area; exits 1 when one fails."""
-    findings = examine(load_settings())
+    findings = examine(quiet(load_settings()))
     if as_json:
         rows = [{"area": f.area, "passed": f.passed, "detail": f.detail} for f in findings]
         document({"passed": all(f.passed for f in findings), "areas": rows})
