@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
@@ -284,7 +285,8 @@ def save_artifact(db: Database, key: RunKey, new: NewArtifact) -> str:
 
     def work(tx: Tx) -> None:
         _hold(tx, key)
-        _insert_step(tx, key, new.step)
+        # The id is the call's result: on replay the handler gets the same one.
+        _insert_step(tx, key, replace(new.step, result=dumps(artifact_id)))
         tx.execute(
             ARTIFACT,
             {

@@ -59,12 +59,16 @@ class Desk:
         return [(row["position"], row["kind"], row["name"]) for row in found]
 
     def log(self, job_id: str) -> list[str]:
-        found = self.rows("SELECT message FROM agent_logs WHERE job_id = :id ORDER BY id", id=job_id)
+        found = self.rows(
+            "SELECT message FROM agent_logs WHERE job_id = :id ORDER BY id", id=job_id
+        )
         return [row["message"] for row in found]
 
     def actions(self, job_id: str) -> list[str]:
         """Return the journal's actions on the job, in order."""
-        found = self.rows("SELECT action FROM audit_logs WHERE job_id = :id ORDER BY seq", id=job_id)
+        found = self.rows(
+            "SELECT action FROM audit_logs WHERE job_id = :id ORDER BY seq", id=job_id
+        )
         return [row["action"] for row in found]
 
     def open_checkpoint(self, job_id: str) -> dict[str, Any]:
