@@ -147,7 +147,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         signals=signals,
         feed=feed,
         registry=registry,
-        services=build_services(db, registry, settings, feed),
+        services=build_services(db, registry, settings, feed, orchestrator=lambda: host.sweeping),
         host=host,
         metrics=MetricsExporter(
             db, job_types=lambda: [info.job_type for info in registry.handlers()]

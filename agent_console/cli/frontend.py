@@ -37,6 +37,18 @@ class BuildFailed(ConsoleError):
 
 def fingerprint(settings: Settings) -> str:
     """Return the digest of everything the built pages depend on."""
+    return _stamp(_sources_digest(settings))
+
+
+def _stamp(sources: str) -> str:
+    """Return ``sources`` with the lock of npm packages, which a first build may write."""
+    digest = hashlib.sha256(sources.encode())
+    for path in _files(ROOT / "reflex.lock"):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _sources_digest(settings: Settings) -> str:
     digest = hashlib.sha256()
     facts = {
         "reflex": version("reflex"),
@@ -72,7 +84,7 @@ def build(settings: Settings) -> None:
     with _alone():
         if is_fresh(settings):
             return
-        made_of = fingerprint(settings)
+        made_of = _sources_digest(settings)
         STAMP.unlink(missing_ok=True)
         log = settings.data_dir / "build.log"
         with log.open("w+", encoding="utf-8") as output:
@@ -88,7 +100,7 @@ def build(settings: Settings) -> None:
             if code != 0 or not PAGES.exists():
                 tail = "".join(output.readlines()[-_TAIL:]).rstrip()
                 raise BuildFailed(f"The pages could not be built (whole log: {log}):\n{tail}")
-        STAMP.write_text(json.dumps({"fingerprint": made_of}), encoding="utf-8")
+        STAMP.write_text(json.dumps({"fingerprint": _stamp(made_of)}), encoding="utf-8")
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -110,7 +122,6 @@ def environment(settings: Settings) -> dict[str, str]:
 def _sources() -> Iterator[Path]:
     yield ROOT / "rxconfig.py"
     yield from _files(ROOT / "assets")
-    yield from _files(ROOT / "reflex.lock")
     for path in sorted((ROOT / "agent_console").rglob("*.py")):
         if path.relative_to(ROOT).parts[1] not in _SERVER_ONLY:
             yield path

@@ -125,6 +125,11 @@ class WorkerHost:
         self._async.close()
         self._locks.release(self.worker_id)
 
+    @property
+    def sweeping(self) -> bool:
+        """Say whether this process's scheduler runs: sweeps, rescue, the safety poll."""
+        return self._scheduler is not None
+
     def stats(self) -> dict[str, bool | int]:
         """Return ``isRunning``, ``activeJobs``, ``maxConcurrentJobs``, ``pollInterval`` (ms)."""
         worker = self._worker
