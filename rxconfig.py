@@ -42,7 +42,7 @@ config = rx.Config(
     if _settings.public_url
     else list(dict.fromkeys([_settings.origin, *_LOOPBACK])),
     trusted_proxy_hops=_settings.trusted_proxy_hops,
-    state_manager_mode="memory",
+    state_manager_mode=rx.constants.StateManagerMode.MEMORY,
     telemetry_enabled=False,
     show_built_with_reflex=False,
     react_strict_mode=False,

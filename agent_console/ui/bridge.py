@@ -119,7 +119,7 @@ async def call(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Fai
     """Run ``fn`` in a thread and return its result, or the failure as a value."""
     try:
         return await asyncio.to_thread(fn, *args, **kwargs)
-    except Exception as error:  # the boundary to the screen: everything becomes a notice
+    except Exception as error:  # noqa: BLE001  - the screen's boundary: all becomes a notice
         return failure(error)
 
 

@@ -30,7 +30,9 @@ class TimeTag(BaseHTML):
     mode: rx.Var[str]
 
 
-def moment(at: rx.Var[str] | str, mode: TimeMode = "ago", *, to: rx.Var[str] | str = "") -> rx.Component:
+def moment(
+    at: rx.Var[str] | str, mode: TimeMode = "ago", *, to: rx.Var[str] | str = ""
+) -> rx.Component:
     """Show the instant ``at`` (ISO 8601) relative to now; the tooltip says it in full.
 
     ``mode`` is ``ago`` ("3 min ago"), ``until`` ("in 3 min", amber when near, "overdue") or

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -86,13 +87,14 @@ class Form:
     def _field(
         self, name: str, schema: Schema, required: bool, value: Json, errors: Mapping[str, str]
     ) -> FieldView:
-        view = _plain(name, f"{ROOT}.{name}", name, schema, required, value)
+        view = _plain(name, f"{ROOT}.{name}", schema, required, value)
         view = replace(view, error=_error(errors, view.path, view.kind != "group"))
         if not self.is_group(schema):
             return view
         rows = value if isinstance(value, list) else []
         items = [
-            self._member(view, number, key, rows[number] if number < len(rows) else None, errors)
+            # A member keeps its key, and with it its row, while others before it go.
+            self._member(view, number, key, rows[key] if key < len(rows) else None, errors)
             for number, key in enumerate(self.members.get(name, ()))
         ]
         return replace(view, kind="group", members=items, error=_error(errors, view.path, False))
@@ -114,7 +116,11 @@ class Form:
         for name, one in self._properties(item):
             path = f"{group.path}.{number}.{name}"
             view = _plain(
-                f"{group.name}:{key}:{name}", path, name, one, name in _required(item), values.get(name)
+                f"{group.name}:{key}:{name}",
+                path,
+                one,
+                name in _required(item),
+                values.get(name),
             )
             fields.append(replace(view, error=_error(errors, path, True)))
         title = f"{group.label.removesuffix('s')} {number + 1}"
@@ -126,13 +132,13 @@ class Form:
         errors: list[FieldError] = []
         for view in self.fields({}):
             if view.kind != "group":
-                _take(data, view.path.rsplit(".", 1)[1], view, typed, errors)
+                _take(data, view, typed, errors)
                 continue
             rows: list[Json] = []
             for item in view.members:
                 row: dict[str, Json] = {}
                 for one in item.fields:
-                    _take(row, one.path.rsplit(".", 1)[1], one, typed, errors)
+                    _take(row, one, typed, errors)
                 rows.append(row)
             data[view.name] = rows
         return data, errors
@@ -203,9 +209,8 @@ def _kind(name: str, schema: Schema) -> str:
     return "json"
 
 
-def _plain(
-    name: str, path: str, key: str, schema: Schema, required: bool, value: Json
-) -> FieldView:
+def _plain(name: str, path: str, schema: Schema, required: bool, value: Json) -> FieldView:
+    key = path.rsplit(".", 1)[1]
     kind = _kind(key, schema)
     if value is None:
         value = schema.get("default")
@@ -233,9 +238,10 @@ def _text(kind: str, value: Json) -> str:
 
 
 def _take(
-    into: dict[str, Json], key: str, view: FieldView, typed: Mapping[str, Any], errors: list[FieldError]
+    into: dict[str, Json], view: FieldView, typed: Mapping[str, Any], errors: list[FieldError]
 ) -> None:
-    """Put what was typed for ``view`` under ``key``; what is left empty is left out."""
+    """Put what was typed for ``view`` where it belongs; what is left empty is left out."""
+    key = view.path.rsplit(".", 1)[1]
     raw = typed.get(view.name)
     if view.kind == "boolean":
         into[key] = raw in (True, "on", "true")
@@ -275,7 +281,7 @@ def _number(text: str) -> Json:
         value = json.loads(text)
     except ValueError:
         value = None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value):
         raise ValueError("Enter a number.")
     return value
 

@@ -134,7 +134,10 @@ class AuthGate(rx.Middleware):
     """Default deny, before every event, Reflex's own included."""
 
     async def preprocess(
-        self, app: rx.App, state: BaseState, event: Event
+        self,
+        app: rx.App,  # noqa: ARG002  - Reflex's signature
+        state: BaseState,
+        event: Event,
     ) -> StateUpdate | None:
         """Let ``event`` pass (None) or answer it in place of its handler."""
         root = state._get_root_state()
@@ -143,7 +146,7 @@ class AuthGate(rx.Middleware):
                 str((root.router_data.get("headers") or {}).get("cookie", "")),
                 root.router_data.get("ip"),
             )
-        except Exception as error:  # no database, no entry
+        except Exception as error:  # noqa: BLE001  - whatever it is: no answer, no entry
             return await _refuse(root, bridge.failure(error).notice, event)
         session = await root.get_state(Session)
         if session.user_id != ((actor.id if actor else None) or ""):
@@ -178,7 +181,7 @@ async def _delta(root: BaseState) -> Any:
 
 async def _to_login(root: BaseState) -> StateUpdate:
     path = str(root.router_data.get("asPath") or "/")
-    if path.split("?")[0].rstrip("/") in OPEN_PAGES:
+    if path.partition("?")[0].rstrip("/") in OPEN_PAGES:
         return StateUpdate()
     return StateUpdate(events=Event.from_event_type(rx.redirect(await login_address(path))))
 

@@ -231,7 +231,12 @@ _HAPPENINGS = {  # action: (tone, icon, sentence)
     "checkpoint.reopened": ("amber", "shield_question", "Checkpoint reopened"),
     "artifact.saved": ("gray", "file_text", "Artifact saved"),
 }
-_STEP_ICONS = {"step": "footprints", "info": "info", "error": "circle_alert", "artifact": "file_text"}
+_STEP_ICONS = {
+    "step": "footprints",
+    "info": "info",
+    "error": "circle_alert",
+    "artifact": "file_text",
+}
 _TOLD_ELSEWHERE = {"artifact.saved", "job.waiting"}  # by a step, by the checkpoint
 
 
@@ -314,4 +319,3 @@ def _step(step: Step) -> Happening:
         until=iso(step.finished_at),
         href="",
     )
-

@@ -85,7 +85,7 @@ async def follow(page: LiveState) -> rx.event.EventSpec | None:
             return rx.redirect(await guard.login_address(path))
         except ConsoleError as error:
             seen = await _trouble(page, error, version)
-        except Exception as error:  # the loop must outlive a bad read
+        except Exception as error:  # noqa: BLE001  - the loop must outlive a bad read
             _LOG.exception("a live page could not be read")
             seen = await _trouble(page, error, version)
         else:

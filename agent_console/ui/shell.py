@@ -182,7 +182,9 @@ def stale_badge(stale: rx.Var[str]) -> rx.Component:
     )
 
 
-def heading(title: Text, *beside: rx.Component, actions: tuple[rx.Component, ...] = ()) -> rx.Component:
+def heading(
+    title: Text, *beside: rx.Component, actions: tuple[rx.Component, ...] = ()
+) -> rx.Component:
     """Return the head of a page: its only ``h1``, what belongs beside it, its actions."""
     act = [rx.el.div(*actions, class_name="ac-actions")] if actions else []
     return rx.el.div(rx.el.h1(title), *beside, *act, class_name="ac-head")
@@ -198,7 +200,9 @@ def frame(active: str, *content: rx.Component, width: Width = "page") -> rx.Comp
         _side(active),
         rx.el.div(
             connection_banner(),
-            rx.el.main(*content, id="main", tab_index=-1, class_name="ac-content", data_width=width),
+            rx.el.main(
+                *content, id="main", tab_index=-1, class_name="ac-content", data_width=width
+            ),
             class_name="ac-main",
         ),
         notices(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import reflex as rx
 from reflex_components_core.core.banner import has_connection_errors
@@ -12,6 +12,16 @@ from agent_console.ui.theme import Mark
 
 Text = str | rx.Var[str]
 OFFLINE = has_connection_errors
+
+
+def words(condition: Any, yes: Text, no: Text) -> rx.Var[str]:
+    """Return ``yes`` where ``condition`` holds, else ``no`` (Reflex types it for components)."""
+    return cast("rx.Var[str]", rx.cond(condition, yes, no))  # type: ignore[call-overload]
+
+
+def pick(value: rx.Var[str], *cases: Any) -> rx.Component:
+    """Return the component that belongs to ``value``: pairs of value and component, a default."""
+    return cast("rx.Component", rx.match(value, *cases))
 
 
 def icon(name: str, size: int = 16, class_name: str = "") -> rx.Component:
@@ -31,7 +41,7 @@ def _mark(word: Text, mark: Mark) -> rx.Component:
 def status_mark(status: rx.Var[str], marks: Mapping[str, Mark]) -> rx.Component:
     """Show a status by its exact word, an icon, and a colour where colour means something."""
     cases = [(str(word), _mark(str(word), mark)) for word, mark in marks.items()]
-    return rx.match(status, *cases, _mark(status, Mark("gray", "circle")))
+    return pick(status, *cases, _mark(status, Mark("gray", "circle")))
 
 
 def copy_button(value: Text, label: Text = "Copy") -> rx.Component:
@@ -70,7 +80,9 @@ def bones(rows: int, height: str = "3rem") -> rx.Component:
     """Return a skeleton of ``rows`` rows as high as what comes."""
     return rx.el.div(
         *[
-            rx.el.div(class_name="ac-bone", style={"height": f"calc({height} - 8px)", "margin": "4px 0"})
+            rx.el.div(
+                class_name="ac-bone", style={"height": f"calc({height} - 8px)", "margin": "4px 0"}
+            )
             for _ in range(rows)
         ],
         aria_hidden="true",
@@ -107,9 +119,7 @@ def facts(*pairs: tuple[str, rx.Component | Text]) -> rx.Component:
 def section(title: str, *children: rx.Component, aside: rx.Component | None = None) -> rx.Component:
     """Return a titled part of a page."""
     head = [title] if aside is None else [title, aside]
-    return rx.el.section(
-        rx.el.h2(*head, class_name="ac-h2"), *children, class_name="ac-section"
-    )
+    return rx.el.section(rx.el.h2(*head, class_name="ac-h2"), *children, class_name="ac-section")
 
 
 def callout(tone: str, icon_name: str, text: Text) -> rx.Component:

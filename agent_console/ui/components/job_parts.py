@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from agent_console.ui.components.basics import copy_button, icon, section, status_mark
+from agent_console.ui.components.basics import copy_button, icon, pick, section, status_mark, words
 from agent_console.ui.elements import moment
 from agent_console.ui.job_views import ArtifactRow, CheckpointRow, Happening, LogRow
 from agent_console.ui.states.job import JobPage
@@ -18,7 +18,7 @@ _ICONS = (
 
 
 def _sign(name: rx.Var[str]) -> rx.Component:
-    return rx.match(name, *[(one, icon(one, 14)) for one in _ICONS], icon("dot", 14))
+    return pick(name, *[(one, icon(one, 14)) for one in _ICONS], icon("dot", 14))
 
 
 def _happening(one: rx.Var[Happening]) -> rx.Component:
@@ -93,7 +93,7 @@ def _checkpoint(row: rx.Var[CheckpointRow]) -> rx.Component:
         rx.cond(row.open, rx.el.span("Review", icon("arrow_right", 14), class_name="ac-go")),
         key=row.id,
         class_name="ac-row ac-checkrow",
-        data_open=rx.cond(row.open, "yes", "no"),
+        data_open=words(row.open, "yes", "no"),
     )
 
 
@@ -130,9 +130,7 @@ def _log_tools() -> rx.Component:
             class_name="ac-input ac-small",
         ),
         rx.el.label(
-            rx.checkbox(
-                checked=JobPage.following, on_change=JobPage.set_following, size="1"
-            ),
+            rx.checkbox(checked=JobPage.following, on_change=JobPage.set_following, size="1"),
             "Follow",
             class_name="ac-check",
         ),
@@ -150,7 +148,7 @@ def logs() -> rx.Component:
         aria_label="Log",
         aria_live="off",
         tab_index=0,
-        custom_attrs={"data-follow": rx.cond(JobPage.following, "on", "off")},
+        custom_attrs={"data-follow": words(JobPage.following, "on", "off")},
     )
     return section("Log", box, aside=_log_tools())
 

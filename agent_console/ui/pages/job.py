@@ -154,9 +154,7 @@ def _or_dash(text: rx.Var[str]) -> rx.Component:
 
 
 def _facts() -> rx.Component:
-    ran = rx.cond(
-        JOB.started_at != "", moment(JOB.started_at, "elapsed", to=JOB.completed_at), "–"
-    )
+    ran = rx.cond(JOB.started_at != "", moment(JOB.started_at, "elapsed", to=JOB.completed_at), "–")
     return facts(
         ("Job", identifier(JOB.id)),
         ("Type", rx.el.span(JOB.job_type, class_name="ac-mono")),

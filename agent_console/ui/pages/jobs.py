@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from agent_console.ui import shell
-from agent_console.ui.components.basics import bones, empty, icon, status_mark
+from agent_console.ui.components.basics import bones, empty, icon, status_mark, words
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.states.jobs import Jobs
@@ -21,7 +21,7 @@ def tab_link(tab: rx.Var[Tab]) -> rx.Component:
         href=tab.href,
         underline="none",
         key=tab.label,
-        custom_attrs={"aria-current": rx.cond(tab.current, "page", "false")},
+        custom_attrs={"aria-current": words(tab.current, "page", "false")},
     )
 
 
@@ -138,15 +138,11 @@ def _list() -> rx.Component:
 
 def page() -> rx.Component:
     """Lay out the page."""
-    new = rx.link(
-        rx.button(icon("plus", 15), "New job", size="2"), href="/new", underline="none"
-    )
+    new = rx.link(rx.button(icon("plus", 15), "New job", size="2"), href="/new", underline="none")
     return shell.frame(
         "Jobs",
         shell.heading("Jobs", shell.stale_badge(Jobs.stale), actions=(_search(), new)),
-        rx.el.nav(
-            rx.foreach(Jobs.tabs, tab_link), class_name="ac-tabs", aria_label="Job statuses"
-        ),
+        rx.el.nav(rx.foreach(Jobs.tabs, tab_link), class_name="ac-tabs", aria_label="Job statuses"),
         _list(),
     )
 

@@ -1,4 +1,4 @@
-"""The sign-in page: a form the browser itself submits, so the cookie is never in a script's reach."""
+"""The sign-in page: a form the browser submits, so no script ever sees the cookie."""
 
 from __future__ import annotations
 
@@ -50,8 +50,12 @@ def page() -> rx.Component:
         problem(PROBLEMS, "Signing in did not work. Try again."),
         NativeForm.create(
             rx.el.input(type="hidden", name="next", value=QUERY["next"].to(str), read_only=True),
-            field("Email", "email", "email", auto_complete="username", required=True, auto_focus=True),
-            field("Password", "password", "password", auto_complete="current-password", required=True),
+            field(
+                "Email", "email", "email", auto_complete="username", required=True, auto_focus=True
+            ),
+            field(
+                "Password", "password", "password", auto_complete="current-password", required=True
+            ),
             rx.el.button("Sign in", type="submit", class_name="ac-button"),
             action="/auth/login",
             method="post",

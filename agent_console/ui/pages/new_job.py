@@ -8,7 +8,7 @@ import reflex as rx
 
 from agent_console.domain.jobs import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY
 from agent_console.ui import shell
-from agent_console.ui.components.basics import bones, callout, empty, icon, verb_button
+from agent_console.ui.components.basics import bones, callout, empty, icon, pick, verb_button, words
 from agent_console.ui.forms import FieldView, GroupView
 from agent_console.ui.live import live_page
 from agent_console.ui.states.new_job import NewJobPage, TypeCard
@@ -23,7 +23,7 @@ def _card(card: rx.Var[TypeCard]) -> rx.Component:
             href=card.href,
             underline="none",
             class_name="ac-type",
-            custom_attrs={"aria-current": rx.cond(card.current, "true", "false")},
+            custom_attrs={"aria-current": words(card.current, "true", "false")},
         ),
         key=card.job_type,
     )
@@ -33,8 +33,8 @@ def _attrs(view: rx.Var[FieldView]) -> dict[str, Any]:
     return {
         "id": view.name,
         "name": view.name,
-        "aria_invalid": rx.cond(view.error != "", "true", "false"),
-        "aria_required": rx.cond(view.required, "true", "false"),
+        "aria_invalid": words(view.error != "", "true", "false"),
+        "aria_required": words(view.required, "true", "false"),
         "aria_describedby": view.name + "-help",
         "class_name": "ac-input",
     }
@@ -61,7 +61,7 @@ def _input(view: rx.Var[FieldView], kind: str, **props: Any) -> rx.Component:
 
 
 def _control(view: rx.Var[FieldView]) -> rx.Component:
-    return rx.match(
+    return pick(
         view.kind,
         ("long", _textarea(view, "3", False)),
         ("code", _textarea(view, "8", True)),
@@ -94,9 +94,7 @@ def _label(view: rx.Var[FieldView]) -> rx.Component:
 
 def _field(view: rx.Var[FieldView]) -> rx.Component:
     tick = rx.el.label(
-        rx.el.input(
-            type="checkbox", id=view.name, name=view.name, default_checked=view.checked
-        ),
+        rx.el.input(type="checkbox", id=view.name, name=view.name, default_checked=view.checked),
         view.label,
         class_name="ac-check",
     )
@@ -233,7 +231,9 @@ def page() -> rx.Component:
         aria_label="Job types",
     )
     none = empty(
-        "puzzle", "No job types", "Set AGENT_CONSOLE_HANDLERS to modules with handlers, and restart."
+        "puzzle",
+        "No job types",
+        "Set AGENT_CONSOLE_HANDLERS to modules with handlers, and restart.",
     )
     both = rx.el.div(types, _chosen(), class_name="ac-newjob")
     return shell.frame(

@@ -13,6 +13,7 @@ from agent_console.ui.components.basics import (
     section,
     status_mark,
     verb_button,
+    words,
 )
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
@@ -21,8 +22,8 @@ from agent_console.ui.theme import WORKER_MARKS
 
 
 def _verbs() -> tuple[rx.Component, ...]:
-    start = rx.cond(Workers.single, "Start worker", "Start all")
-    stop = rx.cond(Workers.single, "Stop worker", "Stop all")
+    start = words(Workers.single, "Start worker", "Start all")
+    stop = words(Workers.single, "Stop worker", "Stop all")
     return (
         verb_button(
             start, reason=Workers.start, icon_name="play", on_click=Workers.start_worker("")

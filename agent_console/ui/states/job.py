@@ -8,6 +8,7 @@ import reflex as rx
 
 from agent_console.domain.access import Actor, Permission
 from agent_console.domain.records import LogLevel
+from agent_console.services.jobs import Action
 from agent_console.ui import bridge
 from agent_console.ui.bridge import Failure
 from agent_console.ui.guard import guarded
@@ -26,7 +27,7 @@ from agent_console.ui.job_views import (
 )
 from agent_console.ui.live import Ask, LiveState, follow
 
-ACTIONS = {
+ACTIONS: dict[Action, str] = {
     "execute": "The job is in the queue.",
     "cancel": "The job is canceled.",
     "retry": "The job is back in the queue.",
@@ -41,7 +42,7 @@ class JobPage(LiveState, rx.State):
 
     job: JobView = JobView()
     title: str = "Job · agent_console"
-    refusals: dict[str, str] = dict.fromkeys(ACTIONS, "Loading.")
+    refusals: dict[str, str] = {str(action): "Loading." for action in ACTIONS}
     happenings: list[Happening] = []
     checkpoints: list[CheckpointRow] = []
     artifacts: list[ArtifactRow] = []
@@ -62,15 +63,16 @@ class JobPage(LiveState, rx.State):
     @guarded(Permission.JOBS_CONTROL)
     async def control(self, action: str) -> None:
         """Do ``action`` to the job in the address."""
-        if action not in ACTIONS:
+        verb = next((one for one in ACTIONS if one == action), None)
+        if verb is None:
             return
         actor = await self._actor()
         jobs = bridge.services().jobs
-        done = await bridge.call(jobs.control, actor, self._job_id(), action)
+        done = await bridge.call(jobs.control, actor, self._job_id(), verb)
         if isinstance(done, Failure):
             await self._tell(done.notice)
         else:
-            await self._tell(bridge.note("success", ACTIONS[action]))
+            await self._tell(bridge.note("success", ACTIONS[verb]))
 
     @rx.event
     @guarded(Permission.JOBS_READ)

@@ -119,9 +119,7 @@ class NewJobPage(LiveState, rx.State):
             for name, message in by_field.items()
             if not any(name == path or name.startswith(f"{path}.") for path in known)
         ]
-        self.form_error = " ".join(rest) or (
-            "Some fields need another look." if errors else ""
-        )
+        self.form_error = " ".join(rest) or ("Some fields need another look." if errors else "")
 
     def _begin(self, data: Json) -> None:
         self._data, self._form = data, forms.start(self._form.schema, data)

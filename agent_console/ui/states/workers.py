@@ -80,11 +80,11 @@ class Workers(LiveState, rx.State):
 
     def _ask(self, actor: Actor) -> Ask:
         service = bridge.services().workers
-        may_not = "" if actor.may(Permission.WORKERS_CONTROL) else refusal(Permission.WORKERS_CONTROL)
-        timeout = bridge.settings().worker_timeout
-        return Ask(
-            ("workers",), lambda: view(service.status(actor), may_not, timeout), every=2.0
+        may_not = (
+            "" if actor.may(Permission.WORKERS_CONTROL) else refusal(Permission.WORKERS_CONTROL)
         )
+        timeout = bridge.settings().worker_timeout
+        return Ask(("workers",), lambda: view(service.status(actor), may_not, timeout), every=2.0)
 
     def _show(self, answer: dict[str, Any]) -> None:
         self._put(**answer)
@@ -115,12 +115,13 @@ def view(report: WorkerStatusReport, may_not: str, timeout: float) -> dict[str, 
 
 
 def _figures(report: WorkerStatusReport, room: int) -> list[Figure]:
-    words = {"pending": "PENDING", "running": "RUNNING", "completed": "COMPLETED",
-             "failed": "FAILED"}  # fmt: skip
-    slots = Figure("Slots busy", f"{report.active_jobs} of {room}", "/jobs?status=RUNNING")
-    return [slots] + [
-        Figure(f"Jobs {word}", f"{report.jobs.get(name, 0):,}", f"/jobs?status={status}")
-        for word, (name, status) in zip(words, words.items(), strict=True)
+    numbers = report.jobs
+    return [
+        Figure("Slots busy", f"{report.active_jobs} of {room}", "/jobs?status=RUNNING"),
+        Figure("Jobs pending", f"{numbers.pending:,}", "/jobs?status=PENDING"),
+        Figure("Jobs running", f"{numbers.running:,}", "/jobs?status=RUNNING"),
+        Figure("Jobs completed", f"{numbers.completed:,}", "/jobs?status=COMPLETED"),
+        Figure("Jobs failed", f"{numbers.failed:,}", "/jobs?status=FAILED"),
     ]
 
 
