@@ -1,0 +1,270 @@
+"""A process's worker follows its row, notices the dead, and keeps its threads alive."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_console import JobContext, handler
+from agent_console.domain.access import SYSTEM
+from agent_console.domain.errors import Unavailable
+from agent_console.domain.jobs import JobStatus
+from agent_console.domain.records import WorkerStatus
+from agent_console.runtime import sweeps
+from agent_console.runtime.locks import WorkerLocks
+from agent_console.runtime.loops import Loop
+from agent_console.runtime.sweeps import expire_overdue, rescue_dead
+from agent_console.store import job_writes, worker_writes
+from agent_console.store.claims import claim
+from agent_console.store.database import Database, StoreOptions
+from agent_console.testing import enqueue
+from agent_console.testing.draining import _introduce
+from tests.runtime.desk import Desk
+from tests.runtime.hosts import PATIENCE, Changes, hosted
+
+
+@pytest.fixture
+def changes(db: Database) -> Changes:
+    return Changes(db)
+
+
+@handler("test")
+def quick(_ctx: JobContext) -> str:
+    """Do nothing."""
+    return "done"
+
+
+def row(db: Database, worker_id: str) -> dict[str, Any]:
+    with db.read() as reader:
+        found = reader.dicts("SELECT * FROM agent_workers WHERE id = :id", {"id": worker_id})
+    return found[0] if found else {"status": None}
+
+
+def want(db: Database, desired: str) -> None:
+    db.write(lambda tx: worker_writes.set_desired(tx, desired, worker_id=None, actor=SYSTEM))
+
+
+def test_start_and_stop_arrive_from_another_process_well_under_a_second(
+    db: Database, database_url: str, tmp_path: Path, changes: Changes
+) -> None:
+    from agent_console.store.signals import Signals
+
+    elsewhere = Database(database_url, StoreOptions())
+    signals = Signals(elsewhere)
+    signals.start()
+    try:
+        with hosted(db, tmp_path, quick, desired=False) as host:
+            assert changes.until(lambda: row(db, host.worker_id)["status"] == "STOPPED")
+            for desired, expected in (("run", "RUNNING"), ("stop", "STOPPED"), ("run", "RUNNING")):
+                began = time.monotonic()
+                want(elsewhere, desired)
+                assert changes.until(
+                    lambda state=expected: row(db, host.worker_id)["status"] == state
+                )
+                assert time.monotonic() - began < 1.0
+            job_id = enqueue(elsewhere)
+            assert changes.until(
+                lambda: (
+                    db.write(lambda tx: job_writes.job(tx, job_id)).status is JobStatus.COMPLETED
+                )
+            )
+    finally:
+        signals.stop()
+        elsewhere.close()
+
+
+def test_a_stop_waits_for_the_running_job_and_a_start_recalls_it(
+    db: Database, tmp_path: Path, changes: Changes
+) -> None:
+    started, release = threading.Event(), threading.Event()
+
+    @handler("test")
+    def work(_ctx: JobContext) -> str:
+        started.set()
+        release.wait(PATIENCE)
+        return "in peace"
+
+    job_id = enqueue(db)
+    with hosted(db, tmp_path, work) as host:
+        assert started.wait(PATIENCE)
+        want(db, "stop")
+        assert changes.until(lambda: not host.stats()["isRunning"])
+        assert host.stats()["activeJobs"] == 1
+        release.set()
+        assert changes.until(lambda: row(db, host.worker_id)["status"] == "STOPPED")
+    done = db.write(lambda tx: job_writes.job(tx, job_id))
+    assert (done.status, done.output_data) == (JobStatus.COMPLETED, "in peace")
+
+
+def test_capacity_and_poll_interval_change_while_it_runs(db: Database, tmp_path: Path) -> None:
+    started, release = threading.Semaphore(0), threading.Event()
+
+    @handler("test")
+    def work(_ctx: JobContext) -> None:
+        started.release()
+        release.wait(PATIENCE)
+
+    for _ in range(3):
+        enqueue(db)
+    with hosted(db, tmp_path, work, max_concurrent_jobs=1) as host:
+        assert started.acquire(timeout=PATIENCE)
+        db.write(
+            lambda tx: worker_writes.configure(
+                tx, host.worker_id, max_concurrent_jobs=3, poll_interval=60.0, actor=SYSTEM
+            )
+        )
+        assert started.acquire(timeout=PATIENCE)
+        assert started.acquire(timeout=PATIENCE)
+        assert host.stats() == {
+            "isRunning": True,
+            "activeJobs": 3,
+            "maxConcurrentJobs": 3,
+            "pollInterval": 60_000,
+        }
+        release.set()
+
+
+def test_a_worker_taken_for_dead_introduces_itself_again(
+    db: Database, tmp_path: Path, changes: Changes
+) -> None:
+    with hosted(db, tmp_path, quick, worker_timeout=3) as host:
+        assert changes.until(lambda: row(db, host.worker_id)["status"] == "RUNNING")
+        db.write(lambda tx: tx.execute("UPDATE agent_workers SET status = 'DEAD'"))
+        assert changes.until(lambda: row(db, host.worker_id)["status"] == "RUNNING")
+        job_id = enqueue(db)
+        assert changes.until(
+            lambda: db.write(lambda tx: job_writes.job(tx, job_id)).status is JobStatus.COMPLETED
+        )
+
+
+def test_threads_that_died_are_started_again(
+    db: Database, tmp_path: Path, changes: Changes
+) -> None:
+    with hosted(db, tmp_path, quick) as host:
+        assert changes.until(lambda: row(db, host.worker_id)["status"] == "RUNNING")
+        worker, heart = host._worker, host._heart
+        assert worker is not None
+        assert heart is not None
+        loops = [worker._claimer.loop, worker._finisher.loop, worker._control, heart.loop]
+        for loop in loops:
+            loop.stop()
+        host._supervise()
+        assert all(loop.alive for loop in loops)
+        job_id = enqueue(db)
+        assert changes.until(
+            lambda: db.write(lambda tx: job_writes.job(tx, job_id)).status is JobStatus.COMPLETED
+        )
+
+
+def test_starting_and_stopping_twice_is_the_same_as_once(db: Database, tmp_path: Path) -> None:
+    with hosted(db, tmp_path, quick) as host:
+        host.start()
+        host.stop(1)
+        host.stop(1)
+        assert host.stats()["isRunning"] is False
+    assert list((tmp_path / "workers").iterdir()) == []
+
+
+def _hold_and_wait(folder: str, ready: Any) -> None:
+    WorkerLocks(Path(folder)).hold("wrk_other")
+    ready.set()
+    signal.pause()
+
+
+def test_a_killed_process_is_noticed_by_its_lock_at_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    process = context.Process(target=_hold_and_wait, args=(str(tmp_path), ready), daemon=True)
+    process.start()
+    try:
+        assert ready.wait(PATIENCE)
+        mine = WorkerLocks(tmp_path)
+        mine.hold("wrk_mine")
+        assert mine.dead() == []
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        assert mine.dead() == ["wrk_other"]
+        mine.forget("wrk_other")
+        assert mine.dead() == []
+        mine.release("wrk_mine")
+        assert list(tmp_path.iterdir()) == []
+    finally:
+        process.kill()
+        process.join()
+
+
+def test_jobs_of_a_worker_whose_lock_is_free_are_rescued_without_waiting(
+    desk: Desk, tmp_path: Path
+) -> None:
+    job_id = desk.enqueue()
+    _introduce(desk.db, "wrk_gone")
+    assert len(claim(desk.db, "wrk_gone", 1)) == 1
+    (tmp_path / "wrk_gone.lock").touch()
+    locks = WorkerLocks(tmp_path)
+    assert rescue_dead(desk.db, locks, timeout=15, max_claims=5) == 1
+    assert rescue_dead(desk.db, locks, timeout=15, max_claims=5) == 0
+    assert desk.job(job_id).status is JobStatus.QUEUED
+    assert locks.dead() == []
+    (gone,) = desk.rows("SELECT status FROM agent_workers WHERE id = 'wrk_gone'")
+    assert gone["status"] == WorkerStatus.DEAD
+
+
+def test_a_sweep_over_many_overdue_checkpoints_takes_them_all(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "BATCH", 2)
+
+    @handler("test")
+    def asks(ctx: JobContext) -> None:
+        ctx.approve("ok?")
+
+    desk.add(asks)
+    for _ in range(5):
+        desk.enqueue()
+    desk.run()
+    desk.clock.advance(24 * 3600)
+    assert expire_overdue(desk.db) == 5
+    assert expire_overdue(desk.db) == 0
+
+
+def test_a_sweep_survives_an_outage(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(*_args: object) -> int:
+        raise Unavailable
+
+    monkeypatch.setattr(sweeps, "expire_due", down)
+    monkeypatch.setattr(sweeps, "rescue", down)
+    locks = WorkerLocks(desk.workspace)
+    assert expire_overdue(desk.db) == 0
+    assert rescue_dead(desk.db, locks, timeout=15, max_claims=5) == 0
+
+
+def test_a_loop_survives_whatever_its_turn_raises_and_logs_an_outage_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    turns: list[int] = []
+    recovered = threading.Event()
+
+    def turn() -> float | None:
+        turns.append(1)
+        if len(turns) <= 3:
+            raise Unavailable
+        recovered.set()
+        return None
+
+    caplog.set_level("INFO", logger="agent_console.runtime.loops")
+    loop = Loop("test-loop", turn)
+    loop.start()
+    assert recovered.wait(PATIENCE)
+    loop.stop()
+    assert not loop.alive
+    messages = [record.message for record in caplog.records]
+    assert len([m for m in messages if "waiting for the database" in m]) == 1
+    assert len([m for m in messages if "working again" in m]) == 1
