@@ -90,7 +90,7 @@ def _problem(path: str) -> str:
     if size > MAX_PATH:
         return f"is longer than {MAX_PATH} bytes"
     if reveal(path).hidden or not path.replace(" ", "x").isprintable():
-        return "contains hidden or control characters"
+        return "contains hidden, control or look-alike characters"
     if path.startswith("/"):
         return "must be relative to the workspace, not absolute"
     forbidden = _FORBIDDEN.search(path)

@@ -42,8 +42,9 @@ class DataProcessing(Input):
         default=None,
         title="Transform",
         description=(
-            "How, as an object or in short: filter “amount >= 100”, transform “uppercase”, "
-            "aggregate “sum(amount) by region”, sort “-amount, name”, deduplicate “email”."
+            'An object, or in short a text in quotes: filter "amount >= 100", transform '
+            '"uppercase", aggregate "sum(amount) by region", sort "-amount, name", '
+            'deduplicate "email".'
         ),
         validate_default=True,
     )

@@ -26,6 +26,9 @@ from agent_console.domain.visible import is_hidden, reveal
         ("\ufeffstart", "⟨U+FEFF⟩start", 1),
         ("half \ud800", "half ⟨U+D800⟩", 1),
         ("private \ue000", "private ⟨U+E000⟩", 1),
+        ("p\u0430ypal and adm\u0456n", "p⟨U+0430⟩ypal and adm⟨U+0456⟩n", 2),
+        ("\u0410dmin", "⟨U+0410⟩dmin", 1),
+        ("r\u043e\u043et\u200b", "r⟨U+043E⟩⟨U+043E⟩t⟨U+200B⟩", 3),
     ],
 )
 def test_hidden_characters_are_written_out_and_counted(text: str, shown: str, hidden: int) -> None:
@@ -39,6 +42,7 @@ def test_hidden_characters_are_written_out_and_counted(text: str, shown: str, hi
         "plain\n\ttext with spaces",
         "windows\r\nline ends\r\n",
         "Grüße, 你好, עברית, हिन्दी",
+        "москва и Athens: αβγ, ΑΘΗΝΑ, Δx, 5 µs",
         "❤️ and 👩‍👩‍👧 and 👍🏽",
         "",
     ],

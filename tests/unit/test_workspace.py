@@ -34,11 +34,12 @@ ESCAPES = [
     "a.", "a ", "a/b./c", " a", "a\x00b", "a\nb", "a\tb", "a\x7fb", "a\u202eb", "a\u200bb",
     "\ufeffa", "a\u2028b", "a\u00a0b", "\ud800", "x" * 201, "é" * 101, "a/" * 600 + "b",
     "a/" * 32 + "b", "e\u0301", "．．/x", "a／b", "a＼b", "a：b", "‥/x", "a*b", "a?b", 'a"b', "a<b",
-    "a|b", ".agent-console-0123.tmp", ".Agent-Console-x",
+    "a|b", "src/m\u0430in.py", ".agent-console-0123.tmp", ".Agent-Console-x",
 ]  # fmt: skip
 FINE = [
     "a", "a.py", "src/a.py", ".env", ".github/workflows/ci.yml", "app/[id]/page.tsx", "a b/c d.txt",
-    "ü/é.py", "日本/語.md", "console.log", "com10.txt", "nullable.py", "a..b", "...a", "x" * 200,
+    "ü/é.py", "日本/語.md", "документы/план.md",
+    "console.log", "com10.txt", "nullable.py", "a..b", "...a", "x" * 200,
     "-rf", "~/a", "$HOME/a", "a;b", "a&b", "a'b", "@scope/pkg.json", "+page.svelte",
 ]  # fmt: skip
 
