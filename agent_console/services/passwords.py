@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -89,7 +91,7 @@ class Passwords:
         """``hasher`` replaces the default (tests use cheap parameters)."""
         self._hasher = hasher or PasswordHasher()
         self._turns = threading.BoundedSemaphore(CONCURRENT_HASHES)
-        self._decoy: str | None = None
+        self._decoy = _decoy(self._hasher)
 
     def hash(self, password: str) -> str:
         """Return the hash to store.
@@ -108,27 +110,17 @@ class Passwords:
         Raises:
             RateLimited: too many hashes are being made.
         """
+        attempt = password[:MAX_LENGTH].encode(errors="replace")
         with self._turn():
-            if stored is None:
-                stored = self._decoy_hash()
             try:
-                return self._hasher.verify(stored, password[:MAX_LENGTH])
+                self._hasher.verify(stored or self._decoy, attempt)
             except (VerifyMismatchError, InvalidHashError):
                 return False
+        return stored is not None
 
     def rehashed(self, stored: str, password: str) -> str | None:
         """Return a new hash when the parameters have changed since ``stored``, else None."""
         return self.hash(password) if self._hasher.check_needs_rehash(stored) else None
-
-    def prepare(self) -> None:
-        """Make the hash that unknown accounts are compared with, so that no try has to."""
-        with self._turn():
-            self._decoy_hash()
-
-    def _decoy_hash(self) -> str:
-        if self._decoy is None:
-            self._decoy = self._hasher.hash("no account has this password")
-        return self._decoy
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -138,3 +130,13 @@ class Passwords:
             yield
         finally:
             self._turns.release()
+
+
+def _decoy(hasher: PasswordHasher) -> str:
+    """Return a hash of nothing anybody knows, which costs as much to compare as a real one."""
+
+    def text(size: int) -> str:
+        return base64.b64encode(os.urandom(size)).decode().rstrip("=")
+
+    costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v=19${costs}${text(hasher.salt_len)}${text(hasher.hash_len)}"

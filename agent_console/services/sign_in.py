@@ -91,10 +91,10 @@ class SignIn(AccessBase):
         self._wait_for_turn(address, known, ip)
         usable = known if known is not None and not known.user.disabled else None
         stored = None if usable is None else usable.password_hash
-        if not self._passwords.matches(stored, password):
+        fits = self._passwords.matches(stored, password)
+        if usable is None or not fits:
             self._failed(address, usable, ip)
             raise Unauthenticated("The e-mail address or the password is not right.")
-        assert usable is not None  # noqa: S101 - nothing matches the decoy
         rehashed = self._passwords.rehashed(usable.password_hash, password)
         grant = self._open(usable.user, rehashed, ip, user_agent)
         self._throttle.forget(address)

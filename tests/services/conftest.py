@@ -28,9 +28,7 @@ class TwoTypes:
 
     def handlers(self) -> Sequence[HandlerInfo]:
         return [
-            HandlerInfo(
-                job_type=name, title=name, description="", version="1", input_schema={}
-            )
+            HandlerInfo(job_type=name, title=name, description="", version="1", input_schema={})
             for name in ("noop", "write")
         ]
 

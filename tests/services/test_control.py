@@ -88,7 +88,7 @@ def test_resuming_with_an_open_question_waits_for_its_answer(desk: Desk) -> None
     job_id, checkpoint_id = desk.waiting(actor)
     for action in ("resume", "execute"):
         desk.services.jobs.control(actor, job_id, "pause")
-        job = desk.services.jobs.control(actor, job_id, action)  # type: ignore[arg-type]
+        job = desk.services.jobs.control(actor, job_id, action)
         assert job.status is JobStatus.WAITING
     stored = desk.services.review.get(actor, checkpoint_id).checkpoint
     assert stored.status is CheckpointStatus.PENDING

@@ -129,9 +129,7 @@ def test_a_verdict_on_something_else_than_what_is_stored_does_nothing(desk: Desk
     _, checkpoint_id = desk.waiting(desk.actor(Role.OPERATOR))
     ray = desk.actor(Role.REVIEWER)
     with pytest.raises(Conflict) as refused:
-        desk.services.review.decide(
-            ray, checkpoint_id, replace(APPROVE, payload_digest="0" * 64)
-        )
+        desk.services.review.decide(ray, checkpoint_id, replace(APPROVE, payload_digest="0" * 64))
     stored = desk.services.review.get(ray, checkpoint_id).checkpoint
     assert refused.value.context["currentDigest"] == stored.payload_digest
     assert stored.status is CheckpointStatus.PENDING
@@ -337,9 +335,7 @@ def test_a_token_does_not_get_around_it(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(("policy", "allowed"), [("never", False), ("always", True)])
-def test_the_policy_can_be_set(
-    make_desk: Callable[..., Desk], policy: str, allowed: bool
-) -> None:
+def test_the_policy_can_be_set(make_desk: Callable[..., Desk], policy: str, allowed: bool) -> None:
     desk = make_desk(self_approval=policy)
     admin = desk.actor(Role.ADMIN)
     if allowed:
