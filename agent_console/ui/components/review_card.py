@@ -12,6 +12,7 @@ from agent_console.ui.components.basics import (
     icon,
     identifier,
     status_mark,
+    words,
 )
 from agent_console.ui.components.diff import changes
 from agent_console.ui.components.json_view import json_view
@@ -135,9 +136,7 @@ def _said(term: str, text: rx.Var[str]) -> rx.Component:
 
 def _action(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
     return rx.el.section(
-        rx.el.h3(
-            rx.cond(ruling.pending, "What will happen", "What was asked"), class_name="card-h"
-        ),
+        rx.el.h3(words(ruling.pending, "What will happen", "What was asked"), class_name="card-h"),
         rx.el.p(body.action, class_name="card-action"),
         rx.cond(
             body.hidden_note != "",
@@ -211,7 +210,7 @@ def _words(body: rx.Var[BodyView]) -> rx.Component:
 def _why(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
     return rx.el.section(
         rx.el.h3(
-            rx.cond(ruling.pending, "Why am I asked", "About this checkpoint"), class_name="card-h"
+            words(ruling.pending, "Why am I asked", "About this checkpoint"), class_name="card-h"
         ),
         rx.cond(
             ruling.pending & ruling.self_approval,

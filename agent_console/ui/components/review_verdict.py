@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import reflex as rx
 
-from agent_console.ui.components.basics import OFFLINE, callout, icon
+from agent_console.ui.components.basics import OFFLINE, callout, icon, words
 from agent_console.ui.components.review_models import BodyView, RulingView
 
 
@@ -110,7 +110,7 @@ def _edits(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdict
                 spell_check=False,
                 class_name="ac-input ac-mono verdict-json",
                 custom_attrs={
-                    "aria-invalid": rx.cond(verdicts.edit_error != "", "true", "false"),
+                    "aria-invalid": words(verdicts.edit_error != "", "true", "false"),
                     "aria-describedby": "edit-error",
                 },
             ),
@@ -141,7 +141,7 @@ def _reject(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdic
                 auto_focus=True,
                 custom_attrs={
                     "aria-required": "true",
-                    "aria-invalid": rx.cond(verdicts.reason_error != "", "true", "false"),
+                    "aria-invalid": words(verdicts.reason_error != "", "true", "false"),
                     "aria-describedby": "reason-error",
                 },
             ),

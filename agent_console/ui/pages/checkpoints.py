@@ -7,7 +7,14 @@ from typing import cast
 import reflex as rx
 
 from agent_console.ui import theme
-from agent_console.ui.components.basics import bones, callout, empty, icon, status_mark
+from agent_console.ui.components.basics import (
+    bones,
+    callout,
+    empty,
+    icon,
+    status_mark,
+    words,
+)
 from agent_console.ui.components.review_card import review_card
 from agent_console.ui.components.review_models import RowView, TabView
 from agent_console.ui.components.review_verdict import Verdicts, verdict_bar
@@ -32,7 +39,7 @@ def page() -> rx.Component:
             _list_pane(),
             _card_pane(),
             class_name="desk",
-            custom_attrs={"data-open": rx.cond(Desk.in_path, "card", "list")},
+            custom_attrs={"data-open": words(Desk.in_path, "card", "list")},
         ),
         width="full",
     )
@@ -75,7 +82,7 @@ def _tab(tab: rx.Var[TabView]) -> rx.Component:
         href=tab.href,
         underline="none",
         key=tab.label,
-        custom_attrs={"aria-current": rx.cond(tab.current, "page", "false")},
+        custom_attrs={"aria-current": words(tab.current, "page", "false")},
     )
 
 
@@ -138,7 +145,7 @@ def _row(row: rx.Var[RowView]) -> rx.Component:
             underline="none",
             class_name="desk-row",
             aria_label=row.label,
-            custom_attrs={"aria-current": rx.cond(row.id == Desk.body.id, "true", "false")},
+            custom_attrs={"aria-current": words(row.id == Desk.body.id, "true", "false")},
         ),
         key=row.id,
     )

@@ -1,0 +1,1 @@
+"""The real console, driven through a real browser."""

@@ -1,0 +1,50 @@
+"""One console for all end-to-end tests; every test begins with an empty desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from tests.e2e.browser import People, launch
+from tests.e2e.console import ConsoleProcess
+from tests.e2e.work import Work
+
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture(scope="session")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleProcess]:
+    """Run the console the way its users do."""
+    process = ConsoleProcess(tmp_path_factory.mktemp("console"))
+    process.start()
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def everybody(console: ConsoleProcess) -> Iterator[People]:
+    """Run the browser."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield People(browser, console)
+        browser.close()
+
+
+@pytest.fixture
+def people(everybody: People) -> Iterator[People]:
+    """Open pages as somebody; a page that wrote an error fails the test."""
+    everybody.problems.clear()
+    yield everybody
+    everybody.close()
+    assert everybody.problems == []
+
+
+@pytest.fixture
+def work(console: ConsoleProcess) -> Iterator[Work]:
+    """Give work through REST, starting from an empty desk."""
+    with console.api("operator") as operator, console.api("reviewer") as reviewer:
+        work = Work(operator, reviewer)
+        work.clear_desk()
+        yield work

@@ -1,0 +1,123 @@
+"""The console as an operating-system process: what ``make run`` ends with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[2]
+# One port for all runs keeps the built pages fresh: the address is part of them.
+PREFERRED_PORT = 34517
+COMMAND = "from agent_console.cli import main; main()"
+START_LIMIT = 110.0  # seconds, a build of the pages on a busy machine included
+
+
+def pick_port() -> int:
+    """Return the preferred port, or any free one when somebody listens there."""
+    for port in (PREFERRED_PORT, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise RuntimeError("no free port")
+
+
+class ConsoleProcess:
+    """``agent-console serve`` with a data directory of its own; may be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = pick_port()
+        self.url = f"http://localhost:{self.port}"
+        self.workspace = folder / "workspace"
+        self.log = folder / "console.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        self.workspace.mkdir(exist_ok=True)
+        self.tokens: dict[str, str] = json.loads(self._run("-m", "tests.e2e.make_accounts"))
+
+    def start(self) -> None:
+        """Start serving and wait until it is ready."""
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", COMMAND, "serve"],
+                cwd=ROOT,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._wait_until_ready()
+
+    def kill(self) -> None:
+        """End server and supervisor at once, with no chance to tidy up."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Ask it to stop and wait until it has."""
+        self._end(signal.SIGTERM)
+
+    def api(self, role: str) -> httpx.Client:
+        """Return a client of the REST interface with the token of ``role``."""
+        bearer = {"Authorization": f"Bearer {self.tokens[role]}"}
+        return httpx.Client(base_url=self.url, headers=bearer, timeout=20)
+
+    def tail(self) -> str:
+        """Return the end of the log."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[-4000:]
+
+    def _end(self, sign: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        os.killpg(process.pid, sign)
+        process.wait(timeout=60)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PORT": str(self.port),
+            "AGENT_CONSOLE_DATA_DIR": str(self.folder),
+            "AGENT_CONSOLE_WORKSPACE": str(self.workspace),
+            "AGENT_CONSOLE_DRAIN_TIMEOUT": "5",
+        }
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(done.stderr[-4000:])
+        return done.stdout.strip().splitlines()[-1]
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + START_LIMIT
+        while time.monotonic() < deadline:
+            if self._process is None or self._process.poll() is not None:
+                raise RuntimeError(f"the console ended:\n{self.tail()}")
+            try:
+                answer = httpx.get(f"{self.url}/health/ready", timeout=2)
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code == 200:
+                return
+            time.sleep(0.1)  # the process gives no other sign than its port
+        raise RuntimeError(f"the console did not start in {START_LIMIT} s:\n{self.tail()}")
