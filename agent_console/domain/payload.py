@@ -54,7 +54,8 @@ def check_json(value: object, field: str, *, limit: int = MAX_BYTES) -> None:
         path, item = entry
         size += _leaf_size(path, item)
         if size > limit:
-            raise TooLarge(f"{field} is larger than {limit:,} bytes.", field=field, limit=limit)
+            what = field or "The document"
+            raise TooLarge(f"{what} is larger than {limit:,} bytes.", field=field, limit=limit)
         if isinstance(item, dict | list | tuple):
             if len(stack) > MAX_DEPTH:
                 raise Invalid.field(_name(path), f"nested deeper than {MAX_DEPTH} levels")
