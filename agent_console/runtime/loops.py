@@ -28,6 +28,7 @@ class Loop:
         self._woken = threading.Event()
         self._stop = threading.Event()
         self._failures = 0
+        self._starting = threading.Lock()  # the owner and its supervisor may start it together
         self._thread: threading.Thread | None = None
 
     @property
@@ -37,11 +38,13 @@ class Loop:
 
     def start(self) -> None:
         """Start the thread; starting twice is the same as once."""
-        if self.alive:
-            return
-        self._stop.clear()
-        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
-        self._thread.start()
+        with self._starting:
+            if self.alive:
+                return
+            self._stop.clear()
+            thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+            thread.start()
+            self._thread = thread
 
     def wake(self) -> None:
         """Take the next turn now; callable from any thread, cheap when already woken."""

@@ -192,9 +192,11 @@ class Worker:
         if self.status is not WorkerStatus.RUNNING:
             self._announce(WorkerStatus.RUNNING)
             self.stopped.clear()
-            self.status = WorkerStatus.RUNNING
             self._slots.resize(self._size)
             self._claimer.open()
+            # Not before its threads run: the supervisor starts what a running worker lacks.
+            self.status = WorkerStatus.RUNNING
+            self._slots.resize(self._size)  # which may have changed since
 
     def _begin_drain(self) -> None:
         self.status = WorkerStatus.DRAINING
