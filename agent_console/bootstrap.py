@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +32,7 @@ from agent_console.telemetry.events_log import RunLog, log_events
 from agent_console.telemetry.metrics import MetricsExporter
 
 SETUP_FILE = "setup-link"
+REGISTER_TIME = 5.0  # seconds a new worker gets to enter itself in the database
 
 _log = logging.getLogger(__name__)
 
@@ -75,6 +78,7 @@ class Console:
         """Open and run jobs, with no web side and whatever the setting says."""
         self.open()
         self._run(desired=True, embedded=False)
+        self.await_until(lambda: bool(self.host.stats()["isRunning"]), REGISTER_TIME)
 
     def stop(self, drain: float | None = None) -> None:
         """Give running jobs ``drain`` seconds (default: the setting), then close everything."""
@@ -96,6 +100,15 @@ class Console:
         """Block until a change after ``changes()`` said ``seen``, at most ``timeout`` seconds."""
         with self._changed:
             self._changed.wait_for(lambda: self._changes != seen, timeout)
+
+    def await_until(self, true: Callable[[], bool], timeout: float) -> bool:
+        """Ask ``true`` again after every change until it is so, at most ``timeout`` seconds."""
+        deadline = time.monotonic() + timeout
+        while not true():
+            if time.monotonic() >= deadline:
+                return False
+            self.await_change(self.changes(), timeout=0.05)
+        return True
 
     def _run(self, *, desired: bool, embedded: bool) -> None:
         if not self._running:

@@ -46,6 +46,7 @@ def dialect_of(url: URL) -> Dialect:
 
 def open_sqlite(path: str, options: StoreOptions, *, read_only: bool) -> sqlite3.Connection:
     """Open the database file. Transactions are ours: the driver is kept from beginning any."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(
         path, timeout=options.busy_timeout, isolation_level=None, check_same_thread=False
     )
@@ -107,7 +108,6 @@ def make_engine(url: URL, options: StoreOptions) -> Engine:
             **sizes,
         )
     path = str(url.database)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, creator=lambda: open_sqlite(path, options, read_only=True), **sizes)
     # The driver does not begin transactions (see open_sqlite), so a reader's snapshot does.
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
