@@ -178,6 +178,9 @@ def prepare(settings: Settings) -> None:
     """
     _make_folder(settings.data_dir, "AGENT_CONSOLE_DATA_DIR")
     _make_folder(settings.workspace_root, "AGENT_CONSOLE_WORKSPACE")
+    left = Workspace(settings.workspace_root).clean()
+    if left:
+        _log.info("removed %d unfinished files that a killed process left", left)
     done = migrate.upgrade(settings.database)
     if done.before != done.after:
         _log.info("database schema %s, was %s", done.after, done.before or "empty")

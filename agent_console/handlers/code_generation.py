@@ -7,7 +7,7 @@ nothing is written and the new diff is put up for review.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from mimetypes import MimeTypes
 from typing import TypedDict
 
@@ -112,12 +112,18 @@ def code_generation(ctx: JobContext) -> dict[str, Json]:
     while True:
         base = ctx.step("read the workspace", read_base, ctx.workspace, list(wanted))
         pending = {p: text for p, text in wanted.items() if base[p]["content"] != text}
+        present = sum(base[path]["content"] is not None for path in wanted)
+        ctx.log(
+            f"Read the workspace: {present} of {len(wanted)} files exist, {len(pending)} differ."
+        )
         if not pending:
             ctx.info("Nothing to write: every file is already as wanted.")
             break
+        ctx.log(f"Compared {_count(wanted)} with the workspace: {len(pending)} to write")
         _ask(ctx, request.description, pending, base)
         changed = ctx.step("write the files", write_files, ctx.workspace, pending, base)
         if not changed:
+            ctx.log(f"Wrote {len(pending)} {'file' if len(pending) == 1 else 'files'}.")
             statuses |= {path: _DONE[_verb(base[path])] for path in pending}
             break
         ctx.log(f"Changed since the review, asking again: {', '.join(changed)}", level="WARNING")
@@ -151,7 +157,11 @@ def describe_action(files: Sequence[str], base: Mapping[str, _Base]) -> str:
     """Return what will happen: ``Write 2 files: create src/a.py, modify README.md``."""
     named = ", ".join(f"{_verb(base[path])} {path}" for path in files[:_NAMED])
     more = f" and {len(files) - _NAMED} more" if len(files) > _NAMED else ""
-    return f"Write {len(files)} {'file' if len(files) == 1 else 'files'}: {named}{more}"
+    return f"Write {_count(files)}: {named}{more}"
+
+
+def _count(files: Collection[str]) -> str:
+    return f"{len(files)} {'file' if len(files) == 1 else 'files'}"
 
 
 def media_type(path: str) -> str:
