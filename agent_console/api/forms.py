@@ -17,6 +17,19 @@ _LIMIT = 16_384  # bytes of a form; the longest is a setup link with a password
 _FIELDS = 20
 
 
+def check_own_page(request: Request, settings: Settings) -> None:
+    """Let a form of one of our own pages pass.
+
+    Raises:
+        CrossOrigin: another site, or nobody, vouches for it.
+    """
+    if not is_same_origin(request.headers, settings):
+        raise CrossOrigin(
+            f"This form was not sent from a page of {settings.origin}.",
+            allowedOrigin=settings.origin,
+        )
+
+
 async def read_form(request: Request, settings: Settings) -> dict[str, str]:
     """Return the fields of a form that one of our own pages sent.
 
@@ -26,11 +39,7 @@ async def read_form(request: Request, settings: Settings) -> dict[str, str]:
         TooLarge: more than 16 KiB.
         Invalid: not UTF-8, a NUL, or more fields than any form of ours has.
     """
-    if not is_same_origin(request.headers, settings):
-        raise CrossOrigin(
-            f"This form was not sent from a page of {settings.origin}.",
-            allowedOrigin=settings.origin,
-        )
+    check_own_page(request, settings)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/x-www-form-urlencoded":
         raise UnsupportedMediaType("Send the form as application/x-www-form-urlencoded.")

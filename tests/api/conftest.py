@@ -156,5 +156,3 @@ def admin(door: Door) -> TestClient:
 def reviewer(door: Door) -> TestClient:
     """A client that may decide."""
     return door.as_role(Role.REVIEWER)
-
-

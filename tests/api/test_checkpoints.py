@@ -99,9 +99,7 @@ def test_reject(door: Door, operator: TestClient, reviewer: TestClient) -> None:
     assert [c["status"] for c in listed["checkpoints"]] == ["REJECTED"]
 
 
-def test_a_rejection_needs_a_reason(
-    door: Door, operator: TestClient, reviewer: TestClient
-) -> None:
+def test_a_rejection_needs_a_reason(door: Door, operator: TestClient, reviewer: TestClient) -> None:
     _, checkpoint_id = door.waiting(operator)
     for body in ({}, {"reason": ""}, {"reason": "  \n"}, {"reason": None}):
         answer = reviewer.request("DELETE", f"{DESK}/{checkpoint_id}", json=body)

@@ -183,6 +183,8 @@ def test_refused_fields_are_named(admin: TestClient) -> None:
         ({"jobType": "noop", "inputData": []}, "inputData"),
         ({"jobType": "noop", "runAt": 5}, "runAt"),
         ({"jobType": "noop", "runAt": "2030-01-02T03:04:05"}, "runAt"),
+        ({"jobType": "noop", "runAt": "0001-01-01T00:00:00+14:00"}, "runAt"),
+        ({"jobType": "noop", "runAt": "9999-12-31T23:59:59-14:00"}, "runAt"),
         ({"jobType": "noop", "input_data": {}}, "input_data"),
         ({"jobType": "noop", "approvalStrategy": "never"}, "approvalStrategy"),
         ({"jobType": "write"}, "inputData.path"),

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from agent_console.api.client import client_ip
 from agent_console.api.context import ApiContext, Context
-from agent_console.api.forms import local_path, read_form, see_other
+from agent_console.api.forms import check_own_page, local_path, read_form, see_other
 from agent_console.api.guard import public
 from agent_console.api.origins import clear_session_cookie, cookie_name, set_session_cookie
 from agent_console.api.problems import CrossOrigin
@@ -101,7 +101,7 @@ async def setup(actor: Anyone, context: Context, request: Request) -> Response: 
 async def logout(actor: Anyone, context: Context, request: Request) -> Response:  # noqa: ARG001
     """Revoke the session and go to the sign-in page."""
     try:
-        await read_form(request, context.settings)
+        check_own_page(request, context.settings)
         secret = request.cookies.get(cookie_name(context.settings))
         if secret:
             await run_in_threadpool(context.services.access.logout, secret)

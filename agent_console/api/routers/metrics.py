@@ -30,7 +30,7 @@ def _may_scrape(request: Request, context: ApiContext) -> Actor:
     expected = context.settings.metrics_token
     if expected is not None:
         given = bearer(request)
-        if given is not None and hmac.compare_digest(given.encode(), expected.encode()):
+        if given is not None and hmac.compare_digest(given.encode("latin-1"), expected.encode()):
             return SYSTEM
     elif is_local(request) and "authorization" not in request.headers:
         return SYSTEM

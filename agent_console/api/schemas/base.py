@@ -6,7 +6,15 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+)
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import WithJsonSchema
 
@@ -17,13 +25,20 @@ T = TypeVar("T")
 
 def instant(value: datetime) -> str:
     """Return ``2026-11-21T07:49:38.123456Z``: always UTC, always microseconds."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _text_only(value: object) -> object:
     """Refuse numbers: pydantic would read them as seconds since 1970."""
     if value is not None and not isinstance(value, str | datetime):
         raise ValueError("use an ISO 8601 text such as 2026-11-21T07:49:38Z")
+    return value
+
+
+def _in_our_times(value: datetime) -> datetime:
+    """Refuse years at the ends of the calendar, where conversion to UTC would fall off it."""
+    if not 1970 <= value.year <= 9998:
+        raise ValueError("must be between the years 1970 and 9998")
     return value
 
 
@@ -35,7 +50,12 @@ _INSTANT_SCHEMA = {
 Instant = Annotated[
     datetime, PlainSerializer(instant, return_type=str), WithJsonSchema(_INSTANT_SCHEMA)
 ]
-InstantIn = Annotated[AwareDatetime, BeforeValidator(_text_only), WithJsonSchema(_INSTANT_SCHEMA)]
+InstantIn = Annotated[
+    AwareDatetime,
+    BeforeValidator(_text_only),
+    AfterValidator(_in_our_times),
+    WithJsonSchema(_INSTANT_SCHEMA),
+]
 JsonOut = Annotated[Any, Field(description="Any JSON value.")]
 """JSON from the store, already validated when it was written; not walked again."""
 
