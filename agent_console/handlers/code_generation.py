@@ -112,10 +112,6 @@ def code_generation(ctx: JobContext) -> dict[str, Json]:
     while True:
         base = ctx.step("read the workspace", read_base, ctx.workspace, list(wanted))
         pending = {p: text for p, text in wanted.items() if base[p]["content"] != text}
-        present = sum(base[path]["content"] is not None for path in wanted)
-        ctx.log(
-            f"Read the workspace: {present} of {len(wanted)} files exist, {len(pending)} differ."
-        )
         if not pending:
             ctx.info("Nothing to write: every file is already as wanted.")
             break
@@ -123,7 +119,7 @@ def code_generation(ctx: JobContext) -> dict[str, Json]:
         _ask(ctx, request.description, pending, base)
         changed = ctx.step("write the files", write_files, ctx.workspace, pending, base)
         if not changed:
-            ctx.log(f"Wrote {len(pending)} {'file' if len(pending) == 1 else 'files'}.")
+            ctx.log(f"Wrote {_count(pending)}")
             statuses |= {path: _DONE[_verb(base[path])] for path in pending}
             break
         ctx.log(f"Changed since the review, asking again: {', '.join(changed)}", level="WARNING")

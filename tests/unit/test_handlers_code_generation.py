@@ -123,9 +123,9 @@ def test_a_file_changed_since_the_review_is_shown_again(bench: Bench) -> None:
     assert bench.job(job_id).status is JobStatus.WAITING
     assert bench.workspace.read("src/a.py") is None
     assert bench.log(job_id) == [
-        "Read the workspace: 1 of 2 files exist, 2 differ.",
+        "Compared 2 files with the workspace: 2 to write",
         "Changed since the review, asking again: README.md",
-        "Read the workspace: 1 of 2 files exist, 2 differ.",
+        "Compared 2 files with the workspace: 2 to write",
     ]
     again = bench.pending(job_id)
     assert again.changes[1]["before"] == "# Edited by hand\n"
