@@ -7,7 +7,7 @@ import contextvars
 import functools
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from agent_console.gateways.workspace import Workspace
@@ -16,8 +16,6 @@ from agent_console.runtime.entries import JobFacts
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_BRIDGES = 512  # threads at most; made when needed, one per recorded call in progress
 
 
 class LoopThread:
@@ -28,9 +26,6 @@ class LoopThread:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        # Not the loop's own pool: handlers use that one, and a bridge waiting for them in it
-        # could fill it and wait for ever.
-        self._bridges: ThreadPoolExecutor | None = None
 
     def run(self, coroutine: object, attach: Callable[[Future[object]], None]) -> object:
         """Run ``coroutine`` on the loop and wait; ``attach`` is handed its future to cancel."""
@@ -47,21 +42,28 @@ class LoopThread:
         return self._submit(settle()).result()
 
     async def bridge(self, call: Callable[[], T]) -> T:
-        """Make a blocking ``call`` on a thread, from the loop."""
-        context = contextvars.copy_context()
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._bridges, lambda: context.run(call))
+        """Make a blocking ``call`` on a thread, from the loop.
+
+        A daemon thread per call, not a pool: a step that never returns must neither use up the
+        threads of the others nor hold up the end of the process.
+        """
+        done: Future[T] = Future()
+        done.set_running_or_notify_cancel()  # from here on the thread alone settles it
+        work = functools.partial(contextvars.copy_context().run, call)
+        threading.Thread(
+            target=_settle, args=(done, work), name="handler-bridge", daemon=True
+        ).start()
+        return await asyncio.wrap_future(done)
 
     def close(self) -> None:
         """Cancel what is running, stop the loop and its thread."""
         with self._lock:
-            loop, thread, bridges = self._loop, self._thread, self._bridges
-            self._loop = self._thread = self._bridges = None
-        if loop is None or thread is None or bridges is None:
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is None or thread is None:
             return
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
-        bridges.shutdown(wait=False, cancel_futures=True)
 
     def _submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         with self._lock:
@@ -73,7 +75,6 @@ class LoopThread:
     def _start(self) -> None:
         loop = asyncio.new_event_loop()
         self._loop = loop
-        self._bridges = ThreadPoolExecutor(_BRIDGES, thread_name_prefix="handler-bridge")
         self._thread = threading.Thread(
             target=_serve, args=(loop,), name="async-handlers", daemon=True
         )
@@ -91,6 +92,15 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
+
+
+def _settle(done: Future[T], work: Callable[[], T]) -> None:
+    try:
+        result = work()
+    except BaseException as error:  # noqa: BLE001 - it is the awaiting coroutine's
+        done.set_exception(error)
+    else:
+        done.set_result(result)
 
 
 def _bridged(

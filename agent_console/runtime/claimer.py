@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from time import monotonic
@@ -17,6 +18,9 @@ from agent_console.store.liveness import held_by
 
 STALE = 1.0  # seconds a job may wait claimed but not started, before others get a chance
 _BLINK, _LONGEST_BLINK = 0.02, 1.0  # seconds between tries at jobs that others have locked
+
+
+_log = logging.getLogger(__name__)
 
 
 class Claimer:
@@ -45,7 +49,8 @@ class Claimer:
         self._claiming = threading.Lock()
         self._more = True  # as far as known, jobs wait that did not fit
         self._due = float("inf")  # monotonic time at which a job becomes claimable by itself
-        self._doubt = False  # the answer to a claim was lost: it may have happened
+        self._doubt = False  # there may be claims that nobody here knows of
+        self._peek = False
         self._ahead = 0
         self._blink = _BLINK
         self._checked = monotonic()
@@ -67,6 +72,16 @@ class Claimer:
             self._open = False
         self.loop.wake()
 
+    def poll(self) -> None:
+        """Look whether there is work that no word came of."""
+        self._peek = True
+        self.loop.wake()
+
+    def check_books(self) -> None:
+        """Compare what the database says is held here with what is; give back the difference."""
+        self._doubt = True
+        self.loop.wake()
+
     @property
     def in_doubt(self) -> bool:
         """Whether there may be claims that nobody here knows of."""
@@ -86,6 +101,10 @@ class Claimer:
         self._settle_doubt()
         self._return_stale()
         room = self._slots.size + self._ahead - self._slots.held
+        if self._peek and self._open and room > 0:
+            self._peek = False
+            # Cheaper than a claim, which takes the write lock to find nothing.
+            self._more = self._more or next_due(self._db) == 0
         if room > 0 and (self._more or monotonic() >= self._due):
             with self._claiming:
                 if self._open:
@@ -148,5 +167,8 @@ class Claimer:
         if self._doubt:
             held = held_by(self._db, self._worker_id)
             # A run that ends between the two looks is in neither; its key is fenced by then.
-            give_back(self._db, [key for key in held if key not in self._ledger])
+            strays = [key for key in held if key not in self._ledger]
+            if strays:
+                returned = give_back(self._db, strays)
+                _log.warning("%d claims that nobody here knew of were given back", returned)
             self._doubt = False

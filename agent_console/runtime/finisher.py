@@ -46,10 +46,11 @@ class Finisher:
         self.loop.wake()
 
     def _turn(self) -> float | None:
-        while self._take():
+        if self._take():
             self._store(self._batch)
             self._batch = []
-        return self._flush_notes()
+        pause = self._flush_notes()
+        return 0.0 if self._ready else pause
 
     def _take(self) -> bool:
         """Fill the batch; one that could not be stored in an outage is taken up again."""

@@ -98,7 +98,7 @@ class WorkerHost:
         heart.start(worker)
         self._scheduler = Scheduler()
         self._scheduler.start(
-            worker.wake,
+            worker.poll,
             self._poll_interval,
             self._rescue,
             partial(expire_overdue, self._db),

@@ -41,8 +41,9 @@ class Loop:
         with self._starting:
             if self.alive:
                 return
-            self._stop.clear()
-            thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+            # One per thread: a thread that is slow to end must not take a new start for its own.
+            self._stop = stop = threading.Event()
+            thread = threading.Thread(target=self._run, args=(stop,), name=self.name, daemon=True)
             thread.start()
             self._thread = thread
 
@@ -59,30 +60,30 @@ class Loop:
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.is_set():
             self._woken.clear()  # before the turn: a wake-up during it must not be lost
-            if self._stop.is_set():
+            if stop.is_set():
                 return
             try:
                 pause = self._turn()
             except Unavailable as error:
-                self._sleep_off(error)
+                self._sleep_off(error, stop)
             except Exception as error:  # noqa: BLE001 - logged; a worker without its thread is worse
                 _log.exception("%s: a turn failed", self.name)
-                self._sleep_off(error)
+                self._sleep_off(error, stop)
             else:
                 self._recover()
                 if pause is None or pause > 0:
                     self._woken.wait(pause)
 
-    def _sleep_off(self, error: Exception) -> None:
+    def _sleep_off(self, error: Exception, stop: threading.Event) -> None:
         self._failures += 1
         if self._failures == 1:
             _log.warning("%s: waiting for the database: %s", self.name, error)
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures - 1, 10))
         # Not on ``_woken``: wake-ups keep coming while nothing can be done about them.
-        self._stop.wait(pause)
+        stop.wait(pause)
 
     def _recover(self) -> None:
         if self._failures:

@@ -20,6 +20,7 @@ from agent_console.store.claims import give_back
 from agent_console.store.database import Database
 from agent_console.store.engine_values import Claimed, Finish, RunKey
 
+BOOKS_EVERY = 60.0  # seconds between comparisons of what is held with the database
 GRACE = 1.0  # seconds between asking a run to stop and going on without it
 
 _log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Worker:
             running=self._running_types,
         )
         self._size = 1
+        self._books_due = monotonic() + BOOKS_EVERY
         self._wanted = False
         self._drain_seconds = 0.0
         self._drain_until = 0.0
@@ -80,7 +82,10 @@ class Worker:
         self._slots.resize(0)
 
     def supervise(self) -> None:
-        """Restart threads that have died, which their loops are made never to do."""
+        """Restart threads that have died, which their loops are made never to do.
+
+        Also, once a minute, see that the database and this worker agree on what it holds.
+        """
         expected = [self._control, self._finisher.loop]
         if self.status is WorkerStatus.RUNNING:
             expected.append(self._claimer.loop)
@@ -88,6 +93,9 @@ class Worker:
             if not loop.alive:
                 _log.error("%s: the thread died; starting it again", loop.name)
                 loop.start()
+        if self.status is WorkerStatus.RUNNING and monotonic() >= self._books_due:
+            self._books_due = monotonic() + BOOKS_EVERY
+            self._claimer.check_books()
 
     def want(self, run: bool, drain_seconds: float) -> None:
         """Have the worker run, or drain within ``drain_seconds`` and stop."""
@@ -105,9 +113,14 @@ class Worker:
                 self._claimer.wake()
 
     def wake(self) -> None:
-        """There may be work: claim now instead of later."""
+        """There is word of work: claim now instead of later."""
         if self._wanted:
             self._claimer.wake()
+
+    def poll(self) -> None:
+        """Look for work that no word came of."""
+        if self._wanted:
+            self._claimer.poll()
 
     def running(self) -> list[RunKey]:
         """Return the keys of the runs in progress."""

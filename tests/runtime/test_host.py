@@ -148,7 +148,7 @@ def test_threads_that_died_are_started_again(
     db: Database, tmp_path: Path, changes: Changes
 ) -> None:
     with hosted(db, tmp_path, quick) as host:
-        assert changes.until(lambda: row(db, host.worker_id)["status"] == "RUNNING")
+        assert changes.until(lambda: host.stats()["isRunning"] is True)
         worker, heart = host._worker, host._heart
         assert worker is not None
         assert heart is not None
