@@ -63,7 +63,8 @@ def test_approved_files_are_written(
     expect(shown.get_by_text("new file")).to_be_attached()
     expect(shown.get_by_text("Omar Operator")).to_be_attached()
     expect(shown.get_by_role("link", name=re.compile("job_"))).to_be_attached()
-    expect(shown.get_by_role("log", name="Logs of the job")).to_be_attached()
+    logs = shown.get_by_role("log", name="Logs of the job")
+    expect(logs.get_by_text("Compared 2 files with the workspace: 2 to write")).to_be_attached()
 
     shown.get_by_role("textbox", name="Feedback").fill("Good, thank you.")
     shown.get_by_role("button", name="Approve", exact=True).click()

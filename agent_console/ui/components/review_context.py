@@ -42,19 +42,17 @@ def context_section(body: rx.Var[BodyView], context: rx.Var[ContextView]) -> rx.
 
 
 def _logs(lines: rx.Var[list[LogView]]) -> rx.Component:
-    return rx.cond(
-        lines.length() > 0,
+    return rx.el.div(
+        rx.el.h4("Logs", class_name="card-h4"),
         rx.el.div(
-            rx.el.h4("Logs", class_name="card-h4"),
-            rx.el.div(
-                rx.foreach(lines, lambda one: _log(cast("rx.Var[LogView]", one))),
-                class_name="card-logs",
-                role="log",
-                aria_label="Logs of the job",
-                aria_live="off",
-                tab_index=0,
-                data_follow="on",
-            ),
+            rx.foreach(lines, lambda one: _log(cast("rx.Var[LogView]", one))),
+            rx.cond(lines.length() == 0, rx.el.div("No line yet.", class_name="log-at")),
+            class_name="card-logs",
+            role="log",
+            aria_label="Logs of the job",
+            aria_live="off",
+            tab_index=0,
+            data_follow="on",
         ),
     )
 
