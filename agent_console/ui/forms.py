@@ -62,6 +62,8 @@ class Form:
         """Return the fields, filled with ``data``, with ``errors`` where they belong."""
         found = {error.field: error.message for error in errors}
         values = data if isinstance(data, dict) else {}
+        if not self.schema.get("properties"):
+            return [_whole(values, _error(found, ROOT, True))]
         return [
             self._field(name, schema, name in _required(self.schema), values.get(name), found)
             for name, schema in self._properties(self.schema)
@@ -130,6 +132,8 @@ class Form:
         """Return the JSON that ``typed`` (input name → text) stands for, and what is wrong."""
         data: dict[str, Json] = {}
         errors: list[FieldError] = []
+        if not self.schema.get("properties"):
+            return _take_whole(typed, errors), errors
         for view in self.fields({}):
             if view.kind != "group":
                 _take(data, view, typed, errors)
@@ -225,6 +229,25 @@ def _plain(name: str, path: str, schema: Schema, required: bool, value: Json) ->
         checked=value is True,
         options=[str(one) for one in schema.get("enum", [])],
     )
+
+
+def _whole(values: Json, error: str) -> FieldView:
+    """Return the one field of a form for a handler that takes any JSON object."""
+    view = FieldView(ROOT, ROOT, "Input", "json", False, "Any JSON object.", error=error)
+    return replace(view, value=_text("json", values or None))
+
+
+def _take_whole(typed: Mapping[str, Any], errors: list[FieldError]) -> dict[str, Json]:
+    text = str(typed.get(ROOT) or "").strip()
+    try:
+        value = parse("json", text) if text else {}
+    except ValueError as error:
+        errors.append(FieldError(ROOT, str(error)))
+        return {}
+    if not isinstance(value, dict):
+        errors.append(FieldError(ROOT, "Enter a JSON object: {…}."))
+        return {}
+    return value
 
 
 def _text(kind: str, value: Json) -> str:

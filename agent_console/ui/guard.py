@@ -71,12 +71,11 @@ def guard_of(event_name: str) -> Guard | None:
 
 
 def our_handlers() -> Mapping[str, Guard | None]:
-    """Return every event handler of our states by full name, with what it declares."""
+    """Return every event handler but the framework's own, with what it declares."""
     return {
         name: guard_of(name)
-        for name, registered in RegistrationContext.ensure_context().event_handlers.items()
-        if any(state.__module__.startswith("agent_console.") for state in registered.states)
-        and name.rsplit(".", 1)[-1] not in _UNDECLARABLE
+        for name in RegistrationContext.ensure_context().event_handlers
+        if name not in FRAMEWORK and name.rsplit(".", 1)[-1] not in _UNDECLARABLE
     }
 
 
@@ -181,9 +180,11 @@ async def _delta(root: BaseState) -> Any:
 
 async def _to_login(root: BaseState) -> StateUpdate:
     path = str(root.router_data.get("asPath") or "/")
+    delta = await _delta(root)  # what is still on the screen goes at once
     if path.partition("?")[0].rstrip("/") in OPEN_PAGES:
-        return StateUpdate()
-    return StateUpdate(events=Event.from_event_type(rx.redirect(await login_address(path))))
+        return StateUpdate(delta=delta)
+    away = rx.redirect(await login_address(path))
+    return StateUpdate(delta=delta, events=Event.from_event_type(away))
 
 
 async def login_address(path: str) -> str:

@@ -231,6 +231,7 @@ _HAPPENINGS = {  # action: (tone, icon, sentence)
     "checkpoint.reopened": ("amber", "shield_question", "Checkpoint reopened"),
     "artifact.saved": ("gray", "file_text", "Artifact saved"),
 }
+_ENDINGS = {f"checkpoint.{one}" for one in ("approved", "rejected", "expired", "canceled")}
 _STEP_ICONS = {
     "step": "footprints",
     "info": "info",
@@ -299,7 +300,7 @@ def _wait(entry: JournalEntry, checkpoint: Checkpoint | None) -> tuple[str, str]
     if entry.action == "checkpoint.created" and checkpoint.decided_at is None:
         still_open = checkpoint.status == CheckpointStatus.PENDING
         return (iso(checkpoint.created_at), "") if still_open else ("", "")
-    if entry.action in {"checkpoint.approved", "checkpoint.rejected", "checkpoint.expired"}:
+    if entry.action in _ENDINGS:
         return iso(checkpoint.created_at), iso(entry.at)
     return "", ""
 

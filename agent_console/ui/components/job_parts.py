@@ -140,7 +140,8 @@ def _log_tools() -> rx.Component:
 
 def logs() -> rx.Component:
     """Return the tail of the log, live, with a level filter and a follow switch."""
-    none = rx.el.p("No log lines at this level.", class_name="ac-meta ac-pad")
+    nothing = words(JobPage.level == "DEBUG", "Nothing logged yet.", "No log lines at this level.")
+    none = rx.el.p(nothing, class_name="ac-meta ac-pad")
     box = rx.el.div(
         rx.cond(JobPage.logs.length() > 0, rx.foreach(JobPage.logs, _line), none),
         class_name="ac-panel ac-logs",

@@ -77,7 +77,7 @@ def _worker(row: rx.Var[WorkerRow]) -> rx.Component:
             rx.el.div(
                 rx.el.h2(row.name, class_name="ac-strong ac-cut"),
                 status_mark(row.status, WORKER_MARKS),
-                rx.cond(row.stopping, rx.el.span("finishing its jobs", class_name="ac-meta")),
+                rx.cond(row.note != "", rx.el.span(row.note, class_name="ac-meta")),
                 class_name="ac-workerhead",
             ),
             rx.el.div(row.place, " · version ", row.version, class_name="ac-meta"),

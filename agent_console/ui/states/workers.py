@@ -9,12 +9,15 @@ import reflex as rx
 
 from agent_console.domain.access import Actor, Permission, refusal
 from agent_console.domain.records import Worker, WorkerStatus
-from agent_console.services.workers import WorkerStatusReport
+from agent_console.services.workers import WorkerStatusReport, is_alive
 from agent_console.ui import bridge
 from agent_console.ui.bridge import Failure
 from agent_console.ui.guard import guarded
 from agent_console.ui.live import Ask, LiveState, follow
 from agent_console.ui.views import iso
+
+
+SILENCE = 7.0  # seconds; a process that is up beats every 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class WorkerRow:
     job_types: str
     heartbeat_at: str
     started_at: str
-    stopping: bool
+    note: str
     start: str
     stop: str
 
@@ -126,7 +129,16 @@ def _figures(report: WorkerStatusReport, room: int) -> list[Figure]:
 
 
 def _alive(worker: Worker, timeout: float) -> bool:
-    return worker.status != WorkerStatus.DEAD and worker.heartbeat_age < timeout
+    """Say whether the process is up; one that stopped and fell silent has ended as it should."""
+    patience = min(timeout, SILENCE) if worker.status == WorkerStatus.STOPPED else timeout
+    return is_alive(worker, patience)
+
+
+def _note(worker: Worker) -> str:
+    """Say what is about to happen, where what is wanted is not yet so."""
+    if worker.desired == "stop" and worker.status != WorkerStatus.STOPPED:
+        return "finishing its jobs" if worker.active_jobs else "stopping"
+    return "starting" if worker.desired == "run" and worker.status == WorkerStatus.STOPPED else ""
 
 
 def _row(worker: Worker, may_not: str) -> WorkerRow:
@@ -144,7 +156,7 @@ def _row(worker: Worker, may_not: str) -> WorkerRow:
         job_types=", ".join(worker.job_types),
         heartbeat_at=iso(worker.heartbeat_at),
         started_at=iso(worker.started_at),
-        stopping=not runs and worker.active_jobs > 0,
+        note=_note(worker),
         start=may_not or ("It runs already." if runs else ""),
         stop=may_not or ("" if runs else "It is stopped already."),
     )
