@@ -1,0 +1,166 @@
+"""What a killed process was doing: a worker that runs jobs, or a desk that enqueues and decides."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from agent_console.domain import crashpoints
+from agent_console.domain.checkpoints import CheckpointVerb, Verdict
+from agent_console.domain.errors import Conflict
+from agent_console.domain.jobs import NewJob
+from agent_console.domain.queries import CheckpointQuery
+from agent_console.gateways.workspace import Workspace
+from agent_console.runtime.host import WorkerHost
+from agent_console.runtime.registry import Registry
+from agent_console.services import Services, build_services
+from agent_console.settings import Settings
+from agent_console.store.database import Database
+from agent_console.store.feed import ChangeFeed
+from agent_console.store.signals import Signals
+from tests.crash import handlers
+from tests.crash.sink import Sink
+from tests.support.factories import ADA, RAY
+
+UNFINISHED = "SELECT 1 FROM ai_jobs WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELED') LIMIT 1"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a child is to do, and where it dies. ``label`` "" lets it live."""
+
+    role: str  # "work", "restart" (work, drain, again) or "desk"
+    url: str
+    folder: str
+    label: str = ""
+    nth: int = 1
+    patience: float = 3.0  # seconds until the child gives up waiting for its label
+    jobs: tuple[tuple[str, str], ...] = ()  # (idempotency key, type), for a desk
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Order:
+        fields = json.loads(text)
+        return cls(**{**fields, "jobs": tuple(tuple(job) for job in fields["jobs"])})
+
+
+def settings(order: Order) -> Settings:
+    return Settings(
+        database_url=order.url,
+        data_dir=Path(order.folder),
+        poll_interval=0.5,
+        max_concurrent_jobs=4,
+        worker_timeout=3,
+        max_claims=1000,  # kills are not the jobs' fault here
+        pool_min=1,
+    )
+
+
+def services(db: Database, chosen: Settings) -> Services:
+    return build_services(db, Registry(handlers.ALL), chosen, ChangeFeed())
+
+
+def run(order: Order) -> None:
+    """Do what ``order`` says in this process; returns only if it was not killed."""
+    logging.basicConfig(filename=f"{order.folder}/children.log", level=logging.WARNING)
+    crashpoints.arm(_hook(order) if order.label else None)
+    db = Database(order.url)
+    handlers.use(Sink(Path(order.folder) / "sink", db))
+    {"work": _work, "restart": _restart, "desk": _desk}[order.role](order, db)
+
+
+def _hook(order: Order) -> Callable[[str], None]:
+    lock = threading.Lock()
+    left = order.nth
+
+    def passed(label: str) -> None:
+        nonlocal left
+        if label != order.label:
+            return
+        with lock:
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return passed
+
+
+def _host(order: Order, db: Database) -> WorkerHost:
+    chosen = settings(order)
+    signals = Signals(db)
+    workspace = Workspace(Path(order.folder))
+    host = WorkerHost(db, Registry(handlers.ALL), chosen, signals, workspace)
+    signals.start()
+    return host
+
+
+def _work(order: Order, db: Database) -> None:
+    host = _host(order, db)
+    host.start()
+    give_up = time.monotonic() + order.patience
+    while time.monotonic() < give_up:
+        time.sleep(0.05)
+        if not order.label and _all_done(db):
+            break
+    host.stop(1.0)
+
+
+def _restart(order: Order, db: Database) -> None:
+    give_up = time.monotonic() + order.patience
+    host = _host(order, db)
+    while time.monotonic() < give_up:
+        host.start()
+        time.sleep(0.1)
+        host.stop(0.0)
+
+
+def _all_done(db: Database) -> bool:
+    with db.read() as reader:
+        return reader.row(UNFINISHED) is None
+
+
+def _desk(order: Order, db: Database) -> None:
+    desk = services(db, settings(order))
+    acknowledged = Path(order.folder) / "acknowledged.log"
+    for key, job_type in order.jobs:
+        made = desk.jobs.enqueue(ADA, NewJob(job_type=job_type), idempotency_key=key)
+        with acknowledged.open("a") as file:
+            file.write(json.dumps([key, made.job.id]) + "\n")
+    give_up = time.monotonic() + order.patience
+    while order.label and time.monotonic() < give_up:
+        decide_all(desk)
+        time.sleep(0.01)
+
+
+def decide_all(desk: Services, limit: int = 10) -> int:
+    """Decide what is pending: every fifth job is refused. Returns how many were decided."""
+    page = desk.review.page(RAY, CheckpointQuery(limit=limit))
+    decided = 0
+    for item in page.items:
+        if item.checkpoint_type != "APPROVAL_REQUIRED" or item.status != "PENDING":
+            continue
+        try:
+            desk.review.decide(RAY, item.id, verdict(item.job_id), idempotency_key=item.id)
+        except Conflict:
+            continue  # it expired in between
+        decided += 1
+    return decided
+
+
+def is_refused(job_id: str) -> bool:
+    return int(job_id[-2:], 16) % 5 == 0
+
+
+def verdict(job_id: str) -> Verdict:
+    if is_refused(job_id):
+        return Verdict(verb=CheckpointVerb.REJECT, reason="not this one")
+    return Verdict(verb=CheckpointVerb.APPROVE)

@@ -1,0 +1,84 @@
+"""Jobs as people write them: steps with effects, notes, artifacts, reviews, retries."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from agent_console import AsyncJobContext, Expired, JobContext, RetryPolicy, handler
+from tests.crash.sink import Sink
+
+# Kills cost attempts, and a campaign kills the same job many times.
+STUBBORN = RetryPolicy(max_attempts=10_000, base=0.01, cap=0.02)
+BRIEF = timedelta(milliseconds=150)
+
+_sinks: list[Sink] = []
+
+
+def use(sink: Sink) -> None:
+    """Let the handlers of this process have their effects in ``sink``."""
+    _sinks[:] = [sink]
+
+
+def sink() -> Sink:
+    return _sinks[0]
+
+
+@handler("deploy", version="1", retry=STUBBORN)
+def deploy(ctx: JobContext) -> dict[str, Any]:
+    """Build, show, wait for approval, then do it."""
+    ctx.log("starting", attempt=ctx.job.attempt)
+    built = ctx.step("build", sink().apply, ctx.idempotency_key, "build")
+    ctx.info("Built", data=built)
+    plan = ctx.artifact("plan.txt", f"deploy {built['key']}", metadata={"built": True})
+    decision = ctx.approve("Deploy this?", data={"built": built, "plan": plan}, action="deploy")
+    ctx.progress(0.5, "approved")
+    done = ctx.step(
+        "apply", sink().apply, ctx.idempotency_key, "apply", checkpoint_id=decision.checkpoint_id
+    )
+    ctx.info("Deployed")
+    return {"done": done, "by": decision.approved_by}
+
+
+@handler("publish", version="1", retry=STUBBORN)
+async def publish(ctx: AsyncJobContext) -> str:
+    """Wait for two approvals, without a thread of its own."""
+    await ctx.step("build", sink().apply, ctx.idempotency_key, "build")
+    await ctx.approve("The draft?", data={"draft": 1}, action="draft")
+    decision = await ctx.approve("And the text?", data={"text": 2}, action="publish")
+    await ctx.step(
+        "apply", sink().apply, ctx.idempotency_key, "apply", checkpoint_id=decision.checkpoint_id
+    )
+    return "published"
+
+
+@handler("hurry", version="1", retry=STUBBORN)
+def hurry(ctx: JobContext) -> str:
+    """Ask with little patience, and go on without an answer."""
+    try:
+        ctx.approve("Quick, may I?", action="hurry", expires_in=BRIEF)
+    except Expired:
+        ctx.error("Nobody answered")
+        return "gave up"
+    return "allowed"
+
+
+@handler("flaky", version="1", retry=STUBBORN)
+def flaky(ctx: JobContext) -> int:
+    """Fail on the first attempt, after a step that must not be repeated."""
+    ctx.step("build", sink().apply, ctx.idempotency_key, "build")
+    if ctx.job.attempt == 1:
+        raise ConnectionError("not yet")
+    ctx.artifact("result.txt", "made it")
+    return ctx.job.attempt
+
+
+@handler("quick", version="1", retry=STUBBORN)
+def quick(ctx: JobContext) -> None:
+    """Do one thing, fast."""
+    ctx.step("build", sink().apply, ctx.idempotency_key, "build")
+
+
+ALL = [deploy, publish, hurry, flaky, quick]
+APPLIES = {"deploy": {"build", "apply"}, "publish": {"build", "apply"}, "hurry": set()}
+APPLIES |= {"flaky": {"build"}, "quick": {"build"}}  # effects of a completed job, by type

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import os
+import random
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from agent_console.domain.crashpoints import LABELS
+from tests.crash.campaign import Campaign
+from tests.crash.checks import complaints
+from tests.crash.sink import Sink
+
+KILLS = int(os.environ.get("AGENT_CONSOLE_KILLS", "200"))  # per database
+SEED = int(os.environ.get("AGENT_CONSOLE_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+
+
+@pytest.mark.crash
+@pytest.mark.slow
+@pytest.mark.timeout(60 + KILLS * 2)
+def test_killed_at_any_point_nothing_is_lost_repeated_or_done_unapproved(
+    database_url: str, dialect: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    campaign = Campaign(database_url, tmp_path, KILLS, SEED)
+    began = time.monotonic()
+    campaign.run()
+    seconds = time.monotonic() - began
+    found = complaints(campaign)
+    sink = Sink(tmp_path / "sink", campaign.db)
+    raw = sink.raw()
+    campaign.db.close()
+    again = sum(raw.values()) - len(raw)
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{dialect}: {campaign.killed.total()} SIGKILLs in {seconds:.0f} s, seed {SEED}\n"
+            f"{campaign.table()}\n{len(campaign.keys)} jobs; {len(raw)} effects, "
+            f"{again} of them offered again by a rerun\n"
+        )
+    assert found == []
+    assert campaign.killed.total() >= KILLS
+    assert min(campaign.killed[label] for label in LABELS) >= max(1, KILLS // 40)
