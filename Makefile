@@ -67,7 +67,7 @@ contracts: $(DEV_READY) ## Which room may know which
 
 screenshots: $(DEV_READY) ## Take the pictures in docs/images again
 	@.ci/browser $(BIN)/python
-	$(BIN)/python -m benchmarks.screenshots
+	$(BIN)/python -m tests.e2e.screenshots
 
 bench: $(DEV_READY) ## Measure throughput and latency on both databases
 	$(BIN)/python -m benchmarks
