@@ -20,7 +20,7 @@ from agent_console.api.request_id import HEADER, choose, request_id
 from agent_console.domain.errors import TooLarge
 from agent_console.settings import Settings
 
-_NEVER_STORED = ("/api", "/auth", "/health", "/metrics")
+_REST = ("/api", "/auth", "/health", "/metrics")
 
 
 def wrap(app: ASGIApp, settings: Settings) -> ASGIApp:
@@ -119,7 +119,11 @@ class Outermost:
                 self._decorate(MutableHeaders(scope=message), path)
             await send(message)
 
-        meter = BodyMeter(self._settings.max_body, receive, decorated)
+        outgoing: Send = decorated
+        if scope["method"] == "HEAD" and _is_rest(path):
+            scope = {**scope, "method": "GET"}
+            outgoing = _without_body(decorated)
+        meter = BodyMeter(self._settings.max_body, receive, outgoing)
         declared = headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > self._settings.max_body:
             await meter.refuse(scope)
@@ -136,8 +140,21 @@ class Outermost:
         for name, value in self._headers.items():
             headers.setdefault(name, value)
         headers[HEADER] = request_id.get()
-        if any(path == part or path.startswith(part + "/") for part in _NEVER_STORED):
+        if _is_rest(path):
             headers.setdefault("Cache-Control", "no-store")
+
+
+def _is_rest(path: str) -> bool:
+    return any(path == part or path.startswith(part + "/") for part in _REST)
+
+
+def _without_body(send: Send) -> Send:
+    """Answer HEAD as GET does, with the same headers and nothing after them."""
+
+    async def head(message: Message) -> None:
+        await send({**message, "body": b""} if "body" in message else message)
+
+    return head
 
 
 class BodyMeter:

@@ -133,6 +133,13 @@ def test_bodies_beyond_the_limit_are_refused_for_pages_too(
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+def test_head_is_get_without_the_body(pages: Callable[..., TestClient]) -> None:
+    head = pages().head("/api/page")
+    assert head.status_code == 200
+    assert head.content == b""
+    assert int(head.headers["content-length"]) > 0
+
+
 def test_streams_pass_untouched(pages: Callable[..., TestClient]) -> None:
     with pages().stream("GET", "/stream") as answer:
         assert list(answer.iter_lines()) == ["0", "1", "2"]

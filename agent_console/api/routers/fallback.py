@@ -22,15 +22,17 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 @router.api_route("/api", methods=METHODS, include_in_schema=False)
 @router.api_route("/api/{rest:path}", methods=METHODS, include_in_schema=False)
 @router.api_route("/auth/{rest:path}", methods=METHODS, include_in_schema=False)
-@router.api_route("/health{rest:path}", methods=METHODS, include_in_schema=False)
-@router.api_route("/metrics{rest:path}", methods=METHODS, include_in_schema=False)
+@router.api_route("/health", methods=METHODS, include_in_schema=False)
+@router.api_route("/health/{rest:path}", methods=METHODS, include_in_schema=False)
+@router.api_route("/metrics", methods=METHODS, include_in_schema=False)
+@router.api_route("/metrics/{rest:path}", methods=METHODS, include_in_schema=False)
 async def nothing_here(actor: Anyone, request: Request) -> None:  # noqa: ARG001 - the guard
     """Raise 405 when the address exists for other methods, else 404."""
     allowed: set[str] = set()
     for route, _ in guarded_routes(request.app.routes):
-        match, _ = route.matches(request.scope)
-        if match is Match.PARTIAL:
-            allowed |= route.methods or set()
+        if route.endpoint is not nothing_here:
+            match, _ = route.matches(request.scope)
+            allowed |= (route.methods or set()) if match is Match.PARTIAL else set()
     if allowed:
         raise MethodNotAllowed(allow=sorted(allowed))
     raise NotFound("There is nothing at this address.")
