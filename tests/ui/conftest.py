@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import pytest
 import reflex as rx
@@ -119,9 +119,9 @@ class Browser:
         self.wire = Wire()
         self._processor = BaseStateEventProcessor(
             middleware=RegistrationContext.get().app
-        ).configure(state_manager=StateManagerMemory(), event_namespace=self.wire)  # type: ignore[arg-type]
+        ).configure(state_manager=StateManagerMemory(), event_namespace=self.wire)
 
-    async def __aenter__(self) -> Browser:
+    async def __aenter__(self) -> Self:
         await self._processor.__aenter__()
         bridge.services().feed.bind()
         return self
@@ -147,7 +147,7 @@ class Browser:
     async def until(self, condition: Callable[[], object], seconds: float = 5.0) -> None:
         """Wait until ``condition`` holds."""
         async with asyncio.timeout(seconds):
-            while not condition():
+            while not condition():  # noqa: ASYNC110  - the pipeline tells nobody
                 await asyncio.sleep(0.01)
 
 

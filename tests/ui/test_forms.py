@@ -50,7 +50,8 @@ def test_each_kind_of_schema_gets_its_field() -> None:
 def test_an_example_fills_the_form_and_comes_back_unchanged() -> None:
     example = {
         "userId": "u", "count": 2**70, "ratio": 0.5, "loud": True, "mode": "b",
-        "tags": ["x", "y z"], "files": [{"path": "a", "content": "1\n"}, {"path": "b", "content": "2"}],
+        "tags": ["x", "y z"],
+        "files": [{"path": "a", "content": "1\n"}, {"path": "b", "content": "2"}],
         "rows": [{"n": 12345678901234567890}],
     }  # fmt: skip
     form = forms.start(SCHEMA, example)

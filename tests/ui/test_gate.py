@@ -20,13 +20,15 @@ from tests.ui.conftest import Browser, Console, run
 HYDRATE = f"{rx.State.get_full_name()}.hydrate"
 
 
-def test_every_event_handler_declares_who_may_call_it(app: rx.App) -> None:
+@pytest.mark.usefixtures("app")
+def test_every_event_handler_declares_who_may_call_it() -> None:
     handlers = our_handlers()
     assert len(handlers) > 15
     assert [name for name, declared in handlers.items() if declared is None] == []
 
 
-def test_an_undeclared_handler_stops_the_start(app: rx.App) -> None:
+@pytest.mark.usefixtures("app")
+def test_an_undeclared_handler_stops_the_start() -> None:
     before = RegistrationContext.get()
     RegistrationContext.set(before.fork())
     try:
@@ -104,9 +106,9 @@ def test_an_operator_cancels_a_job(console: Console) -> None:
 
     async def cancel() -> Browser:
         async with Browser(cookie, f"/jobs/{job}") as browser:
-            await browser.send(JobPage.control("explode"))  # type: ignore[arg-type]
-            await browser.send(JobPage.control("cancel"))  # type: ignore[arg-type]
-            await browser.send(JobPage.control("cancel"))  # type: ignore[arg-type]
+            await browser.send(JobPage.control("explode"))
+            await browser.send(JobPage.control("cancel"))
+            await browser.send(JobPage.control("cancel"))
             return browser
 
     notices = run(cancel()).wire.value(Session, "notices")
@@ -153,10 +155,10 @@ def test_signing_out_counts_from_the_next_event(console: Console) -> None:
 
     async def use() -> Browser:
         async with Browser(cookie, "/workers") as browser:
-            await browser.send(JobPage.set_following(False))  # type: ignore[arg-type]
+            await browser.send(JobPage.set_following(False))
             assert browser.wire.redirects() == []
             console.services.access.logout(console.people["operator"][1])
-            await browser.send(JobPage.set_following(True))  # type: ignore[arg-type]
+            await browser.send(JobPage.set_following(True))
             return browser
 
     browser = run(use())
@@ -171,10 +173,10 @@ def test_another_person_on_the_same_connection_sees_nothing_of_the_first(
 
     async def swap() -> Browser:
         async with Browser(ana, "/workers") as browser:
-            await browser.send(JobPage.set_level("ERROR"))  # type: ignore[arg-type]
+            await browser.send(JobPage.set_level("ERROR"))
             assert browser.wire.value(JobPage, "level") == "ERROR"
             browser.cookie = ben
-            await browser.send(JobPage.set_following(True))  # type: ignore[arg-type]
+            await browser.send(JobPage.set_following(True))
             return browser
 
     wire = run(swap()).wire
@@ -184,20 +186,21 @@ def test_another_person_on_the_same_connection_sees_nothing_of_the_first(
 def test_no_database_no_entry(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
     cookie, job = console.sign_in("operator"), console.job()
 
-    def down(*args: object) -> None:
+    def down(*_: object) -> None:
         raise Unavailable
 
     async def attempt() -> Browser:
         async with Browser(cookie, f"/jobs/{job}") as browser:
             monkeypatch.setattr(type(console.services.access), "actor_for_session", down)
-            await browser.send(JobPage.control("cancel"))  # type: ignore[arg-type]
+            await browser.send(JobPage.control("cancel"))
             return browser
 
     assert run(attempt()).wire.value(Session, "notices")[-1].code == "unavailable"
     assert console.services.jobs.get(console.actor("operator"), job).job.status == "PENDING"
 
 
-def test_without_any_account_the_way_leads_to_setup(console: Console) -> None:
+@pytest.mark.usefixtures("console")
+def test_without_any_account_the_way_leads_to_setup() -> None:
     async def look() -> Browser:
         async with Browser(path="/jobs") as browser:
             await browser.send(Jobs.watch)

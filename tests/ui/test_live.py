@@ -50,9 +50,7 @@ def test_many_browsers_cost_one_query(console: Console, monkeypatch: pytest.Monk
     assert 1 <= len(reads) <= 2
 
 
-def test_a_session_that_ends_while_connected_is_noticed(
-    console: Console, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_session_that_ends_while_connected_is_noticed(console: Console) -> None:
     cookie = console.sign_in("viewer")
 
     async def look() -> None:
@@ -76,7 +74,7 @@ def test_trouble_is_shown_and_passes(console: Console, monkeypatch: pytest.Monke
     def sometimes(self: object, actor: object) -> object:
         if down:
             raise Unavailable
-        return counts(self, actor)  # type: ignore[arg-type]
+        return counts(self, actor)
 
     monkeypatch.setattr(type(console.services.jobs), "counts", sometimes)
 

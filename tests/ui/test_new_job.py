@@ -13,7 +13,7 @@ async def filled(browser: Browser, *forms: dict[str, Any]) -> None:
     await browser.send(NewJobPage.watch, wait=False)
     await browser.until(lambda: browser.wire.value(NewJobPage, "chosen") == "greet")
     for form in forms:
-        await browser.send(NewJobPage.create(form))  # type: ignore[arg-type]
+        await browser.send(NewJobPage.create(form))
 
 
 def test_the_catalog_is_offered_with_a_form(console: Console) -> None:

@@ -130,7 +130,11 @@ def _log_tools() -> rx.Component:
             class_name="ac-input ac-small",
         ),
         rx.el.label(
-            rx.checkbox(checked=JobPage.following, on_change=JobPage.set_following, size="1"),
+            rx.el.input(
+                type="checkbox",
+                checked=JobPage.following,
+                on_change=JobPage.set_following,
+            ),
             "Follow",
             class_name="ac-check",
         ),

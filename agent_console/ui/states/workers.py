@@ -16,7 +16,6 @@ from agent_console.ui.guard import guarded
 from agent_console.ui.live import Ask, LiveState, follow
 from agent_console.ui.views import iso
 
-
 SILENCE = 7.0  # seconds; a process that is up beats every 5
 
 
