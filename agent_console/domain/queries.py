@@ -13,7 +13,7 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 MAX_OFFSET = 10_000  # beyond it a cursor is the way: an offset costs what it skips
 COUNT_CAP = 10_000  # totals above it are said as "10,000+"
-SEARCH_WINDOW = 10_000  # newest rows a text search looks at
+SEARCH_WINDOW = 5_000  # newest rows a text search looks at
 
 _Known = TypeVar("_Known", bound=StrEnum)
 

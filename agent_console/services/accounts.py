@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from agent_console.domain.access import Actor, Permission, Role, authorize
-from agent_console.domain.errors import Forbidden, Invalid
+from agent_console.domain.errors import Forbidden, Invalid, RateLimited
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import Json
 from agent_console.domain.records import User
@@ -114,6 +115,7 @@ class Accounts(AccessBase):
         Raises:
             Forbidden: the actor is a token or a command: they have no password to know.
             Invalid: ``current`` is wrong, or ``new`` is not acceptable.
+            RateLimited: ``current`` was wrong too often; ``retryAfter`` is in seconds.
         """
         authorize(actor, Permission.TOKENS_OWN)
         if actor.kind != "user" or actor.id is None:
@@ -121,7 +123,11 @@ class Accounts(AccessBase):
         with self._db.read() as reader:
             user = accounts.by_id(reader, actor.id)
             known = accounts.credentials(reader, user.email)
+        wait = math.ceil(self._throttle.wait(f"own {actor.id}"))
+        if wait:
+            raise RateLimited(f"Too many attempts; try again in {wait} s.", retryAfter=wait)
         if known is None or not self._passwords.matches(known.password_hash, current):
+            self._throttle.failed(f"own {actor.id}")
             raise Invalid.field("current", "is not your password.")
         return self._set_password(actor, actor.id, new)
 

@@ -44,7 +44,11 @@ class SignIn(AccessBase):
             return not accounts.any_user(reader)
 
     def create_setup_link(self) -> str:
-        """Return the secret of a new single-use link to make the first admin; lasts 15 minutes."""
+        """Return the secret of a new single-use link to make the first admin; lasts 15 minutes.
+
+        Raises:
+            Conflict: there is an account already.
+        """
         secret = secrets.token_urlsafe(32)
         self._db.write(lambda tx: accounts.add_setup_link(tx, sha256(secret), SETUP_SECONDS))
         return secret

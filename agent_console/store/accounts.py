@@ -157,7 +157,9 @@ def change(
         Conflict: nobody would be left who may manage accounts.
     """
     # All admins are locked, in one order, so that two cannot demote each other.
-    tx.rows("SELECT id FROM users WHERE role = 'admin' ORDER BY id {for_update}")
+    admins = tx.rows(
+        "SELECT id FROM users WHERE role = 'admin' AND disabled = 0 ORDER BY id {for_update}"
+    )
     changed = tx.dicts(
         "UPDATE users SET role = coalesce(:role, role), disabled = coalesce(:disabled, disabled),"
         " password_hash = coalesce(:password_hash, password_hash), updated_at = {now}"
@@ -172,7 +174,7 @@ def change(
     if not changed:
         raise NotFound(f"There is no user {user_id}.")
     left = tx.row("SELECT 1 FROM users WHERE role = 'admin' AND disabled = 0 LIMIT 1")
-    if left is None:
+    if admins and left is None:
         raise Conflict("The console needs at least one enabled admin.")
     return rows.user(changed[0])
 
@@ -189,7 +191,13 @@ def another_decider(reader: Queries, user_id: str | None, roles: tuple[str, ...]
 
 
 def add_setup_link(tx: Tx, link_id: str, seconds: float) -> None:
-    """Store a setup link that lasts ``seconds``; links that have ended go."""
+    """Store a setup link that lasts ``seconds``; links that have ended go.
+
+    Raises:
+        Conflict: there is an account already.
+    """
+    if any_user(tx):
+        raise Conflict("This console already has an account; sign in instead.")
     tx.execute("DELETE FROM setup_links WHERE expires_at <= {now}")
     tx.execute(
         "INSERT INTO setup_links (id, expires_at) VALUES (:id, {now} + :lasts)",

@@ -135,7 +135,7 @@ def _refuse_if_over(checkpoint: Checkpoint, verb: CheckpointVerb) -> None:
         raise _lost(checkpoint, verb)
     if checkpoint.job_status not in _MAY_BE_DECIDED:
         raise Conflict(
-            f"The job is {checkpoint.job_status}; its checkpoint can no longer be decided.",
+            f"The job is {checkpoint.job_status}; its checkpoint cannot be decided.",
             currentStatus=checkpoint.status.value,
             jobStatus=checkpoint.job_status.value,
         )

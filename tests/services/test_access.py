@@ -44,6 +44,8 @@ def test_the_first_admin_comes_through_a_link_that_works_once(desk: Desk) -> Non
     user = access.claim_setup(link, " Ada@Example.COM ", "Ada", PASSWORD, ip="192.0.2.1")
     assert (user.email, user.role) == ("ada@example.com", "admin")
     assert not access.needs_setup()
+    with pytest.raises(Conflict, match="already has an account"):
+        access.create_setup_link()
     with pytest.raises(Unauthenticated, match="used, expired or unknown"):
         access.claim_setup(link, "eve@example.com", "Eve", PASSWORD)
     assert link not in str(table(desk, "setup_links"))
@@ -302,6 +304,16 @@ def test_hashes_beyond_two_at_a_time_wait_and_then_give_up(
             passwords.hash(PASSWORD)
         leave.set()
         assert all(future.result(10) for future in busy)
+
+
+def test_somebody_at_an_open_screen_cannot_guess_the_password_on(desk: Desk) -> None:
+    user = desk.actor(Role.VIEWER, "v")
+    change = desk.services.access.change_password
+    for _ in range(5):
+        with pytest.raises(Invalid):
+            change(user, current="wrong", new="another quiet river here")
+    with pytest.raises(RateLimited):
+        change(user, current=PASSWORD, new="another quiet river here")
 
 
 # Passwords and accounts.

@@ -213,6 +213,7 @@ def test_artifacts_are_listed_without_and_read_with_their_content(desk: Desk) ->
     pages = walk(read)
     assert [a.id for page in pages for a in page.items] == ids[::-1]
     assert pages[0].items[0].content == ""
+    assert artifacts.page(actor, limit=1).total == 3
     assert artifacts.get(actor, ids[0]).content == "content 0"
     assert artifacts.page(actor, job_id="job_x").items == []
     with pytest.raises(Invalid, match="artifactType"):

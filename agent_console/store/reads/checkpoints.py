@@ -7,13 +7,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select, text, tuple_
 
 from agent_console.domain.checkpoints import Checkpoint, CheckpointStatus, CheckpointSummary
-from agent_console.domain.queries import CheckpointQuery
+from agent_console.domain.queries import COUNT_CAP, CheckpointQuery
 from agent_console.domain.records import Page
 from agent_console.store import rows
 from agent_console.store.cursors import decode, encode
 from agent_console.store.database import Reader
-from agent_console.store.reads import counts
-from agent_console.store.reads.paging import CHECKPOINTS, JOBS, capped_count, read_page
+from agent_console.store.reads import counts, desk
+from agent_console.store.reads.paging import (
+    CHECKPOINTS,
+    JOBS,
+    bounded_count,
+    capped_count,
+    read_page,
+)
 
 _WHOLE = select(
     CHECKPOINTS,
@@ -36,7 +42,6 @@ _SUMMARY = select(
     JOBS.c.user_name.label("requested_by_name"),
 ).join(JOBS, JOBS.c.id == CHECKPOINTS.c.job_id)  # fmt: skip
 _IS_PENDING = text("agent_checkpoints.status = 'PENDING'")
-_BY_DEADLINE = (CHECKPOINTS.c.expires_at, CHECKPOINTS.c.id)
 _BY_AGE = (CHECKPOINTS.c.created_at, CHECKPOINTS.c.id)
 
 
@@ -62,38 +67,30 @@ def of_job(reader: Reader, job_id: str) -> list[Checkpoint]:
 def page(reader: Reader, query: CheckpointQuery) -> Page[CheckpointSummary]:
     """Return one page: pending ones by deadline (every pending one has one), others by age."""
     if query.status == CheckpointStatus.PENDING:
-        return _page(reader, query, "expires_at")
-    return _page(reader, query, "created_at")
-
-
-def _page(reader: Reader, query: CheckpointQuery, instant: str) -> Page[CheckpointSummary]:
-    everything = _filtered(query)
-    statement = everything
-    urgent = instant == "expires_at"
-    key = tuple_(*(_BY_DEADLINE if urgent else _BY_AGE))
+        return desk.page(reader, query, _total(reader, query))
+    statement = _filtered(_SUMMARY, query)
+    if query.job_type is not None:
+        statement = statement.where(JOBS.c.job_type == query.job_type)
     if query.cursor:
-        last = decode(query.cursor, int, str)
-        statement = statement.where(key > last if urgent else key < last)
-    order = _BY_DEADLINE if urgent else [column.desc() for column in _BY_AGE]
+        statement = statement.where(tuple_(*_BY_AGE) < decode(query.cursor, int, str))
     return read_page(
         reader,
-        statement.order_by(*order),
+        statement.order_by(*(column.desc() for column in _BY_AGE)),
         query,
         rows.checkpoint_summary,
-        key=lambda row: encode(row[instant], row["id"]),
-        total=_total(reader, query, everything),
+        key=lambda row: encode(row["created_at"], row["id"]),
+        total=_total(reader, query),
     )
 
 
-def _filtered(query: CheckpointQuery) -> Select[Any]:
+def _filtered(statement: Select[Any], query: CheckpointQuery) -> Select[Any]:
+    """Add the conditions on checkpoints alone; the job's type is added by the callers."""
     conditions: list[ColumnElement[bool]] = []
     if query.checkpoint_type is not None:
         conditions.append(CHECKPOINTS.c.checkpoint_type == query.checkpoint_type)
     if query.job_id is not None:
         conditions.append(CHECKPOINTS.c.job_id == query.job_id)
-    if query.job_type is not None:
-        conditions.append(JOBS.c.job_type == query.job_type)
-    statement = _SUMMARY.where(*conditions)
+    statement = statement.where(*conditions)
     if query.status == CheckpointStatus.PENDING:
         return statement.where(_IS_PENDING)
     if query.status is not None:
@@ -101,8 +98,13 @@ def _filtered(query: CheckpointQuery) -> Select[Any]:
     return statement
 
 
-def _total(reader: Reader, query: CheckpointQuery, everything: Select[Any]) -> tuple[int, bool]:
+def _total(reader: Reader, query: CheckpointQuery) -> tuple[int, bool]:
     plain = query.checkpoint_type is None and query.job_id is None and query.job_type is None
     if plain and query.status == CheckpointStatus.PENDING:
         return counts.pending_checkpoints(reader), False
-    return capped_count(reader, everything)
+    alone = _filtered(select(CHECKPOINTS.c.job_id), query)
+    if query.job_type is None:
+        return capped_count(reader, alone)
+    some = alone.limit(COUNT_CAP + 1).subquery()
+    joined = some.join(JOBS, JOBS.c.id == some.c.job_id)
+    return bounded_count(reader, joined, JOBS.c.job_type == query.job_type)

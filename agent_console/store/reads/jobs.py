@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from agent_console.domain.jobs import Job, JobStatus, JobSummary
-from agent_console.domain.queries import SEARCH_WINDOW, JobQuery
+from agent_console.domain.queries import COUNT_CAP, SEARCH_WINDOW, JobQuery
 from agent_console.domain.records import Page
 from agent_console.store import rows
 from agent_console.store.cursors import decode, encode
 from agent_console.store.database import Reader
 from agent_console.store.reads import counts
-from agent_console.store.reads.paging import JOBS, capped_count, read_page
+from agent_console.store.reads.paging import JOBS, bounded_count, capped_count, read_page
 
 _PAYLOADS = {
     "input_data", "output_data", "error", "task_configuration", "metadata", "claim_token",
@@ -48,8 +48,12 @@ def page(reader: Reader, query: JobQuery) -> Page[JobSummary]:
 
 
 def _filters(query: JobQuery) -> list[ColumnElement[bool]]:
-    wanted = {"status": query.status, "job_type": query.job_type, "user_id": query.user_id}
-    return [JOBS.c[name] == value for name, value in wanted.items() if value is not None]
+    return [JOBS.c[name] == value for name, value in _wanted(query)]
+
+
+def _wanted(query: JobQuery) -> list[tuple[str, str]]:
+    wanted = [("status", query.status), ("user_id", query.user_id), ("job_type", query.job_type)]
+    return [(name, value) for name, value in wanted if value is not None]
 
 
 def _after(query: JobQuery) -> list[ColumnElement[bool]]:
@@ -70,9 +74,22 @@ def _search(
 
 
 def _total(reader: Reader, query: JobQuery, everything: Select[Any]) -> tuple[int, bool]:
-    if query.search or query.job_type is not None or query.user_id is not None:
+    filters = _filters(query)
+    if query.search:
         return capped_count(reader, everything)
-    numbers = counts.jobs_by_status(reader)
-    if query.status is None:
-        return sum(numbers.values()), False
-    return numbers[JobStatus(query.status)], False
+    if query.job_type is None and query.user_id is None:
+        numbers = counts.jobs_by_status(reader)
+        chosen = [JobStatus(query.status)] if query.status is not None else list(numbers)
+        return sum(numbers[status] for status in chosen), False
+    if len(filters) == 1:
+        return capped_count(reader, everything)
+    # One filter through its index, the others on the newest rows that it finds.
+    newest = (
+        select(JOBS.c.user_id, JOBS.c.job_type)
+        .where(filters[0])
+        .order_by(JOBS.c.id.desc())
+        .limit(COUNT_CAP + 1)
+    )
+    looked_at = newest.subquery()
+    rest = [looked_at.c[name] == value for name, value in _wanted(query)[1:]]
+    return bounded_count(reader, looked_at, and_(*rest))
