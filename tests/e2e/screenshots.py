@@ -80,7 +80,7 @@ def take_all(console: ConsoleProcess, people: People, folder: Path) -> None:
         "desk": ("reviewer", desk, "Checkpoints", "shop/prices.py"),
         "jobs": ("operator", "/jobs", "Jobs", "Welcome a customer"),
         "job": ("operator", f"/jobs/{job}", "", "COMPLETED"),
-        "new-job": ("operator", "/jobs/new/code-generation", "New job", "code-generation"),
+        "new-job": ("operator", "/new?type=code-generation", "New job", "code-generation"),
         "workers": ("operator", "/workers", "Workers", "RUNNING"),
     }
     modes: tuple[Mode, ...] = ("light", "dark")
