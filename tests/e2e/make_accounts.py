@@ -29,9 +29,7 @@ def main() -> None:
         access = console.services.access
         for role, name in NAMES.items():
             access.create_user(actor, email=email(role), name=name, role=role, password=PASSWORD)
-            grant = access.create_token(
-                actor, email(role), name="e2e", days=1
-            )
+            grant = access.create_token(actor, email(role), name="e2e", days=1)
             tokens[role.value] = grant.token
     json.dump(tokens, sys.stdout)
 

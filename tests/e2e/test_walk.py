@@ -39,9 +39,7 @@ def fill_code_generation(page: Page, description: str, files: dict[str, str]) ->
     page.wait_for_url(re.compile("/jobs/job_"))
 
 
-def test_approved_files_are_written(
-    people: People, console: ConsoleProcess, work: Work
-) -> None:
+def test_approved_files_are_written(people: People, console: ConsoleProcess, work: Work) -> None:
     folder = f"walk_{uuid.uuid4().hex[:8]}"
     (console.workspace / folder).mkdir()
     (console.workspace / folder / "greeting.py").write_text(BEFORE, encoding="utf-8")

@@ -213,7 +213,7 @@ def _why(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
             words(ruling.pending, "Why am I asked", "About this checkpoint"), class_name="card-h"
         ),
         rx.cond(
-            ruling.pending & ruling.self_approval,
+            ruling.may_decide & ruling.self_approval,
             callout(
                 "amber",
                 "user_round_check",

@@ -189,7 +189,8 @@ def _too_late(ruling: rx.Var[RulingView]) -> rx.Component:
 
 
 def _dialog_actions(label: str, ruling: rx.Var[RulingView], color: str = "") -> rx.Component:
-    colour = {"color_scheme": color} if color else {}
+    # Radix's plain red is too light for its white letters.
+    colour = {"color_scheme": color, "high_contrast": True} if color else {}
     return rx.el.div(
         rx.dialog.close(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
         rx.button(label, type="submit", disabled=OFFLINE | ~ruling.may_decide, **colour),

@@ -1,0 +1,81 @@
+"""WCAG 2.2 AA as far as a program can tell, on every page, in both modes, at both widths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e.browser import DESKTOP, PHONE, People
+from tests.e2e.work import ROWS, STEPS, Work, code
+
+pytestmark = pytest.mark.e2e
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+OPTIONS = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+
+
+@pytest.fixture
+def places(work: Work) -> dict[str, str]:
+    """Return every page by its heading, with something real on it."""
+    job = work.enqueue("code-generation", code("axe/module.py", "x = 1\n"))
+    rows = {"operation": "transform", "data": ROWS, "transform": {"steps": STEPS}}
+    plan = work.enqueue("data-processing", rows)
+    work.approve(work.open_checkpoint(plan))
+    checkpoint, result = work.open_checkpoint(job), work.open_checkpoint(plan)
+    return {
+        "Checkpoints": "/admin/agent-checkpoints",
+        "Checkpoints, files": f"/admin/agent-checkpoints/{checkpoint}",
+        "Checkpoints, rows": f"/admin/agent-checkpoints/{result}",
+        "Checkpoints, all": "/admin/agent-checkpoints?status=ALL",
+        "Jobs": "/jobs",
+        "Job": f"/jobs/{job}",
+        "New job": "/new?type=code-generation",
+        "Workers": "/workers",
+    }
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1280", "375"])
+def test_no_page_has_a_violation(
+    people: People, places: dict[str, str], scheme: str, size: dict[str, int]
+) -> None:
+    page = people.page("admin", viewport=size, color_scheme=scheme)
+    found = {name: violations(page, path) for name, path in places.items()}
+    nobody = people.page(viewport=size, color_scheme=scheme)
+    nobody.goto("/login")
+    expect(nobody.get_by_role("button", name="Sign in")).to_be_visible()
+    found["Sign in"] = _axe(nobody)
+    assert {name: what for name, what in found.items() if what} == {}
+
+
+def test_the_reject_dialog_has_no_violation(people: People, work: Work) -> None:
+    _, checkpoint = work.waiting()
+    page = people.page("reviewer", f"/admin/agent-checkpoints/{checkpoint}")
+    page.get_by_role("button", name="Reject", exact=True).click()
+    expect(page.get_by_role("textbox", name="Reason")).to_be_focused()
+    assert _axe(page) == []
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("button", name="Reject", exact=True)).to_be_focused()
+
+
+def violations(page: Page, path: str) -> list[str]:
+    """Open ``path`` and return what axe has against it."""
+    page.goto(path)
+    expect(page.get_by_role("heading", level=1)).to_be_attached()
+    expect(page.locator(".ac-bone")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+        f"{path} is wider than the screen"
+    )
+    return _axe(page)
+
+
+def _axe(page: Page) -> list[str]:
+    answer: dict[str, Any] = Axe().run(page, options=OPTIONS).response
+    return [
+        f"{one['id']}: {one['help']}: " + "; ".join(node["html"][:200] for node in one["nodes"][:3])
+        for one in answer["violations"]
+    ]
