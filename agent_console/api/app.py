@@ -12,6 +12,7 @@ from agent_console.api import problems
 from agent_console.api.context import ApiContext
 from agent_console.api.documented import problem_schema
 from agent_console.api.guard import assert_all_guarded, guarded_routes
+from agent_console.api.origins import cookie_name
 from agent_console.api.routers import (
     artifacts,
     audit,
@@ -71,13 +72,13 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             openapi_version="3.1.0",
         )
-        _describe_security(document)
+        _describe_security(document, cookie_name(app.state.api_context.settings))
         _mark_permissions(app, document)
         app.openapi_schema = document
     return app.openapi_schema
 
 
-def _describe_security(document: dict[str, Any]) -> None:
+def _describe_security(document: dict[str, Any], cookie: str) -> None:
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas |= problem_schema()
@@ -92,7 +93,7 @@ def _describe_security(document: dict[str, Any]) -> None:
         "session": {
             "type": "apiKey",
             "in": "cookie",
-            "name": "ac_session",
+            "name": cookie,
             "description": "The session of a signed-in browser.",
         },
     }

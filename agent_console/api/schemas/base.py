@@ -13,6 +13,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     PlainSerializer,
 )
 from pydantic.alias_generators import to_camel
@@ -75,6 +76,11 @@ class Out(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
     )
+
+
+def example(**members: JsonValue) -> ConfigDict:
+    """Return the configuration of a request body with an example for the documentation."""
+    return ConfigDict(json_schema_extra={"examples": [members]})
 
 
 class In(BaseModel):

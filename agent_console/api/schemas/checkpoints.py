@@ -14,6 +14,7 @@ from agent_console.api.schemas.base import (
     Pagination,
     Success,
     attributes,
+    example,
 )
 from agent_console.api.schemas.records import ArtifactSummaryOut, JournalEntryOut, LogLineOut
 from agent_console.domain.checkpoints import (
@@ -35,6 +36,8 @@ class ApproveIn(In):
     ``payloadDigest`` is that of the payload you looked at: another one now is a 409.
     """
 
+    model_config = example(feedback="Fine, go ahead.", payloadDigest="8564bcac" * 8)
+
     feedback: _Feedback | None = None
     edited_data: Any = Field(None, description="Replaces the data, where the checkpoint allows it.")
     response: Any = Field(None, description="Handed to the handler as it is.")
@@ -43,6 +46,8 @@ class ApproveIn(In):
 
 class RejectIn(In):
     """A rejection with the reason the job will carry."""
+
+    model_config = example(reason="It would overwrite the release notes.")
 
     reason: _Reason
     feedback: _Feedback | None = None

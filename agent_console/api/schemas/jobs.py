@@ -6,15 +6,12 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import (
-    ConfigDict,
     Field,
     StrictBool,
     StrictInt,
     StrictStr,
     StringConstraints,
 )
-from pydantic.alias_generators import to_camel
-from pydantic.config import JsonDict
 
 from agent_console.api.schemas.base import (
     In,
@@ -25,6 +22,7 @@ from agent_console.api.schemas.base import (
     Pagination,
     Success,
     attributes,
+    example,
 )
 from agent_console.api.schemas.checkpoints import CheckpointOut
 from agent_console.api.schemas.records import (
@@ -44,13 +42,6 @@ from agent_console.services.jobs import JobDetail
 
 _Name = Annotated[StrictStr, StringConstraints(min_length=1, max_length=200)]
 _JsonObject = dict[str, Any]
-
-_EXAMPLE: JsonDict = {
-    "jobType": "simple-task",
-    "taskDescription": "Say hello",
-    "inputData": {"userId": "u-1", "action": "greet"},
-    "priority": 5,
-}
 
 
 class ApprovalStrategy(StrEnum):
@@ -74,8 +65,11 @@ class JobAction(StrEnum):
 class NewJobIn(In):
     """A job to enqueue. ``inputData`` is checked against the job type's own schema."""
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, extra="forbid", json_schema_extra={"examples": [_EXAMPLE]}
+    model_config = example(
+        jobType="simple-task",
+        taskDescription="Say hello",
+        inputData={"userId": "u-1", "action": "greet"},
+        priority=5,
     )
 
     job_type: _Name
@@ -102,6 +96,8 @@ class NewJobIn(In):
 
 class JobActionIn(In):
     """What to do with the job."""
+
+    model_config = example(action="cancel")
 
     action: JobAction
 
