@@ -12,7 +12,7 @@ from agent_console.runtime.loops import Loop
 from agent_console.runtime.worker import Worker
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewWorker, WorkerOrders
-from agent_console.store.liveness import heartbeat, register_worker, wanted
+from agent_console.store.liveness import heartbeat, held_by, register_worker, wanted
 
 LONGEST_PAUSE = 5.0  # seconds between heartbeats
 LOOK_SPACING = 0.2  # seconds between looks at the wanted state, however much changes
@@ -23,8 +23,8 @@ _log = logging.getLogger(__name__)
 class Heart:
     """Beats on its own thread, so that no handler and no drain can hold it up.
 
-    Between beats it looks at the worker's row whenever something changed in the database, so that
-    start and stop arrive at once from any process.
+    Between beats it looks whenever something changed in the database, so that start, stop and the
+    cancellation of a running job arrive at once from any process.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Heart:
         if now >= self._next_beat:
             self._obey(self._beat(worker.status))
         elif self._changed and now >= self._last_look + LOOK_SPACING:
-            self._look(now)
+            self._look(worker, now)
         waits = [self._next_beat - monotonic()]
         if self._changed:
             waits.append(self._last_look + LOOK_SPACING - monotonic())
@@ -85,12 +85,16 @@ class Heart:
             waits.append(overtime)
         return max(0.001, min(waits))
 
-    def _look(self, now: float) -> None:
+    def _look(self, worker: Worker, now: float) -> None:
+        """Learn between beats what has changed: the wanted state, and runs that were canceled."""
         self._changed = False
         self._last_look = now
+        running = worker.running()  # before the books: what starts meanwhile must not look lost
         orders = wanted(self._db, self._identity.id)
         if orders is not None:
             self._obey(orders)
+        if running:
+            worker.lose({*running} - {*held_by(self._db, self._identity.id)})
 
     def _beat(self, status: WorkerStatus) -> WorkerOrders:
         worker = self._worker

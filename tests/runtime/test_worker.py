@@ -211,7 +211,9 @@ def test_a_long_healthy_job_is_not_started_twice(
     assert starts == [job_id]
 
 
-def test_a_canceled_job_is_told_so_by_the_heartbeat(db: Database, tmp_path: Path) -> None:
+def test_a_running_job_hears_of_its_cancellation_between_heartbeats(
+    db: Database, tmp_path: Path
+) -> None:
     started, told = threading.Event(), threading.Event()
 
     @handler("test")
@@ -224,10 +226,10 @@ def test_a_canceled_job_is_told_so_by_the_heartbeat(db: Database, tmp_path: Path
             threading.Event().wait(0.01)
 
     job_id = enqueue(db)
-    with hosted(db, tmp_path, work, worker_timeout=3):
+    with hosted(db, tmp_path, work, worker_timeout=600):
         assert started.wait(PATIENCE)
         db.write(lambda tx: job_writes.control(tx, job_id, JobVerb.CANCEL, SYSTEM))
-        assert told.wait(PATIENCE)
+        assert told.wait(2.0), "a heartbeat comes every five seconds only"
     assert status(db, job_id) is JobStatus.CANCELED
 
 

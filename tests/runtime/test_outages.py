@@ -1,0 +1,100 @@
+"""The database goes away in the middle of a run: nothing is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from agent_console import JobContext, handler
+from agent_console.domain.errors import Unavailable
+from agent_console.domain.jobs import JobStatus
+from agent_console.runtime import context, run
+from agent_console.store import runs
+from tests.runtime.desk import Desk
+
+
+def _fails_once(real: Callable[..., Any], *, committed: bool) -> Callable[..., Any]:
+    """Return ``real`` whose first call ends in an outage: before, or after, its commit."""
+    outages = iter([True])
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not next(outages, False):
+            return real(*args, **kwargs)
+        if committed:
+            real(*args, **kwargs)
+        raise Unavailable
+
+    return call
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["before the commit", "answer lost"])
+@pytest.mark.parametrize("write", ["record_step", "record_note", "save_artifact", "suspend"])
+def test_every_recorded_call_outlives_an_outage(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, write: str, committed: bool
+) -> None:
+    monkeypatch.setattr(context, write, _fails_once(getattr(runs, write), committed=committed))
+    effects: list[str] = []
+    artifacts: set[str] = set()
+
+    @handler("test")
+    def work(ctx: JobContext) -> str:
+        ctx.step("effect", effects.append, "done")
+        ctx.info("a note")
+        artifacts.add(ctx.artifact("a.txt", "text"))
+        ctx.approve("ok?")
+        return "approved"
+
+    desk.add(work)
+    job_id = desk.enqueue()
+    desk.run()
+    assert desk.job(job_id).status is JobStatus.WAITING
+    desk.approve(job_id)
+    desk.run()
+    assert desk.job(job_id).output_data == "approved"
+    assert effects == ["done"]
+    assert [kind for _, kind, _ in desk.steps(job_id)] == ["step", "info", "artifact", "approve"]
+    stored = {row["id"] for row in desk.rows("SELECT id FROM work_artifacts")}
+    assert artifacts == stored
+
+
+def test_a_long_outage_gives_the_job_back_uncharged(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_args: object) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(run, "PATIENCE", 0.0)
+    monkeypatch.setattr(context, "record_step", down)
+    attempts: list[int] = []
+
+    @handler("test")
+    def work(ctx: JobContext) -> int:
+        attempts.append(ctx.job.attempt)
+        if len(attempts) == 2:
+            monkeypatch.setattr(context, "record_step", runs.record_step)
+        return ctx.step("one", lambda: 1)
+
+    desk.add(work)
+    job_id = desk.enqueue()
+    desk.run()
+    assert desk.job(job_id).output_data == 1
+    assert attempts == [1, 1]
+
+
+def test_the_record_is_read_again_after_an_outage(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @handler("test")
+    def work(ctx: JobContext) -> str:
+        ctx.approve("ok?")
+        return "approved"
+
+    desk.add(work)
+    job_id = desk.enqueue()
+    desk.run()
+    desk.approve(job_id)
+    monkeypatch.setattr(run, "load_record", _fails_once(runs.load_record, committed=False))
+    desk.run()
+    assert desk.job(job_id).output_data == "approved"
