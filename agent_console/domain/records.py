@@ -43,7 +43,10 @@ class WorkerStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A recorded call of a handler: ``kind`` is step, approve, info, error or artifact."""
+    """A recorded call of a handler: ``kind`` is step, approve, info, error, artifact, or failed.
+
+    ``failed`` is a step that raised and whose handler caught that and went on.
+    """
 
     job_id: str
     position: int
