@@ -234,6 +234,7 @@ _HAPPENINGS = {  # action: (tone, icon, sentence)
 _ENDINGS = {f"checkpoint.{one}" for one in ("approved", "rejected", "expired", "canceled")}
 _STEP_ICONS = {
     "step": "footprints",
+    "failed": "circle_x",
     "info": "info",
     "error": "circle_alert",
     "artifact": "file_text",
@@ -306,17 +307,23 @@ def _wait(entry: JournalEntry, checkpoint: Checkpoint | None) -> tuple[str, str]
 
 
 def _step(step: Step) -> Happening:
-    kinds = {"info": "Note", "error": "Error note", "artifact": "Artifact", "step": "Step"}
+    kinds = {
+        "info": "Note",
+        "error": "Error note",
+        "artifact": "Artifact",
+        "step": "Step",
+        "failed": "Failed step, survived",
+    }
     return Happening(
         key=f"s{step.position}",
-        tone="red" if step.kind == "error" else "gray",
+        tone="red" if step.kind in {"error", "failed"} else "gray",
         icon=_STEP_ICONS[step.kind],
         title=f"{kinds[step.kind]}: {shown(step.name, 200)}",
         detail=f"attempt {step.attempt}" if step.attempt > 1 else "",
         actor="",
         at=iso(step.finished_at),
         span="took",
-        since=iso(step.started_at) if step.kind == "step" else "",
+        since=iso(step.started_at) if step.kind in {"step", "failed"} else "",
         until=iso(step.finished_at),
         href="",
     )
