@@ -12,7 +12,7 @@ from agent_console.domain.records import Page
 from agent_console.store import rows
 from agent_console.store.cursors import decode, encode
 from agent_console.store.database import Reader
-from agent_console.store.reads import counts, desk
+from agent_console.store.reads import desk
 from agent_console.store.reads.paging import (
     CHECKPOINTS,
     JOBS,
@@ -99,9 +99,6 @@ def _filtered(statement: Select[Any], query: CheckpointQuery) -> Select[Any]:
 
 
 def _total(reader: Reader, query: CheckpointQuery) -> tuple[int, bool]:
-    plain = query.checkpoint_type is None and query.job_id is None and query.job_type is None
-    if plain and query.status == CheckpointStatus.PENDING:
-        return counts.pending_checkpoints(reader), False
     alone = _filtered(select(CHECKPOINTS.c.job_id), query)
     if query.job_type is None:
         return capped_count(reader, alone)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select, text
 
-from agent_console.domain.jobs import Job, JobStatus, JobSummary
+from agent_console.domain.jobs import FINISHED, Job, JobStatus, JobSummary
 from agent_console.domain.queries import COUNT_CAP, SEARCH_WINDOW, JobQuery
 from agent_console.domain.records import Page
 from agent_console.store import rows
@@ -20,6 +21,8 @@ _PAYLOADS = {
     "claims", "resuming", "idempotency_key", "context_document_id", "approval_strategy",
     "code_version",
 }  # fmt: skip
+_IS_LIVE = text("status NOT IN ('COMPLETED', 'FAILED', 'CANCELED')")
+_WHOLE_ID = re.compile("job_[0-9a-f]{32}")
 _SUMMARY = [column for column in JOBS.c if column.name not in _PAYLOADS]
 
 
@@ -32,19 +35,23 @@ def get(reader: Reader, job_id: str) -> Job | None:
 def page(reader: Reader, query: JobQuery) -> Page[JobSummary]:
     """Return one page of jobs, newest first."""
     filters = _filters(query)
-    statement = select(*_SUMMARY).where(*_after(query), *filters)
-    everything = select(*_SUMMARY).where(*filters)
+    after = [JOBS.c.id < decode(query.cursor, str)[0]] if query.cursor else []
+    statement = _newest_first(filters + after)
+    total = _total(reader, query, filters)
     if query.search:
-        statement = _search(statement, query, [*_after(query), *filters])
-        everything = _search(everything, query, filters)
+        statement = _search(query.search, filters + after)
     return read_page(
         reader,
-        statement.order_by(JOBS.c.id.desc()),
+        statement,
         query,
         rows.job_summary,
         key=lambda row: encode(row["id"]),
-        total=_total(reader, query, everything),
+        total=total,
     )
+
+
+def _newest_first(conditions: list[ColumnElement[bool]]) -> Select[Any]:
+    return select(*_SUMMARY).where(*conditions).order_by(JOBS.c.id.desc())
 
 
 def _filters(query: JobQuery) -> list[ColumnElement[bool]]:
@@ -56,40 +63,31 @@ def _wanted(query: JobQuery) -> list[tuple[str, str]]:
     return [(name, value) for name, value in wanted if value is not None]
 
 
-def _after(query: JobQuery) -> list[ColumnElement[bool]]:
-    return [JOBS.c.id < decode(query.cursor, str)[0]] if query.cursor else []
-
-
-def _search(
-    statement: Select[Any], query: JobQuery, filters: list[ColumnElement[bool]]
-) -> Select[Any]:
-    """Narrow to matches among the newest rows; a whole id is found at any age."""
-    newest = select(JOBS.c.id).where(*filters).order_by(JOBS.c.id.desc()).limit(SEARCH_WINDOW)
-    text = query.search
+def _search(wanted: str, conditions: list[ColumnElement[bool]]) -> Select[Any]:
+    """Select matches among the newest rows; a whole id is found at any age."""
+    if _WHOLE_ID.fullmatch(wanted):
+        return _newest_first([*conditions, JOBS.c.id == wanted])
+    newest = _newest_first(conditions).limit(SEARCH_WINDOW).subquery()
     match = or_(
-        JOBS.c.id.startswith(text, autoescape=True),
-        JOBS.c.task_description.icontains(text, autoescape=True),
+        newest.c.id.startswith(wanted, autoescape=True),
+        newest.c.task_description.icontains(wanted, autoescape=True),
     )
-    return statement.where(or_(JOBS.c.id == text, and_(JOBS.c.id.in_(newest), match)))
+    return select(newest).where(match).order_by(newest.c.id.desc())
 
 
-def _total(reader: Reader, query: JobQuery, everything: Select[Any]) -> tuple[int, bool]:
-    filters = _filters(query)
+def _total(reader: Reader, query: JobQuery, filters: list[ColumnElement[bool]]) -> tuple[int, bool]:
     if query.search:
-        return capped_count(reader, everything)
-    if query.job_type is None and query.user_id is None:
-        numbers = counts.jobs_by_status(reader)
-        chosen = [JobStatus(query.status)] if query.status is not None else list(numbers)
-        return sum(numbers[status] for status in chosen), False
+        return capped_count(reader, _search(query.search, filters))
+    if not filters:
+        finished = sum(counts.finished_jobs(reader).values())
+        live, capped = capped_count(reader, select(JOBS.c.status).where(_IS_LIVE))
+        return finished + live, capped
+    if query.status in FINISHED and len(filters) == 1:
+        return counts.finished_jobs(reader)[JobStatus(query.status)], False
     if len(filters) == 1:
-        return capped_count(reader, everything)
+        return capped_count(reader, select(JOBS.c.status).where(*filters))
     # One filter through its index, the others on the newest rows that it finds.
-    newest = (
-        select(JOBS.c.user_id, JOBS.c.job_type)
-        .where(filters[0])
-        .order_by(JOBS.c.id.desc())
-        .limit(COUNT_CAP + 1)
-    )
-    looked_at = newest.subquery()
+    newest = select(JOBS.c.user_id, JOBS.c.job_type).where(filters[0])
+    looked_at = newest.order_by(JOBS.c.id.desc()).limit(COUNT_CAP + 1).subquery()
     rest = [looked_at.c[name] == value for name, value in _wanted(query)[1:]]
     return bounded_count(reader, looked_at, and_(*rest))
