@@ -19,6 +19,18 @@ class NativeForm(BaseHTML):
     method: rx.Var[str]
 
 
+class NativeLink(BaseHTML):
+    """A link that the browser itself follows: downloads, places in the page, other servers.
+
+    Reflex's own hands every address to its router, which knows pages only.
+    """
+
+    tag = "a"
+
+    href: rx.Var[str]
+    download: rx.Var[str]
+
+
 class TimeTag(BaseHTML):
     """The custom element of ``assets/time.js``; it ticks without asking the server."""
 

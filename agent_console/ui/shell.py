@@ -9,7 +9,7 @@ import reflex as rx
 
 from agent_console.ui.bridge import Notice
 from agent_console.ui.components.basics import OFFLINE, Text, icon
-from agent_console.ui.elements import NativeForm
+from agent_console.ui.elements import NativeForm, NativeLink
 from agent_console.ui.guard import Notices
 from agent_console.ui.states.session import Session
 
@@ -196,7 +196,7 @@ def frame(active: str, *content: rx.Component, width: Width = "page") -> rx.Comp
     ``active`` is the title of the place in the navigation; ``width`` bounds long lines.
     """
     return rx.el.div(
-        rx.el.a("Skip to content", href="#main", class_name="ac-skip"),
+        NativeLink.create("Skip to content", href="#main", class_name="ac-skip"),
         _side(active),
         rx.el.div(
             connection_banner(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from agent_console.ui.components.basics import copy_button, icon, pick, section, status_mark, words
-from agent_console.ui.elements import moment
+from agent_console.ui.elements import NativeLink, moment
 from agent_console.ui.job_views import ArtifactRow, CheckpointRow, Happening, LogRow
 from agent_console.ui.states.job import JobPage
 from agent_console.ui.theme import CHECKPOINT_MARKS, CHECKPOINT_TYPE_MARKS
@@ -172,7 +172,7 @@ def _artifact(row: rx.Var[ArtifactRow]) -> rx.Component:
                 class_name="ac-fold",
             ),
             rx.el.span(row.kind, " · ", row.size, class_name="ac-meta ac-nowrap"),
-            rx.el.a(
+            NativeLink.create(
                 icon("download", 15),
                 href=row.href,
                 download=row.name,
