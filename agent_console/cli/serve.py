@@ -29,6 +29,7 @@ def serve() -> None:
         note("Building the pages (about 20 seconds, once per version and address) …")
         frontend.build(settings)
         note(f"Pages built after {time.monotonic() - began:.0f} s.")
+        _refuse_taken_port(settings)
     _run(settings)
 
 
