@@ -78,6 +78,15 @@ class ConsoleProcess:
         """Return the end of the log."""
         return self.log.read_text(encoding="utf-8", errors="replace")[-4000:]
 
+    def _answers(self) -> bool:
+        """Say whether this console, not another one on the same port, is ready."""
+        try:
+            with self.api("viewer") as client:
+                ready = client.get("/health/ready").status_code == 200
+                return ready and client.get("/api/agent-jobs").status_code == 200
+        except httpx.TransportError:
+            return False
+
     def _end(self, sign: signal.Signals) -> None:
         process, self._process = self._process, None
         if process is None:
@@ -113,11 +122,7 @@ class ConsoleProcess:
         while time.monotonic() < deadline:
             if self._process is None or self._process.poll() is not None:
                 raise RuntimeError(f"the console ended:\n{self.tail()}")
-            try:
-                answer = httpx.get(f"{self.url}/health/ready", timeout=2)
-            except httpx.TransportError:
-                answer = None
-            if answer is not None and answer.status_code == 200:
+            if self._answers():
                 return
             time.sleep(0.1)  # the process gives no other sign than its port
         raise RuntimeError(f"the console did not start in {START_LIMIT} s:\n{self.tail()}")

@@ -1,115 +1,152 @@
-"""Take the pictures of the documentation from a console with work on its desk.
+"""Take the pictures of the README anew: ``python -m tests.e2e.screenshots [folder]``.
 
-``python -m tests.e2e.screenshots [folder]``; the default folder is ``docs/images``.
+Starts a console of its own, gives it real work, and photographs every page in light and dark, on a
+desktop, and the desk on a phone as well.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 import tempfile
 from pathlib import Path
-from typing import Literal
 
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.e2e.browser import DESKTOP, PHONE, People, launch
 from tests.e2e.console import ROOT, ConsoleProcess
-from tests.e2e.work import ROWS, STEPS, Work, code
+from tests.e2e.work import Work
 
-Mode = Literal["light", "dark"]
-
-BEFORE = '''"""What customers pay."""
-
-RATE = 0.19
-
-
-def total(prices):
-    return sum(prices) * (1 + RATE)
-'''
-AFTER = '''"""What customers pay."""
+OLD = '''"""Invoices: totals and VAT."""
 
 from decimal import Decimal
 
-RATE = Decimal("0.19")
+
+def total(lines):
+    """Return the sum of all lines."""
+    result = 0
+    for line in lines:
+        result += line.price * line.quantity
+    return result
 
 
-def total(prices: list[Decimal]) -> Decimal:
-    """Return the sum of ``prices`` with tax, to the cent."""
-    return (sum(prices, Decimal(0)) * (1 + RATE)).quantize(Decimal("0.01"))
+def vat(amount, rate=0.19):
+    return amount * rate
 '''
+NEW = '''"""Invoices: totals and VAT."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+CENT = Decimal("0.01")
 
 
-def set_the_scene(console: ConsoleProcess, work: Work) -> tuple[str, str]:
-    """Put work on the desk; return the ids of a finished job and of the shown checkpoint."""
-    (console.workspace / "shop").mkdir()
-    (console.workspace / "shop" / "prices.py").write_text(BEFORE, "utf-8")
-    done = work.enqueue("code-generation", code("shop/cart.py", "ITEMS = []\n"), "Start the cart")
-    work.approve(work.open_checkpoint(done))
-    work.finished(done)
-    greeting = {"userId": "u-17", "action": "greet"}
-    work.finished(work.enqueue("simple-task", greeting, "Welcome a customer"))
-    refused = work.enqueue("code-generation", code("shop/ads.py", "X = 1\n"), "Add tracking")
-    work.reject(work.open_checkpoint(refused), "We do not track our customers.")
-    work.finished(refused)
-    data = code("shop/prices.py", AFTER, "Count money in decimals, not floats")
-    shown = work.open_checkpoint(work.enqueue("code-generation", data, "Exact prices"))
-    rows = {"operation": "transform", "data": ROWS, "transform": STEPS}
-    work.open_checkpoint(work.enqueue("data-processing", rows, "Tidy the price list"))
-    work.open_checkpoint(
-        work.enqueue("code-generation", code("shop/README.md", "# Shop\n"), "Say what it is")
-    )
-    return done, shown
+def total(lines: list[Line]) -> Decimal:
+    """Return the sum of all lines, rounded to cents."""
+    result = sum((line.price * line.quantity for line in lines), Decimal(0))
+    return result.quantize(CENT, ROUND_HALF_EVEN)
 
 
-def picture(page: Page, heading: str, wait_for: str, file: Path) -> None:
-    """Wait until ``page`` shows its heading and the text ``wait_for``, then take it."""
-    expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
-    expect(page.get_by_text(re.compile(wait_for)).first).to_be_visible()
-    page.evaluate("document.fonts.ready")
-    page.screenshot(path=file, animations="disabled")
-    print(file.relative_to(ROOT) if file.is_relative_to(ROOT) else file)
+def vat(amount: Decimal, rate: Decimal = Decimal("0.19")) -> Decimal:
+    return (amount * rate).quantize(CENT, ROUND_HALF_EVEN)
+'''
+TEST = """from decimal import Decimal
+
+from billing.invoice import vat
 
 
-def take_all(console: ConsoleProcess, people: People, folder: Path) -> None:
-    """Take every picture in light and dark, and the desk on a phone."""
-    with console.api("operator") as operator, console.api("reviewer") as reviewer:
-        job, checkpoint = set_the_scene(console, Work(operator, reviewer))
-    desk = f"/admin/agent-checkpoints/{checkpoint}"
-    pages = {
-        "desk": ("reviewer", desk, "Checkpoints", "shop/prices.py"),
-        "jobs": ("operator", "/jobs", "Jobs", "Welcome a customer"),
-        "job": ("operator", f"/jobs/{job}", "", "COMPLETED"),
-        "new-job": ("operator", "/new?type=code-generation", "New job", "code-generation"),
-        "workers": ("operator", "/workers", "Workers", "RUNNING"),
-    }
-    modes: tuple[Mode, ...] = ("light", "dark")
-    for mode in modes:
-        for name, (role, path, heading, text) in pages.items():
-            page = people.page(role, path, color_scheme=mode, viewport=DESKTOP)
-            picture(page, heading, text, folder / f"{name}-{mode}.png")
-        page = people.page("", "/login", color_scheme=mode, viewport=DESKTOP)
-        picture(page, "Sign in", "Password", folder / f"sign-in-{mode}.png")
-        people.close()
-    page = people.page("reviewer", desk, viewport=PHONE, device_scale_factor=2)
-    picture(page, "Checkpoints", "shop/prices.py", folder / "desk-phone.png")
-    people.close()
+def test_vat_is_rounded_once() -> None:
+    assert vat(Decimal("10.01")) == Decimal("1.90")
+"""
+CUSTOMERS = [
+    {"customer": " ada lovelace ", "country": "gb", "price": 12.5, "quantity": 3},
+    {"customer": "grace hopper", "country": "us", "price": 8, "quantity": 10},
+    {"customer": "barbara liskov", "country": "us", "price": 121, "quantity": 2},
+    {"customer": "Annie Easley", "country": "us", "price": 99.99, "quantity": 1},
+]
+CLEAN = {
+    "steps": [
+        {"op": "trim", "fields": ["customer"]},
+        {"op": "titlecase", "fields": ["customer"]},
+        {"op": "uppercase", "fields": ["country"]},
+        {"op": "multiply", "field": "price", "by": {"field": "quantity"}, "into": "total"},
+    ]
+}
 
 
 def main() -> None:
-    """Start a console, take the pictures, stop it."""
+    """Write the pictures into ``docs/images`` or the folder named on the command line."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"
     folder.mkdir(parents=True, exist_ok=True)
-    expect.set_options(timeout=15_000)
-    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
-        console = ConsoleProcess(Path(temporary) / "console")
+    with tempfile.TemporaryDirectory() as data:
+        console = ConsoleProcess(Path(data))
         console.start()
-        browser = launch(playwright)
         try:
-            take_all(console, People(browser, console), folder)
+            _photograph(console, folder)
         finally:
-            browser.close()
             console.stop()
+
+
+def _photograph(console: ConsoleProcess, folder: Path) -> None:
+    places = _give_work(console)
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        people = People(browser, console)
+        for scheme in ("light", "dark"):
+            for size, suffix in ((DESKTOP, ""), (PHONE, "-phone")):
+                page = people.page("admin", viewport=size, color_scheme=scheme)
+                for place, path in places.items():
+                    if not suffix or place.startswith("desk"):
+                        _shoot(page, path, folder / f"{place}-{scheme}{suffix}.png")
+                people.close()
+        browser.close()
+
+
+def _shoot(page: Page, path: str, file: Path) -> None:
+    page.goto(path)
+    expect(page.get_by_test_id("me")).to_have_text("Ada Admin")
+    expect(page.locator(".ac-bone")).to_have_count(0)
+    page.evaluate("document.fonts.ready")
+    page.screenshot(path=file, animations="disabled")
+    sys.stdout.write(f"{file}\n")
+
+
+def _give_work(console: ConsoleProcess) -> dict[str, str]:
+    """Leave one of everything behind and return the pages to look at."""
+    (console.workspace / "billing").mkdir()
+    (console.workspace / "billing" / "invoice.py").write_text(OLD, encoding="utf-8")
+    files = [
+        {"path": "billing/invoice.py", "content": NEW},
+        {"path": "tests/test_invoice.py", "content": TEST},
+    ]
+    code = {"description": "Round amounts once, to cents, and test it.", "files": files}
+    rows = {"operation": "transform", "data": CUSTOMERS, "transform": CLEAN}
+    with console.api("operator") as operator, console.api("reviewer") as reviewer:
+        work = Work(operator, reviewer)
+        done = work.enqueue("data-processing", rows, "Clean the customers of February")
+        work.approve(work.open_checkpoint(done))
+        work.approve(work.open_checkpoint(done))
+        work.finished(done)
+        refused, open_refused = work.waiting("Add a scratch file")
+        work.reject(open_refused, "Scratch files do not belong into the workspace.")
+        work.finished(refused)
+        for user in ("user-17", "user-42"):
+            work.finished(
+                work.enqueue("simple-task", {"userId": user, "action": "send-welcome-email"})
+            )
+        first = work.open_checkpoint(work.enqueue("code-generation", code, "Round invoices once"))
+        cleaning = work.enqueue("data-processing", rows, "Clean the customers of March")
+        work.approve(work.open_checkpoint(cleaning))
+        second = work.open_checkpoint(cleaning)
+    return {
+        "desk-list": "/admin/agent-checkpoints",
+        "desk": f"/admin/agent-checkpoints/{first}",
+        "desk-rows": f"/admin/agent-checkpoints/{second}",
+        "jobs": "/jobs",
+        "job": f"/jobs/{done}",
+        "new-job": "/new",
+        "workers": "/workers",
+    }
 
 
 if __name__ == "__main__":

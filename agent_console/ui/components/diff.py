@@ -71,7 +71,10 @@ def _rows(item: rx.Var[ChangeView]) -> rx.Component:
             rx.el.thead(
                 rx.el.tr(
                     rx.el.th(rx.el.span("Change", class_name="ac-sr"), scope="col"),
-                    rx.foreach(item.columns, lambda name: rx.el.th(name, scope="col")),
+                    rx.foreach(
+                        item.columns,
+                        lambda one: rx.el.th(one.text, scope="col", class_name=one.css),
+                    ),
                 )
             ),
             rx.el.tbody(

@@ -98,9 +98,15 @@ def _rows(key: str, diff: RowsDiff) -> ChangeView:
         added=_count("+", diff.rows, "added"),
         removed=_count(_SIGNS["removed"], diff.rows, "removed"),
         note=" ".join(notes),
-        columns=list(diff.columns),
+        columns=[_column(diff, index) for index in range(len(diff.columns))],
         records=[record for row in diff.rows for record in _records(row)],
     )
+
+
+def _column(diff: RowsDiff, index: int) -> CellView:
+    cells = (cells[index] for row in diff.rows for cells in (row.before, row.after) if cells)
+    numbers = all(_NUMBER.fullmatch(text) for text in cells if text)
+    return CellView(text=diff.columns[index], css="rowdiff-number" if numbers else "")
 
 
 def _totals(before: int, after: int) -> str:

@@ -51,7 +51,7 @@ class LineView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellView:
-    """A cell of a row diff; ``css`` is ``rowdiff-changed`` where the value differs."""
+    """A cell or column head of a row diff; ``css`` says whether it is a number, and changed."""
 
     text: str = ""
     css: str = ""
@@ -79,7 +79,7 @@ class ChangeView:
     removed: str = ""
     note: str = ""
     lines: list[LineView] = field(default_factory=list)
-    columns: list[str] = field(default_factory=list)
+    columns: list[CellView] = field(default_factory=list)
     records: list[RecordView] = field(default_factory=list)
     text: str = ""
 
