@@ -240,5 +240,8 @@ def test_the_journal_is_read_newest_first_with_filters(desk: Desk) -> None:
     mine = audit.page(auditor, AuditQuery(actor_id=operator.id))
     assert {e.actor_name for e in mine.items} == {"operator"}
     assert audit.page(auditor, AuditQuery(job_id=ids[1])).items[0].after == "PENDING"
+    _, asked = desk.waiting(operator)
+    about = audit.page(auditor, AuditQuery(checkpoint_id=asked))
+    assert [e.action for e in about.items] == ["checkpoint.created"]
     with pytest.raises(Invalid, match="time zone"):
         audit.page(auditor, AuditQuery(since=start.replace(tzinfo=None)))

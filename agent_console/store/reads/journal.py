@@ -11,7 +11,7 @@ from agent_console.domain.records import Page
 from agent_console.store import rows, tables
 from agent_console.store.cursors import decode, encode
 from agent_console.store.database import Reader
-from agent_console.store.reads.paging import read_page, table
+from agent_console.store.reads.paging import CHECKPOINTS, read_page, table
 
 JOURNAL = table(tables.AuditLog)
 TIMELINE_LIMIT = 500  # newest entries of one job
@@ -49,6 +49,10 @@ def _filters(query: AuditQuery) -> list[ColumnElement[bool]]:
     filters: list[ColumnElement[bool]] = [
         JOURNAL.c[name] == value for name, value in wanted.items() if value is not None
     ]
+    if query.checkpoint_id is not None:
+        # Its job has an index in the journal; the checkpoint itself has none.
+        of_it = select(CHECKPOINTS.c.job_id).where(CHECKPOINTS.c.id == query.checkpoint_id)
+        filters.append(JOURNAL.c.job_id == of_it.scalar_subquery())
     if query.since is not None:
         filters.append(JOURNAL.c.at >= to_micros(query.since))
     if query.until is not None:
