@@ -12,7 +12,6 @@ import pytest
 
 if TYPE_CHECKING:
     from agent_console.store.database import Database
-
     from agent_console.testing import FakeClock
     from tests.support.databases import PostgresServer, SqliteFiles
 

@@ -32,8 +32,8 @@ def job_row(number: int, status: str, worker: str | None = None) -> tuple[object
 
 def checkpoint_row(number: int, job_id: object, status: str) -> tuple[object, ...]:
     return (
-        new_id("chk"), job_id, 0, "APPROVAL_REQUIRED", status, "", "{}", "", "{}", 2 * 10**15 + number,
-        number, number,
+        new_id("chk"), job_id, 0, "APPROVAL_REQUIRED", status, "", "{}", "", "{}",
+        2 * 10**15 + number, number, number,
     )  # fmt: skip
 
 
