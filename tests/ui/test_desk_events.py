@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from agent_console.domain.checkpoints import Checkpoint, CheckpointVerb, Verdict
+from agent_console.store.runs import suspend
+from agent_console.ui.states.checkpoints import BASE, Desk
+from agent_console.ui.states.session import Session
+from tests.support.runs import checkpoint, claim_one, start_worker
+from tests.ui.conftest import Browser, Console, run
+
+
+def waiting(console: Console, data: Any = None, **more: Any) -> str:
+    """Bring a job of the operator to a checkpoint and return that."""
+    start_worker(console.db)
+    console.job()
+    return suspend(console.db, claim_one(console.db).key, replace(checkpoint(0, data), **more))
+
+
+def stored(console: Console, checkpoint_id: str) -> Checkpoint:
+    return console.services.review.get(console.actor("viewer"), checkpoint_id).checkpoint
+
+
+def form(console: Console, checkpoint_id: str, **fields: str) -> dict[str, str]:
+    """Return what the browser sends for what is on its screen."""
+    digest = stored(console, checkpoint_id).payload_digest
+    return {"checkpoint_id": checkpoint_id, "payload_digest": digest} | fields
+
+
+def at_the_desk(
+    console: Console, role: str, path: str, then: Callable[[Browser], Awaitable[None]]
+) -> None:
+    cookie = console.sign_in(role)
+
+    async def look() -> None:
+        async with Browser(cookie, path) as browser:
+            await browser.send(Desk.watch, wait=False)
+            await browser.until(lambda: browser.wire.value(Desk, "loaded"))
+            await then(browser)
+
+    run(look())
+
+
+def notices(browser: Browser) -> list[str]:
+    return [notice.text for notice in browser.wire.value(Session, "notices") or []]
+
+
+def test_the_first_is_open_and_a_new_one_joins_the_list(console: Console) -> None:
+    first = waiting(console, {"n": 1})
+
+    async def then(browser: Browser) -> None:
+        assert browser.wire.value(Desk, "body").id == first
+        waiting(console, {"n": 2})
+        await browser.until(lambda: len(browser.wire.value(Desk, "rows")) == 2)
+        assert browser.wire.value(Desk, "body").id == first
+        assert browser.wire.value(Desk, "announcement") == "2 checkpoints waiting for a decision"
+
+    at_the_desk(console, "reviewer", BASE, then)
+
+
+def test_approving_tells_it_and_opens_the_next(console: Console) -> None:
+    first, second = waiting(console), waiting(console, 2)
+
+    async def then(browser: Browser) -> None:
+        await browser.send(Desk.approve(form(console, first, feedback=" fine ")))
+        await browser.until(lambda: browser.wire.value(Desk, "body").id == second)
+        assert notices(browser) == ["Approved: greet"]
+        assert not browser.wire.redirects()
+
+    at_the_desk(console, "reviewer", BASE, then)
+    done = stored(console, first)
+    assert (done.status, done.feedback, done.decided_by_name) == ("APPROVED", "fine", "Reviewer")
+    assert stored(console, second).status == "PENDING"
+
+
+def test_the_address_follows_when_it_names_a_checkpoint(console: Console) -> None:
+    first, second = waiting(console), waiting(console, 2)
+
+    async def then(browser: Browser) -> None:
+        await browser.send(Desk.reject(form(console, first, reason="No.")))
+        await browser.until(lambda: f"{BASE}/{second}" in browser.wire.redirects())
+
+    at_the_desk(console, "reviewer", f"{BASE}/{first}", then)
+    assert stored(console, first).rejection_reason == "No."
+
+
+def test_a_verdict_on_something_else_than_was_shown_does_nothing(console: Console) -> None:
+    first = waiting(console)
+
+    async def then(browser: Browser) -> None:
+        for seen in ("0" * 64, ""):
+            answer = form(console, first) | {"payload_digest": seen}
+            await browser.send(Desk.approve(answer))
+            await browser.until(lambda: browser.wire.value(Desk, "conflict"))
+
+    at_the_desk(console, "reviewer", BASE, then)
+    assert stored(console, first).status == "PENDING"
+
+
+def test_a_rejection_without_a_reason_is_refused_at_the_field(console: Console) -> None:
+    first = waiting(console)
+
+    async def then(browser: Browser) -> None:
+        await browser.send(Desk.reject(form(console, first, reason="   ")))
+        await browser.until(lambda: "Say why" in (browser.wire.value(Desk, "reason_error") or ""))
+
+    at_the_desk(console, "reviewer", BASE, then)
+    assert stored(console, first).status == "PENDING"
+
+
+def test_edits_are_checked_at_the_field_and_approved_as_typed(console: Console) -> None:
+    schema = '{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}'
+    first = waiting(console, {"n": 1}, edit_schema=schema)
+
+    async def then(browser: Browser) -> None:
+        async def send(text: str) -> None:
+            await browser.send(Desk.approve_edited(form(console, first, edited_data=text)))
+
+        await send("{bad")
+        await browser.until(lambda: "Line 1" in (browser.wire.value(Desk, "edit_error") or ""))
+        await send('{"n": "one"}')
+        await browser.until(lambda: "integer" in browser.wire.value(Desk, "edit_error"))
+        await send('{"n": 12345678901234567890}')
+        await browser.until(lambda: notices(browser))
+
+    at_the_desk(console, "reviewer", BASE, then)
+    done = stored(console, first)
+    assert (done.status, done.edited_data) == ("APPROVED", {"n": 12345678901234567890})
+
+
+def test_a_viewer_sees_the_card_and_why_it_is_not_theirs_to_decide(console: Console) -> None:
+    first = waiting(console)
+
+    async def then(browser: Browser) -> None:
+        ruling = browser.wire.value(Desk, "ruling")
+        assert not ruling.may_decide
+        assert "checkpoints:decide" in ruling.refusal
+        await browser.send(Desk.approve(form(console, first)))
+        await browser.until(lambda: any("checkpoints:decide" in text for text in notices(browser)))
+
+    at_the_desk(console, "viewer", BASE, then)
+    assert stored(console, first).status == "PENDING"
+
+
+def test_what_somebody_else_decided_stays_open_and_says_so(console: Console) -> None:
+    first, second = waiting(console), waiting(console, 2)
+    admin = console.actor("admin")
+
+    async def then(browser: Browser) -> None:
+        console.services.review.decide(admin, first, Verdict(verb=CheckpointVerb.APPROVE))
+        await browser.until(
+            lambda: browser.wire.value(Desk, "ruling").headline == "Approved by Admin"
+        )
+        assert browser.wire.value(Desk, "body").id == first
+        assert [row.id for row in browser.wire.value(Desk, "rows")] == [second]
+        assert browser.wire.value(Desk, "upcoming") == f"{BASE}/{second}"
+
+    at_the_desk(console, "reviewer", BASE, then)
+
+
+def test_a_link_to_nothing_says_so_and_shows_the_list(console: Console) -> None:
+    waiting(console)
+
+    async def then(browser: Browser) -> None:
+        assert browser.wire.value(Desk, "missing") is True
+        assert len(browser.wire.value(Desk, "rows")) == 1
+
+    at_the_desk(console, "reviewer", f"{BASE}/chk_nothing", then)
+
+
+def test_forms_that_no_browser_of_ours_sends_are_harmless(console: Console) -> None:
+    first = waiting(console)
+
+    async def then(browser: Browser) -> None:
+        for nonsense in ({}, {"checkpoint_id": ["x"]}, {"checkpoint_id": first, "reason": 7}):
+            await browser.send(Desk.approve(nonsense))
+            await browser.send(Desk.reject(nonsense))
+        await browser.until(lambda: notices(browser))
+
+    at_the_desk(console, "reviewer", BASE, then)
+    assert stored(console, first).status == "PENDING"
