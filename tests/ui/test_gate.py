@@ -154,7 +154,7 @@ def test_signing_out_counts_from_the_next_event(console: Console) -> None:
     cookie = console.sign_in("operator")
 
     async def use() -> Browser:
-        async with Browser(cookie, "/workers") as browser:
+        async with Browser(cookie, "/nowhere") as browser:
             await browser.send(JobPage.set_following(False))
             assert browser.wire.redirects() == []
             console.services.access.logout(console.people["operator"][1])
@@ -162,7 +162,7 @@ def test_signing_out_counts_from_the_next_event(console: Console) -> None:
             return browser
 
     browser = run(use())
-    assert set(browser.wire.redirects()) == {"/login?next=/workers"}
+    assert set(browser.wire.redirects()) == {"/login?next=/nowhere"}
     assert browser.wire.value(Session, "name") == ""
 
 
@@ -172,7 +172,7 @@ def test_another_person_on_the_same_connection_sees_nothing_of_the_first(
     ana, ben = console.sign_in("operator", "ana"), console.sign_in("viewer", "ben")
 
     async def swap() -> Browser:
-        async with Browser(ana, "/workers") as browser:
+        async with Browser(ana, "/nowhere") as browser:
             await browser.send(JobPage.set_level("ERROR"))
             assert browser.wire.value(JobPage, "level") == "ERROR"
             browser.cookie = ben
