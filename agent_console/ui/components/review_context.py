@@ -23,7 +23,7 @@ def context_section(body: rx.Var[BodyView], context: rx.Var[ContextView]) -> rx.
         facts(
             (
                 "Job",
-                rx.link(body.job_id, href=body.job_href, class_name="ac-mono"),
+                rx.link(body.job_id, href=body.job_href, class_name="ac-mono card-job"),
             ),
             ("Status", status_mark(context.job_status, theme.JOB_MARKS)),
             ("Attempt", context.attempt),
