@@ -1,4 +1,8 @@
-"""One console for all end-to-end tests; every test begins with an empty desk."""
+"""One console for all end-to-end tests; every test begins with an empty desk.
+
+Browser and console end with this package: while Playwright runs, its event loop does too, and
+other tests could not run one of their own.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from tests.e2e.work import Work
 expect.set_options(timeout=15_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleProcess]:
     """Run the console the way its users do."""
     process = ConsoleProcess(tmp_path_factory.mktemp("console"))
@@ -23,7 +27,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleProcess
     process.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def everybody(console: ConsoleProcess) -> Iterator[People]:
     """Run the browser."""
     with sync_playwright() as playwright:
