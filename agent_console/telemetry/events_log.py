@@ -12,17 +12,22 @@ from agent_console.domain.events import Event
 
 _log = logging.getLogger("agent_console.events")
 
-# Whatever is not named here is INFO: a record of normal work.
+# Whatever is not named here is INFO: a record of normal work. What every job goes through on its
+# way is DEBUG: its end says as much, and lines cost time on the path of all jobs.
 _LEVELS = {
+    "checkpoint.expired": logging.WARNING,
+    "checkpoint.reopened": logging.WARNING,
+    "job.created": logging.DEBUG,
     "job.failed": logging.ERROR,
     "job.parked": logging.ERROR,
     "job.rescued": logging.WARNING,
-    "job.retry_scheduled": logging.WARNING,
-    "checkpoint.expired": logging.WARNING,
-    "checkpoint.reopened": logging.WARNING,
+    "job.retrying": logging.WARNING,
+    "job.returned": logging.WARNING,
+    "job.started": logging.DEBUG,
+    "job.waiting": logging.DEBUG,
+    "job.woken": logging.DEBUG,
+    "user.sign_in_failed": logging.WARNING,
     "worker.died": logging.ERROR,
-    "login.failed": logging.WARNING,
-    "job.claimed": logging.DEBUG,
 }
 _FIELDS = ("job_id", "job_type", "checkpoint_id", "subject_id", "before", "after", "verdict")
 

@@ -121,7 +121,7 @@ def test_events_become_lines_with_a_level_each() -> None:
     ada = Actor(kind="user", id="usr_1", name="Ada")
     log_events(
         [
-            Event(action="job.claimed", job_id="job_1", before="PENDING", after="RUNNING"),
+            Event(action="job.started", job_id="job_1", before="PENDING", after="RUNNING"),
             Event(
                 action="checkpoint.approved",
                 actor=ada,
@@ -137,7 +137,7 @@ def test_events_become_lines_with_a_level_each() -> None:
             Event(action="job.failed", job_id="job_1", before="RUNNING", after="FAILED"),
         ]
     )
-    approved, failed = lines(stream)  # a claim is a detail: DEBUG
+    approved, failed = lines(stream)  # a start is a detail: DEBUG
     assert approved["event"] == "checkpoint.approved"
     assert approved["level"] == "info"
     assert (approved["actor"], approved["job_id"], approved["checkpoint_id"]) == (

@@ -1,0 +1,26 @@
+"""The job types that are measured: nothing to do, and one question to ask."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from agent_console import JobContext, handler
+
+started: dict[str, float] = {}  # job id → monotonic time; the clock is the machine's, not ours
+resumed: dict[str, float] = {}
+first_start = threading.Event()
+
+
+@handler("bench-noop", version="1")
+def noop(ctx: JobContext) -> None:
+    """Do nothing, and say when."""
+    started[ctx.job.id] = time.monotonic()
+    first_start.set()
+
+
+@handler("bench-ask", version="1")
+def ask(ctx: JobContext) -> None:
+    """Wait for an approval, and say when it arrived."""
+    ctx.approve("Go on?", action="bench")
+    resumed[ctx.job.id] = time.monotonic()
