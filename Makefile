@@ -45,7 +45,9 @@ $(DEV_READY): requirements-dev.txt $(READY)
 test: $(DEV_READY) ## Lint, types, contracts and every test, on SQLite, PostgreSQL and in a browser
 	@.ci/browser $(BIN)/python
 	@$(MAKE) --no-print-directory lint types contracts
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --ignore=tests/e2e --ignore=tests/crash $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/crash $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
 check: $(DEV_READY) ## The fast selection, in under a minute
 	@$(MAKE) --no-print-directory lint types contracts
