@@ -37,8 +37,8 @@ async def main(url: str, batch: int) -> dict[str, object]:
         arrived.set()
 
     task = asyncio.create_task(pgq.run(batch_size=batch))
-    while len(started) < DRAIN or await connection.fetchval("SELECT count(*) FROM pgqueuer"):
-        await asyncio.sleep(0.002)  # noqa: ASYNC110 - the database has no event for it
+    while len(started) < DRAIN or await connection.fetchval("SELECT count(*) FROM pgqueuer"):  # noqa: ASYNC110
+        await asyncio.sleep(0.002)
     drain = DRAIN / (time.monotonic() - started[0])
     waits = []
     await asyncio.sleep(1)

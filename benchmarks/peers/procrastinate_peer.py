@@ -33,8 +33,8 @@ async def main(url: str) -> dict[str, object]:
         task = asyncio.create_task(
             app.run_worker_async(concurrency=10, install_signal_handlers=False)
         )
-        while len(started) < DRAIN or (await app.connector.execute_query_one_async(LEFT))["n"]:
-            await asyncio.sleep(0.005)  # noqa: ASYNC110 - the database has no event for it
+        while len(started) < DRAIN or (await app.connector.execute_query_one_async(LEFT))["n"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
         drain = DRAIN / (time.monotonic() - started[0])
         waits = []
         await asyncio.sleep(1)
