@@ -215,6 +215,7 @@ def quantiles(values: list[float]) -> dict[str, float]:
 def measure(console: Console, elsewhere: list[str]) -> dict[str, object]:
     console.open()
     figures: dict[str, object] = {
+        "idle": idle(console),  # first: later, PostgreSQL cleans up after the load
         "enqueue 1 thread": enqueue_rate(console, 1),
         "enqueue 10 threads": enqueue_rate(console, 10),
     }
@@ -223,7 +224,6 @@ def measure(console: Console, elsewhere: list[str]) -> dict[str, object]:
     figures["drain"] = statistics.median(drain_rate(console) for _ in range(3))
     for name, values in start_latency(console, elsewhere).items():
         figures[f"start, {name}"] = quantiles(values)
-    figures["idle"] = idle(console)
     for name, values in resume_latency(console, elsewhere).items():
         figures[f"resume, {name}"] = quantiles(values)
     return figures
