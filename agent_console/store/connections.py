@@ -122,7 +122,8 @@ def parse(url: str) -> URL:
         raise Misconfigured("DATABASE_URL cannot be read as a database URL.") from None
 
 
-_PASSING_CODES = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03"}
+_READ_ONLY = "25006"  # of a write: the server was demoted, and this connection is still to it
+_PASSING_CODES = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", _READ_ONLY}
 
 
 def is_passing(error: BaseException) -> bool:
@@ -141,7 +142,16 @@ def is_outage(error: BaseException) -> bool:
     if isinstance(error, sqlite3.OperationalError):
         words = ("locked", "busy", "full", "readonly", "unable to open", "disk i/o")
         return any(word in str(error).lower() for word in words)
+    if isinstance(error, psycopg2.Error) and error.pgcode == _READ_ONLY:
+        return True
     return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+
+
+def refuses_writes(error: BaseException) -> bool:
+    """Say whether ``error`` is what a read-only connection answers to a write."""
+    if isinstance(error, psycopg2.Error):
+        return error.pgcode == _READ_ONLY
+    return isinstance(error, sqlite3.OperationalError) and "readonly" in str(error)
 
 
 Opener = Callable[[], sqlite3.Connection]

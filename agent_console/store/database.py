@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import random
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -24,6 +25,7 @@ from agent_console.store.connections import (
     make_engine,
     open_sqlite,
     parse,
+    refuses_writes,
 )
 from agent_console.store.dialects import Dialect
 from agent_console.store.transactions import Reader, Tx
@@ -104,9 +106,10 @@ class Database:
                 )
             with connection.begin(), Reader(connection, self.dialect, self._clock).closing() as r:
                 yield r
-        except (exc.DBAPIError, psycopg2.Error) as error:
+        except (exc.DBAPIError, psycopg2.Error, sqlite3.Error) as error:
             cause = error.orig if isinstance(error, exc.DBAPIError) else error
-            if cause is not None and is_outage(cause):
+            # A write in a snapshot is no outage but a mistake, and shown as it is.
+            if cause is not None and is_outage(cause) and not refuses_writes(cause):
                 connection.invalidate()
                 raise Unavailable(retryAfter=1) from error
             raise
@@ -169,11 +172,9 @@ class Database:
             tx.flush(tx.events, self._shard)
             cursor.close()
         except BaseException as error:
-            if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+            if is_outage(error):
                 connection.invalidate()
-            else:
-                connection.rollback()
-            connection.close()
+            connection.close()  # rolls back
             raise
         try:
             connection.commit()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-import select
+import selectors
 import socket
+import sqlite3
 import threading
 import time
 from typing import Any, Literal, Protocol
@@ -59,17 +61,28 @@ class SqliteListener:
         """Do nothing: the commit itself is what others see."""
 
     def _loop(self) -> None:
-        connection = open_sqlite(self._db.path, self._db.options, read_only=True)
-        try:
-            look = connection.cursor()
-            seen = look.execute("PRAGMA data_version").fetchone()
-            while not self._stop.wait(LOOK):
-                version = look.execute("PRAGMA data_version").fetchone()
-                if version != seen:
-                    seen = version
-                    self._heard(work=True)
-        finally:
-            connection.close()
+        pause = RECONNECT[0]
+        while not self._stop.is_set():
+            try:
+                connection = open_sqlite(self._db.path, self._db.options, read_only=True)
+                with contextlib.closing(connection):
+                    look = connection.cursor()
+                    seen = look.execute("PRAGMA data_version").fetchone()
+                    pause = RECONNECT[0]
+                    self._look(look, seen)
+            except Exception as error:  # noqa: BLE001 - logged; nobody would start it again
+                _log.warning("signals: cannot look, again in %.1f s: %s", pause, error)
+                self._stop.wait(pause)
+                pause = min(pause * 2, RECONNECT[1])
+                # The version counts per connection: what was missed is not seen by the next.
+                self._heard(work=True)
+
+    def _look(self, look: sqlite3.Cursor, seen: tuple[int]) -> None:
+        while not self._stop.wait(LOOK):
+            version = look.execute("PRAGMA data_version").fetchone()
+            if version != seen:
+                seen = version
+                self._heard(work=True)
 
 
 class PostgresListener:
@@ -84,7 +97,7 @@ class PostgresListener:
         self._lock = threading.Lock()
         self._ours, self._theirs = socket.socketpair()
         self._theirs.setblocking(False)
-        self._stopping = False
+        self._stop = threading.Event()
         self._sent = 0.0
         self._probe_sent: float | None = None
         self._probe_due = 0.0
@@ -97,7 +110,7 @@ class PostgresListener:
 
     def stop(self) -> None:
         """Stop listening and close the connection."""
-        self._stopping = True
+        self._stop.set()
         self._nudge()
         self._thread.join()
         self._ours.close()
@@ -123,17 +136,18 @@ class PostgresListener:
 
     def _loop(self) -> None:
         pause = RECONNECT[0]
-        while not self._stopping:
+        while not self._stop.is_set():
             connection: Any = None
             try:
                 connection = open_postgres(self._db.url, self._db.options)
                 self._listen(connection)
                 pause = RECONNECT[0]
                 self._serve(connection)
-            except psycopg2.Error as error:
-                if not self._stopping:
+            except Exception as error:  # noqa: BLE001 - logged; nobody would start it again
+                if not self._stop.is_set():
                     _log.warning("signals: connection lost, again in %.1f s: %s", pause, error)
-                    select.select([self._ours], [], [], pause)
+                    # Not on nudges: they would end the pause, and cannot be passed on anyway.
+                    self._stop.wait(pause)
                     pause = min(pause * 2, RECONNECT[1])
             finally:
                 if connection is not None:
@@ -148,14 +162,18 @@ class PostgresListener:
         self._heard(work=True)
 
     def _serve(self, connection: Any) -> None:
-        while not self._stopping:
-            ready, _, _ = select.select([connection, self._ours], [], [], self._patience())
-            if self._ours in ready:
-                self._ours.recv(4096)
-            connection.poll()
-            self._take(connection)
-            self._send(connection)
-            self._check_probe(connection)
+        # Not select(), which refuses descriptors above 1023: a console with many browsers has them.
+        with selectors.DefaultSelector() as selector:
+            selector.register(connection, selectors.EVENT_READ)
+            selector.register(self._ours, selectors.EVENT_READ)
+            while not self._stop.is_set():
+                ready = selector.select(self._patience())
+                if any(key.fileobj is self._ours for key, _ in ready):
+                    self._ours.recv(4096)
+                connection.poll()
+                self._take(connection)
+                self._send(connection)
+                self._check_probe(connection)
 
     def _patience(self) -> float:
         now = time.monotonic()
@@ -189,8 +207,13 @@ class PostgresListener:
         with self._lock:
             channels, self._pending = self._pending, set()
         if channels:
-            with connection.cursor() as cursor:
-                cursor.execute("; ".join(f"NOTIFY {name}" for name in sorted(channels)))
+            try:
+                with connection.cursor() as cursor:
+                    cursor.execute("; ".join(f"NOTIFY {name}" for name in sorted(channels)))
+            except psycopg2.Error:
+                with self._lock:
+                    self._pending |= channels  # to be said once there is a connection again
+                raise
             self._sent = time.monotonic()
 
     def _check_probe(self, connection: Any) -> None:

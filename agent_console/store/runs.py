@@ -67,6 +67,7 @@ UPDATE ai_jobs SET progress = :progress, updated_at = {now}
 WHERE id = :job_id AND claim_token = :token AND status = 'RUNNING'
 """
 
+LOG_ROWS = 1000  # per statement
 LOG_COLUMNS = ("job_id", "at", "level", "message", "attempt", "data")
 LOGS = """
 INSERT INTO agent_logs (job_id, at, level, message, attempt, data)
@@ -334,7 +335,10 @@ def insert_logs(tx: Tx, lines: Sequence[NewLog]) -> None:
         (n, x.key.job_id, x.key.token, to_micros(x.at), x.level.value, x.message, x.attempt, x.data)
         for n, x in enumerate(lines)
     ]
-    tx.values("n, job_id, token, at, level, message, attempt, data", LOGS, rows)
+    # In parts: a statement takes only so many parameters, and an outage piles up many lines.
+    for start in range(0, len(rows), LOG_ROWS):
+        part = rows[start : start + LOG_ROWS]
+        tx.values("n, job_id, token, at, level, message, attempt, data", LOGS, part)
 
 
 def set_progress(db: Database, key: RunKey, progress: Progress) -> None:

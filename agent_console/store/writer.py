@@ -45,6 +45,7 @@ class SqliteWriter:
         self._units: SimpleQueue[Unit | None] = SimpleQueue()
         self._connection: sqlite3.Connection | None = None
         self._closed = False
+        self._closing = threading.Lock()  # nothing may be queued behind the end
         self._thread = threading.Thread(target=self._loop, name="sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -52,16 +53,18 @@ class SqliteWriter:
         """Run ``work`` on the writer thread and return its result after the commit."""
         if threading.current_thread() is self._thread:
             raise RuntimeError("a unit of work must not start another one")
-        if self._closed:
-            raise Unavailable("The database is closed.")
         future: Future[T] = Future()
-        self._units.put((work, future))
+        with self._closing:
+            if self._closed:
+                raise Unavailable("The database is closed.")
+            self._units.put((work, future))
         return future.result()
 
     def stop(self) -> None:
         """Finish what is queued, then close the connection."""
-        self._closed = True
-        self._units.put(None)
+        with self._closing:
+            self._closed = True
+            self._units.put(None)
         self._thread.join()
 
     def _loop(self) -> None:
@@ -95,10 +98,12 @@ class SqliteWriter:
             connection.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001 - handed to the callers, who wait for it
             self._abandon()
-            failure: BaseException = error
-            if isinstance(error, sqlite3.Error) and is_outage(error):
-                failure = Unavailable(retryAfter=1)
-                failure.__cause__ = error
+            failure = _for_callers(error)
+            if len(group) > 1 and not isinstance(failure, Unavailable):
+                # One of them is to blame, and the others must not pay for it.
+                for unit in group:
+                    self._commit([unit])
+                return
             for _, future in group:
                 future.set_exception(failure)
             return
@@ -134,9 +139,11 @@ class SqliteWriter:
             try:
                 outcomes.append((work(tx), None))
                 txs.append(tx)
-            except BaseException as error:  # noqa: BLE001 - it is the caller's, not this thread's
+            except BaseException as error:
+                if not connection.in_transaction:  # SQLite itself has rolled back everything
+                    raise
                 cursor.execute("ROLLBACK TO unit")
-                outcomes.append((None, error))
+                outcomes.append((None, _for_callers(error)))
             cursor.execute("RELEASE unit")
         return txs, outcomes
 
@@ -149,3 +156,12 @@ class SqliteWriter:
         except sqlite3.Error:
             self._connection.close()
             self._connection = None
+
+
+def _for_callers(error: BaseException) -> BaseException:
+    """Return ``error`` as callers know it: whatever will pass is ``Unavailable``."""
+    if not (isinstance(error, sqlite3.Error) and is_outage(error)):
+        return error
+    failure = Unavailable(retryAfter=1)
+    failure.__cause__ = error
+    return failure

@@ -1,0 +1,251 @@
+"""What the store makes of disks that fill, servers that are demoted, and threads in trouble."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pytest
+
+from agent_console.domain.errors import Unavailable
+from agent_console.domain.events import Event
+from agent_console.domain.records import WorkerStatus
+from agent_console.store import listeners, runs
+from agent_console.store.database import Database
+from agent_console.store.listeners import PostgresListener, SqliteListener
+from agent_console.store.liveness import heartbeat, rescue
+from agent_console.store.runs import append_logs
+from agent_console.store.transactions import Tx
+from agent_console.testing import FakeClock
+from tests.support.factories import enqueue
+from tests.support.runs import claim_one, line, start_worker
+
+ADD = "INSERT INTO tallies (name, labels, shard, value) VALUES (:name, '', 0, 1)"
+PATIENCE = 10.0  # seconds
+
+
+@pytest.fixture
+def sqlite_db(sqlite_files: Any, tmp_path: Path) -> Iterator[Database]:
+    with ExitStack() as stack:
+        database = Database(stack.enter_context(sqlite_files.database(tmp_path)))
+        stack.callback(database.close)
+        yield database
+
+
+@pytest.fixture
+def postgres_db(postgres: Any) -> Iterator[Database]:
+    with ExitStack() as stack:
+        database = Database(stack.enter_context(postgres.database()))
+        stack.callback(database.close)
+        yield database
+
+
+def allow_pages(db: Database, more: int) -> None:
+    """Let the file grow by ``more`` pages and no further, as a full disk would."""
+
+    def limit(tx: Tx) -> None:
+        row = tx.row("PRAGMA page_count")
+        assert row is not None
+        tx.row(f"PRAGMA max_page_count = {row[0] + more}")
+
+    db.write(limit)
+
+
+def test_a_full_disk_is_an_outage_and_passes(sqlite_db: Database) -> None:
+    allow_pages(sqlite_db, 5)
+    with pytest.raises(Unavailable):
+        sqlite_db.write(lambda tx: tx.execute(ADD, {"name": "x" * 200_000}))
+    allow_pages(sqlite_db, 500)
+    assert sqlite_db.write(lambda tx: tx.execute(ADD, {"name": "x" * 200_000})) == 1
+
+
+def test_what_cannot_be_journaled_fails_alone(sqlite_db: Database) -> None:
+    going, go_on = threading.Event(), threading.Event()
+    outcomes: dict[str, object] = {}
+
+    def holds_up(_tx: Tx) -> None:
+        going.set()
+        go_on.wait(PATIENCE)
+
+    def unfit(tx: Tx) -> None:
+        tx.record(Event(action="test.done", subject_id="\ud800"))
+
+    def write(name: str, work: Callable[[Tx], object]) -> None:
+        try:
+            outcomes[name] = sqlite_db.write(work)
+        except UnicodeEncodeError as error:
+            outcomes[name] = type(error)
+
+    threads = [threading.Thread(target=write, args=("first", holds_up))]
+    threads[0].start()
+    assert going.wait(PATIENCE)
+    writer = sqlite_db._sqlite_writer()
+    for name, work in (("unfit", unfit), ("fit", lambda tx: tx.execute(ADD, {"name": "n"}))):
+        threads.append(threading.Thread(target=write, args=(name, work)))
+        threads[-1].start()
+    while writer._units.qsize() < 2:
+        threads[-1].join(0.01)
+    go_on.set()
+    for thread in threads:
+        thread.join()
+    assert outcomes == {"first": None, "unfit": UnicodeEncodeError, "fit": 1}
+
+
+def test_a_closed_writer_refuses_instead_of_keeping_its_callers(sqlite_db: Database) -> None:
+    writer = sqlite_db._sqlite_writer()
+    sqlite_db.close()
+    with pytest.raises(Unavailable):
+        writer.submit(lambda tx: tx.now())
+    assert writer._units.empty()
+
+
+def test_a_disk_that_cannot_be_read_is_an_outage(sqlite_db: Database) -> None:
+    with pytest.raises(Unavailable), sqlite_db.read():
+        raise sqlite3.OperationalError("disk I/O error")
+
+
+def test_a_demoted_server_is_an_outage_and_its_connections_are_dropped(
+    postgres_db: Database,
+) -> None:
+    servers: list[int] = []
+
+    def on_a_standby(tx: Tx) -> None:
+        servers.extend(row[0] for row in tx.rows("SELECT pg_backend_pid()"))
+        tx.execute("SET TRANSACTION READ ONLY")
+        tx.execute(ADD, {"name": "n"})
+
+    with pytest.raises(Unavailable):
+        postgres_db.write(on_a_standby)
+    assert len(servers) == len(set(servers)) > 1
+
+
+def test_a_sweeper_does_not_bury_its_own_worker(
+    clocked_db: Database, fake_clock: FakeClock
+) -> None:
+    for worker_id in ("w1", "w2"):
+        start_worker(clocked_db, worker_id)
+        enqueue(clocked_db)
+        claim_one(clocked_db, worker_id)
+    fake_clock.advance(3600)  # the lid was closed
+    assert rescue(clocked_db, 15, 5, own="w1") == 1
+    assert not heartbeat(clocked_db, "w1", [], WorkerStatus.RUNNING).dead
+    assert heartbeat(clocked_db, "w2", [], WorkerStatus.RUNNING).dead
+
+
+def test_lines_that_piled_up_are_written_in_parts_and_in_order(
+    db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "LOG_ROWS", 4)
+    enqueue(db)
+    key = claim_one(db).key
+    said = [f"line {number}" for number in range(10)]
+    append_logs(db, [line(key, message) for message in said])
+    with db.read() as reader:
+        assert [row[0] for row in reader.rows("SELECT message FROM agent_logs ORDER BY id")] == said
+
+
+def test_the_sqlite_listener_looks_again_after_an_error(
+    sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, troubles = listeners.open_sqlite, iter([True])
+
+    def opens_at_second_try(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        if next(troubles, False):
+            raise sqlite3.OperationalError("database is locked")
+        opened.set()
+        return real(*args, **kwargs)
+
+    opened, heard = threading.Event(), threading.Event()
+    monkeypatch.setattr(listeners, "open_sqlite", opens_at_second_try)
+    monkeypatch.setattr(listeners, "RECONNECT", (0.01, 0.01))
+    listener = SqliteListener(sqlite_db, lambda work: heard.set())
+    listener.start()
+    try:
+        assert opened.wait(PATIENCE)
+        assert heard.wait(PATIENCE)  # what was missed may have been work
+    finally:
+        listener.stop()
+
+
+def test_a_nudge_does_not_turn_the_pause_of_an_outage_into_a_busy_loop(
+    postgres_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[bool] = []
+
+    def refuses(*_args: object) -> None:
+        tries.append(True)
+        if len(tries) == 2:
+            twice.set()
+        raise psycopg2.OperationalError("refused")
+
+    twice = threading.Event()
+    monkeypatch.setattr(listeners, "open_postgres", refuses)
+    listener = PostgresListener(postgres_db, lambda work: None)
+    listener.tell(work=True)
+    listener.start()
+    assert twice.wait(PATIENCE)
+    listener.stop()
+    assert len(tries) <= 3
+
+
+def test_what_could_not_be_said_is_said_after_the_reconnect(
+    postgres_db: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listeners, "RECONNECT", (0.01, 0.01))
+    heard = threading.Event()
+    other = PostgresListener(postgres_db, lambda work: heard.set() if work else None)
+    broken: list[Any] = []
+    ours = PostgresListener(postgres_db, lambda work: None)
+    real = PostgresListener._send
+
+    def loses_the_first(self: PostgresListener, connection: Any) -> None:
+        if self is ours and self._pending and not broken:
+            broken.append(connection)
+            connection.close()
+        real(self, connection)
+
+    monkeypatch.setattr(PostgresListener, "_send", loses_the_first)
+    other.start()
+    assert heard.wait(PATIENCE)  # listening, and has looked once
+    heard.clear()
+    ours.tell(work=True)
+    ours.start()
+    try:
+        assert heard.wait(PATIENCE)
+        assert len(broken) == 1
+    finally:
+        ours.stop()
+        other.stop()
+
+
+def test_the_postgres_listener_works_beside_thousands_of_descriptors(
+    postgres_db: Database,
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    heard = threading.Event()
+    listener = PostgresListener(postgres_db, lambda work: heard.set())
+    listener.start()
+    try:
+        assert heard.wait(PATIENCE)
+        heard.clear()
+        other = psycopg2.connect(
+            postgres_db.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        )
+        other.autocommit = True
+        other.cursor().execute(f"NOTIFY {listeners.CHANGE}")
+        other.close()
+        assert heard.wait(PATIENCE)
+    finally:
+        listener.stop()
+        for descriptor in taken:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
