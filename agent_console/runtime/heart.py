@@ -60,13 +60,13 @@ class Heart:
         """A deadline may have come closer: think again about when to wake."""
         self.loop.wake()
 
-    def announce(self, status: WorkerStatus) -> None:
+    def announce(self) -> None:
         """Tell the database what the worker does, now.
 
         Raises:
             Unavailable: the database cannot serve; the caller tries again.
         """
-        self._beat(status)
+        self._beat()
 
     def _turn(self) -> float | None:
         worker = self._worker
@@ -75,7 +75,7 @@ class Heart:
         overtime = worker.watch()
         now = monotonic()
         if now >= self._next_beat:
-            self._obey(self._beat(worker.status))
+            self._obey(self._beat())
         elif self._changed and now >= self._last_look + LOOK_SPACING:
             self._look(worker, now)
         waits = [self._next_beat - monotonic()]
@@ -96,9 +96,11 @@ class Heart:
         if running:
             worker.lose({*running} - {*held_by(self._db, self._identity.id)})
 
-    def _beat(self, status: WorkerStatus) -> WorkerOrders:
+    def _beat(self) -> WorkerOrders:
         worker = self._worker
         with self._beating:
+            # Looked at in here: a beat that waited for an announcement must not take it back.
+            status = WorkerStatus.STOPPED if worker is None else worker.shown
             if not self._registered:
                 register_worker(self._db, self._identity)
                 self._registered = True

@@ -171,6 +171,7 @@ class WorkerHost:
             self._locks,
             timeout=self._settings.worker_timeout,
             max_claims=self._settings.max_claims,
+            own=self.worker_id,
         )
 
     def _supervise(self) -> None:

@@ -15,14 +15,17 @@ BATCH = 200
 _log = logging.getLogger(__name__)
 
 
-def rescue_dead(db: Database, locks: WorkerLocks, *, timeout: float, max_claims: int) -> int:
+def rescue_dead(
+    db: Database, locks: WorkerLocks, *, timeout: float, max_claims: int, own: str = ""
+) -> int:
     """Requeue the jobs of workers that are silent for ``timeout`` seconds or known to be gone.
 
-    Returns the number of jobs; 0 when the database is out of reach, the next sweep comes soon.
+    The worker ``own`` is this process's, which lives. Returns the number of jobs; 0 when the
+    database is out of reach, the next sweep comes soon.
     """
     dead = locks.dead()
     try:
-        rescued = rescue(db, timeout, max_claims, dead)
+        rescued = rescue(db, timeout, max_claims, dead, own=own)
     except Unavailable as error:
         _log.debug("rescue sweep: %s", error)
         return 0

@@ -14,7 +14,7 @@ from agent_console.domain.records import WorkerStatus
 from agent_console.store.claims import worker_actor
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewWorker, RunKey, WorkerOrders
-from agent_console.store.transactions import Tx
+from agent_console.store.transactions import Params, Tx
 
 REGISTER = """
 INSERT INTO agent_workers (id, host, pid, version, embedded, status, desired, active_jobs,
@@ -41,7 +41,7 @@ WHERE id = :id AND status <> 'DEAD'
 
 SILENT = """
 SELECT id FROM agent_workers
-WHERE status IN ('RUNNING', 'DRAINING') AND heartbeat_at < {now} - :timeout
+WHERE status IN ('RUNNING', 'DRAINING') AND heartbeat_at < {now} - :timeout AND id <> :own
 """
 
 BURY = """
@@ -51,9 +51,11 @@ RETURNING agent_workers.id, agent_workers.host, agent_workers.pid
 """
 
 # A RUNNING job whose worker is not alive in the books is nobody's, however that came about.
+# Limited, because a statement takes only so many parameters; the next sweep goes on.
 ORPHANS = """
 SELECT j.id FROM ai_jobs j WHERE j.status = 'RUNNING' AND NOT EXISTS (
   SELECT 1 FROM agent_workers w WHERE w.id = j.worker_id AND w.status IN ('RUNNING', 'DRAINING'))
+LIMIT 5000
 """
 
 RESCUE = """
@@ -146,24 +148,35 @@ def wanted(db: Database, worker_id: str) -> WorkerOrders | None:
     )
 
 
-def rescue(db: Database, timeout: float, max_claims: int, known_dead: Sequence[str] = ()) -> int:
+def rescue(
+    db: Database,
+    timeout: float,
+    max_claims: int,
+    known_dead: Sequence[str] = (),
+    *,
+    own: str = "",
+) -> int:
     """Bury workers silent for ``timeout`` seconds (or known to be dead); requeue their jobs.
 
     A job that was claimed ``max_claims`` times without an orderly end is parked: it is likely
-    that it kills its workers. Returns the number of jobs taken back. Reads first, so that a
-    sweep over a healthy house writes nothing.
+    that it kills its workers. The worker ``own`` is the caller's, which lives however long it
+    was silent: its machine may have slept, or its clock may have been set.
+
+    Returns the number of jobs taken back. Reads first, so that a sweep over a healthy house
+    writes nothing.
     """
+    silence: Params = {"timeout": int(timeout * MICROSECONDS), "own": own}
     with db.read() as reader:
-        silent = reader.rows(SILENT, {"timeout": int(timeout * MICROSECONDS)})
+        silent = reader.rows(SILENT, silence)
         orphans = reader.row(ORPHANS)
     if not silent and not known_dead and orphans is None:
         return 0
-    return db.write(lambda tx: _rescue(tx, known_dead, timeout, max_claims))
+    return db.write(lambda tx: _rescue(tx, known_dead, silence, max_claims))
 
 
-def _rescue(tx: Tx, known_dead: Sequence[str], timeout: float, max_claims: int) -> int:
+def _rescue(tx: Tx, known_dead: Sequence[str], silence: Params, max_claims: int) -> int:
     # Looked at again inside the transaction: a heartbeat may have arrived since.
-    silent = {row[0] for row in tx.rows(SILENT, {"timeout": int(timeout * MICROSECONDS)})}
+    silent = {row[0] for row in tx.rows(SILENT, silence)}
     dead = sorted({*silent, *known_dead})
     for worker_id, host, pid in tx.values("id", BURY, [(w,) for w in dead]):
         tx.record(

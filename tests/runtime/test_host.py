@@ -236,7 +236,7 @@ def test_a_sweep_over_many_overdue_checkpoints_takes_them_all(
 
 
 def test_a_sweep_survives_an_outage(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def down(*_args: object) -> int:
+    def down(*_args: object, **_kwargs: object) -> int:
         raise Unavailable
 
     monkeypatch.setattr(sweeps, "expire_due", down)
