@@ -11,7 +11,6 @@ import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from agent_console.domain.access import Actor
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-COOKIES = ("__Host-ac_session", "ac_session")  # https origin, http origin
 _LOG = logging.getLogger(__name__)
 
 
@@ -123,16 +121,23 @@ async def call(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Fai
         return failure(error)
 
 
-def session_secret(cookie_header: str) -> str | None:
-    """Return the session's secret from a Cookie header, or None."""
-    try:
-        jar = SimpleCookie(cookie_header)
-    except CookieError:
-        return None
-    for name in COOKIES:
-        if name in jar and jar[name].value:
-            return jar[name].value
-    return None
+def cookie_name() -> str:
+    """Return the session cookie's name; over TLS no other name counts: a neighbour can set it."""
+    return "__Host-ac_session" if settings().origin.startswith("https://") else "ac_session"
+
+
+def session_secret(cookie_header: str, name: str) -> str | None:
+    """Return the session's secret, which the cookie ``name`` holds, or None.
+
+    Read pair by pair, as the REST door does: a strict parser gives up at the first cookie that it
+    does not like, and cookies of whatever else runs on the same host come along.
+    """
+    found = None
+    for pair in cookie_header.split(";"):
+        key, _, value = pair.partition("=")
+        if key.strip() == name:
+            found = value.strip().strip('"') or None
+    return found
 
 
 async def actor_of(cookie_header: str, ip: str | None = None) -> Actor | None:
@@ -141,7 +146,7 @@ async def actor_of(cookie_header: str, ip: str | None = None) -> Actor | None:
     Raises:
         ConsoleError: the database cannot be asked; nobody is let in on a guess.
     """
-    secret = session_secret(cookie_header)
+    secret = session_secret(cookie_header, cookie_name())
     if secret is None:
         return None
     return await asyncio.to_thread(services().access.actor_for_session, secret, ip)

@@ -10,6 +10,7 @@ from reflex_base.registry import RegistrationContext
 
 from agent_console.domain.access import ROLE_PERMISSIONS, Role
 from agent_console.domain.errors import Unavailable
+from agent_console.settings import Settings
 from agent_console.ui import bridge, guard
 from agent_console.ui.guard import FRAMEWORK, Redact, guard_of, our_handlers
 from agent_console.ui.states.job import JobPage
@@ -214,14 +215,29 @@ def test_without_any_account_the_way_leads_to_setup() -> None:
     [
         ("", None),
         ("ac_session=abc", "abc"),
-        ("a=1; __Host-ac_session=xyz; ac_session=abc", "xyz"),
+        ("a=1; __Host-ac_session=xyz; ac_session=abc", "abc"),
         ("ac_session=", None),
         ("not_ac_session=abc", None),
         ("\x00;;==", None),
+        # What other programs on the same host leave behind, and a strict parser stops at.
+        ('prefs={"a":1}; ac_session=abc', "abc"),
+        ("a[b]=1; ünï=x y; flag; a@b=2; ac_session=abc", "abc"),
     ],
 )
 def test_the_session_is_found_in_the_cookie_header(header: str, secret: str | None) -> None:
-    assert bridge.session_secret(header) == secret
+    assert bridge.session_secret(header, "ac_session") == secret
+
+
+def test_over_tls_only_the_cookie_bound_to_the_host_counts(console: Console) -> None:
+    bridge.bind(console.services, Settings(public_url="https://console.example"))
+    console.sign_in("viewer")
+    secret = console.people["viewer"][1]
+
+    async def who(name: str) -> object:
+        return await bridge.actor_of(f"{name}={secret}")
+
+    assert run(who("ac_session")) is None
+    assert run(who("__Host-ac_session")) is not None
 
 
 def test_logged_events_hold_no_cookie_and_no_token() -> None:
