@@ -28,6 +28,8 @@ class RetryPolicy:
         """Refuse a policy that cannot work."""
         if self.max_attempts < 1 or self.base < 0 or self.cap < self.base:
             raise Misconfigured("RetryPolicy needs max_attempts >= 1 and 0 <= base <= cap.")
+        if not _are_errors(self.never):
+            raise Misconfigured("RetryPolicy needs never to be a tuple of exception classes.")
 
     def delay(self, attempt: int, rng: random.Random) -> timedelta:
         """Return the wait after failed ``attempt`` (1 is the first)."""
@@ -39,3 +41,9 @@ class RetryPolicy:
     def may_retry(self, attempt: int, max_attempts: int, error: BaseException) -> bool:
         """Say whether another attempt follows failed ``attempt``."""
         return attempt < max_attempts and not isinstance(error, self.never)
+
+
+def _are_errors(kinds: object) -> bool:
+    return isinstance(kinds, tuple) and all(
+        isinstance(kind, type) and issubclass(kind, BaseException) for kind in kinds
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
@@ -16,6 +17,10 @@ from agent_console.runtime.entries import JobFacts
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+CLOSING = 2.0  # seconds the handlers on the loop have to take their cancellation
+
+_log = logging.getLogger(__name__)
 
 
 class LoopThread:
@@ -63,7 +68,9 @@ class LoopThread:
         if loop is None or thread is None:
             return
         loop.call_soon_threadsafe(loop.stop)
-        thread.join()
+        thread.join(CLOSING)
+        if thread.is_alive():
+            _log.warning("an async handler blocks its event loop; going on without it")
 
     def _submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         with self._lock:
@@ -84,7 +91,8 @@ class LoopThread:
 def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
-        loop.run_forever()
+        while not _ran_until_stopped(loop):
+            _log.warning("a task of an async handler asked the process to exit; it does not")
         running = asyncio.all_tasks(loop)
         for task in running:
             task.cancel()
@@ -92,6 +100,18 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
+
+
+def _ran_until_stopped(loop: asyncio.AbstractEventLoop) -> bool:
+    """Run ``loop`` until it is stopped; False: a task raised what asyncio lets through to here.
+
+    That task has ended with its error, all others can go on.
+    """
+    try:
+        loop.run_forever()
+    except (SystemExit, KeyboardInterrupt):
+        return False
+    return True
 
 
 def _settle(done: Future[T], work: Callable[[], T]) -> None:

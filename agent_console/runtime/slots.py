@@ -18,9 +18,9 @@ _Item = tuple[Claimed, float] | None  # with the monotonic time of its claim; No
 class Slots:
     """Runs ``work`` on each claimed job, on one of ``size`` threads."""
 
-    def __init__(self, work: Callable[[Claimed], None]) -> None:
-        """Start with no thread; ``resize`` makes them."""
-        self._work = work
+    def __init__(self, work: Callable[[Claimed], None], freed: Callable[[], None]) -> None:
+        """Start with no thread; ``resize`` makes them. ``freed``: ``held`` has become less."""
+        self._work, self._freed = work, freed
         self._inbox: SimpleQueue[_Item] = SimpleQueue()
         self._lock = threading.Lock()
         self._made = 0
@@ -75,6 +75,7 @@ class Slots:
             self._abandoned.add(ident)
             self.held -= 1
         self._spawn()
+        self._freed()
 
     def _spawn(self) -> None:
         with self._lock:
@@ -94,3 +95,4 @@ class Slots:
                     self._abandoned.discard(ident)
                     return
                 self.held -= 1
+            self._freed()

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
+from agent_console.domain.jobs import JobVerb
 from agent_console.domain.records import WorkerStatus
 from agent_console.runtime.claimer import Claimer
 from agent_console.runtime.errors import Interrupted
@@ -31,8 +32,8 @@ class Worker:
 
     Stopping is a drain: no new claims, unstarted jobs go back, running ones have the drain time
     to end, then are asked to stop, then are given back without charging an attempt.
-    ``announce`` tells the database what this worker does; it claims only once that is known
-    there, because a job held by a worker that is not known to run is nobody's.
+    ``announce`` tells the database what this worker does (``shown``); it claims only once that
+    is known there, because a job held by a worker that is not known to run is nobody's.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class Worker:
         worker_id: str,
         executor: Executor,
         *,
-        announce: Callable[[WorkerStatus], None],
+        announce: Callable[[], None],
         deadline_set: Callable[[], None],
     ) -> None:
         """Start nothing yet; ``deadline_set`` is called when a run with a timeout begins."""
@@ -50,7 +51,7 @@ class Worker:
         self._ledger: set[RunKey] = set()  # claims that have not ended, as far as known here
         self._active: dict[RunKey, Run] = {}
         self._pace = Pace()
-        self._slots = Slots(self._work)
+        self._slots = Slots(self._work, self._slot_freed)
         self._finisher = Finisher(db, self._stored)
         self._claimer = Claimer(
             db,
@@ -66,7 +67,7 @@ class Worker:
         self._drain_seconds = 0.0
         self._drain_until = 0.0
         self._control = Loop("worker", self._turn)
-        self.status = WorkerStatus.STOPPED
+        self.status = self.shown = WorkerStatus.STOPPED
         self.stopped = threading.Event()
         self.stopped.set()
 
@@ -147,8 +148,17 @@ class Worker:
             waits.append((run.deadline if now < run.deadline else run.deadline + GRACE) - now)
         return min(waits, default=None)
 
+    def _slot_freed(self) -> None:
+        self._claimer.slot_freed()
+        if not self._wanted:
+            self._control.wake()
+
     def _work(self, claimed: Claimed) -> None:
-        run = self._executor.begin(claimed, self._finisher.schedule)
+        try:
+            run = self._executor.begin(claimed, self._finisher.schedule)
+        except Exception:  # noqa: BLE001 - logged; the job must end somehow
+            _log.exception("job %s: the engine cannot begin it", claimed.key.job_id)
+            run = _parked(claimed)
         if isinstance(run, Finish):
             self._finisher.put(run)
             return
@@ -158,15 +168,12 @@ class Worker:
         began = monotonic()
         try:
             end = self._executor.execute(run)
-        except Exception as error:  # noqa: BLE001 - logged; the job must end somehow
+        except Exception:  # noqa: BLE001 - logged; the job must end somehow
             _log.exception("job %s: the engine failed", run.key.job_id)
-            end = self._executor.fail(run, error)
+            end = _parked(claimed)
         self._pace.note(claimed.job_type, monotonic() - began)
         self._active.pop(run.key, None)
         self._end(run, end)
-        self._claimer.slot_freed()
-        if not self._wanted:
-            self._control.wake()
 
     def _end(self, run: Run, end: Finish | None) -> None:
         if not run.settle():
@@ -191,7 +198,6 @@ class Worker:
         self._active.pop(run.key, None)
         self._finisher.put(self._executor.fail(run, overtime(run.spec)))
         self._slots.abandon(run.thread)
-        self._claimer.slot_freed()
 
     def _turn(self) -> float | None:
         if self._wanted:
@@ -203,7 +209,8 @@ class Worker:
 
     def _run(self) -> None:
         if self.status is not WorkerStatus.RUNNING:
-            self._announce(WorkerStatus.RUNNING)
+            self.shown = WorkerStatus.RUNNING
+            self._announce()
             self.stopped.clear()
             self._slots.resize(self._size)
             self._claimer.open()
@@ -212,7 +219,7 @@ class Worker:
             self._slots.resize(self._size)  # which may have changed since
 
     def _begin_drain(self) -> None:
-        self.status = WorkerStatus.DRAINING
+        self.status = self.shown = WorkerStatus.DRAINING
         self._drain_until = monotonic() + self._drain_seconds
         self._claimer.close()
 
@@ -228,7 +235,8 @@ class Worker:
         if self._ledger or self._claimer.in_doubt:
             # Ends of runs wake this loop; their way into the database takes a moment more.
             return min(max(left, 0.05), 1.0) if self._active else 0.01
-        self._announce(WorkerStatus.STOPPED)
+        self.shown = WorkerStatus.STOPPED
+        self._announce()
         self.status = WorkerStatus.STOPPED
         self._slots.resize(0)
         self.stopped.set()
@@ -245,3 +253,13 @@ class Worker:
                 self._ledger.discard(run.key)
                 self._slots.abandon(run.thread)
             self._active.pop(run.key, None)
+
+
+def _parked(claimed: Claimed) -> Finish:
+    """Return the end of a run around which the engine itself failed: nothing to rely on."""
+    return Finish(
+        key=claimed.key,
+        job_type=claimed.job_type,
+        verb=JobVerb.PARK,
+        park_reason="The engine failed around this run; the worker's log says why.",
+    )
