@@ -7,7 +7,7 @@ from typing import Any
 
 import reflex as rx
 
-from agent_console.ui import guard
+from agent_console.ui import guard, intake
 from agent_console.ui.pages import checkpoints, job, jobs, login, new_job, setup, workers
 
 HOME = "/admin/agent-checkpoints"
@@ -43,6 +43,8 @@ def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
         ],
         extra_app_wraps={},
         toaster=None,
+        frontend_exception_handler=intake.browser_failed,
+        backend_exception_handler=guard.handler_failed,
     )
     app.app_wraps.pop((5, "Overlay"), None)  # our own banner tells of a lost connection
     app.add_middleware(guard.AuthGate(), index=0)
@@ -50,4 +52,5 @@ def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
     for register in PAGES:
         register(app)
     guard.assert_all_guarded()
+    intake.guard_socket(app)
     return app

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
+UNEXPECTED = "Something went wrong in the console. The log has the details."
 _LOG = logging.getLogger(__name__)
 
 
@@ -109,8 +110,7 @@ def failure(error: Exception) -> Failure:
             _LOG.warning("%s: %s", rid, error.message)
         return Failure(notice, error.status, fields)
     _LOG.error("%s: unexpected error", rid, exc_info=error)
-    text = "Something went wrong in the console. The log has the details."
-    return Failure(Notice(rid, "error", text, "internal", rid), 500)
+    return Failure(Notice(rid, "error", UNEXPECTED, "internal", rid), 500)
 
 
 async def call(fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | Failure:

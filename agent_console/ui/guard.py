@@ -12,17 +12,18 @@ import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 import reflex as rx
+from reflex.event import EventSpec
 from reflex.state import BaseState, StateUpdate
 from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 
 from agent_console.domain.access import Actor, Permission, refusal
 from agent_console.domain.errors import Unauthenticated
-from agent_console.ui import bridge
+from agent_console.ui import bridge, intake
 from agent_console.ui.bridge import Notice
 from agent_console.ui.states.session import Session
 
@@ -42,6 +43,8 @@ FRAMEWORK = frozenset(
     }
 )
 OPEN_PAGES = frozenset({"/login", "/setup"})
+MISFIT = "The page sent something the console cannot read; load the page anew."
+_LOG = logging.getLogger(__name__)
 _MARK = "__console_guard__"
 _UNDECLARABLE = frozenset({"setvar"})  # Reflex gives it to every state; the gate refuses it always
 
@@ -128,6 +131,18 @@ class Notices(GuardedState, rx.State):
         """Take a notice away."""
         (await self.get_state(Session))._dismiss(notice_id)
 
+    @rx.event
+    @guarded()
+    async def fail(self) -> None:
+        """Say that an event could not be handled; the log knows why."""
+        await self._tell(Notice(bridge.request_id(), "error", bridge.UNEXPECTED, "internal"))
+
+
+def handler_failed(exception: Exception) -> EventSpec:
+    """Log what no handler expected, and tell the person at the screen; takes Reflex's place."""
+    _LOG.error("an event could not be handled", exc_info=exception)
+    return cast("Callable[[], EventSpec]", Notices.fail)()
+
 
 class AuthGate(rx.Middleware):
     """Default deny, before every event, Reflex's own included."""
@@ -152,7 +167,7 @@ class AuthGate(rx.Middleware):
             root.reset()
         session._become(actor)
         if event.name in FRAMEWORK:
-            return None
+            return None if _fits(event) else StateUpdate()
         if actor is None:
             return await _to_login(root)
         guard = guard_of(event.name)
@@ -162,7 +177,15 @@ class AuthGate(rx.Middleware):
             rid = bridge.request_id()
             notice = Notice(rid, "error", refusal(guard.permission), "forbidden", rid)
             return await _refuse(root, notice, event)
+        if not _fits(event):
+            rid = bridge.request_id()
+            return await _refuse(root, Notice(rid, "error", MISFIT, "invalid", rid), event)
         return None
+
+
+def _fits(event: Event) -> bool:
+    registered = RegistrationContext.ensure_context().event_handlers[event.name]
+    return intake.fits(registered.handler.fn, event.payload)
 
 
 async def _refuse(root: BaseState, notice: Notice, event: Event) -> StateUpdate | None:
