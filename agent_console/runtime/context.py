@@ -109,9 +109,12 @@ class JobContext:
         fit (None: not editable), ``expires_in`` defaults to 24 hours.
 
         Raises:
+            Invalid: something cannot be stored, or ``expires_in`` is not above zero and at most
+                ten years.
             Rejected: a reviewer said no; its ``reason`` says why.
             Expired: nobody decided in time.
         """
+        entries.check_expiry(expires_in)
         proposed = entries.plain(data)
         text = entries.payload(action, proposed, changes)
         run, db = self._run, self._run.surroundings.db
@@ -128,7 +131,7 @@ class JobContext:
                     expires_in=expires_in or DEFAULT_EXPIRY,
                     edit=edit,
                 )
-                run.notes.save_progress()
+                run.outlast(run.notes.save_progress)
                 lines = run.notes.take()
                 made = run.persist(turn, lambda: suspend(db, run.key, asked, lines))
                 self._reached(made)
@@ -139,7 +142,8 @@ class JobContext:
                 raise Diverged(f"The record has no checkpoint for call {turn.position + 1}.")
             self._reached(row.checkpoint_id)
             if row.status is CheckpointStatus.PENDING:
-                wait_again(db, run.key, run.claimed.job_type, run.notes.take())
+                lines = run.notes.take()
+                run.outlast(lambda: wait_again(db, run.key, run.claimed.job_type, lines))
                 raise Suspend
             return decided(row, proposed=proposed, digest=digest(text), edit=edit)
 
@@ -165,7 +169,8 @@ class JobContext:
             Invalid: ``type`` is not an artifact type, or the content cannot be stored.
         """
         facts = dict(metadata or {})
-        check_json({"content": content, "metadata": facts}, "artifact", limit=MAX_ARTIFACT)
+        stored = {"content": content, "mediaType": media_type, "metadata": facts}
+        check_json(stored, "artifact", limit=MAX_ARTIFACT)
         kind = entries.artifact_type(type)
         run = self._run
         with run.turn("artifact", name) as turn:

@@ -18,6 +18,8 @@ from agent_console.runtime.replay import Turn
 from agent_console.runtime.run import Run
 from agent_console.store.engine_values import Claimed, NewCheckpoint, NewStep
 
+MAX_EXPIRY = timedelta(days=3650)
+
 
 class Change(Protocol):
     """Something a reviewer is shown before and after: ``FileChange``, ``RowsChange``."""
@@ -122,6 +124,16 @@ def checkpoint(
         edit_schema=None if edit is None else canonical(edit.model_json_schema(by_alias=True)),
         expires_in=expires_in,
     )
+
+
+def check_expiry(expires_in: timedelta | None) -> None:
+    """Refuse an expiry that has passed already, or that no calendar could show.
+
+    Raises:
+        Invalid: it is not above zero and at most ten years.
+    """
+    if expires_in is not None and not timedelta(0) < expires_in <= MAX_EXPIRY:
+        raise Invalid.field("expires_in", "must be above zero and at most ten years.")
 
 
 def plain(data: Json | BaseModel) -> Json:

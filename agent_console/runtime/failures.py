@@ -6,6 +6,8 @@ import sys
 import traceback
 from typing import NoReturn
 
+from pydantic import ValidationError
+
 from agent_console.domain.errors import ConsoleError
 from agent_console.domain.jobs import JobError, Json
 from agent_console.domain.redaction import redact_text
@@ -52,17 +54,31 @@ def raise_again(result: Json) -> NoReturn:
     ``except`` clause catches it, otherwise as ``StepFailed``.
     """  # noqa: D205
     kept = result if isinstance(result, dict) else {}
-    message = str(kept.get("message", ""))
-    found = sys.modules.get(str(kept.get("module")))
-    kind = getattr(found, str(kept.get("type")), None)
-    if isinstance(kind, type) and issubclass(kind, Exception):
+    name, message = str(kept.get("type", "")), str(kept.get("message", ""))
+    error = _made_again(str(kept.get("module", "")), name, message)
+    raise error or StepFailed(f"{name}: {message}")
+
+
+def _made_again(module: str, name: str, message: str) -> Exception | None:
+    """Return an error of the class ``name`` in ``module``, or None if that cannot be done."""
+    kind: object = sys.modules.get(module)
+    for part in name.split("."):
+        kind = getattr(kind, part, None)
+    if not (isinstance(kind, type) and issubclass(kind, Exception)):
+        return None
+    try:
+        if issubclass(kind, ValidationError):
+            return kind.from_exception_data(message, [])
+        if issubclass(kind, ExceptionGroup):
+            return kind(message, [StepFailed(message)])
         # Made without __init__, whose arguments are not known.
         error = kind.__new__(kind, message)
         error.args = (message,)
-        if isinstance(error, ConsoleError):
-            error.message, error.context = message, {}
-        raise error
-    raise StepFailed(f"{kept.get('type')}: {message}")
+    except Exception:  # noqa: BLE001 - a class of somebody else's that is made in its own way
+        return None
+    if isinstance(error, ConsoleError):
+        error.message, error.context = message, {}
+    return error
 
 
 def _message(error: BaseException) -> str:

@@ -93,9 +93,7 @@ class Notebook:
                     set_progress(self._db, self._key, progress)
                 append_logs(self._db, lines)
             except Unavailable:
-                with self._lock:
-                    self._lines[:0] = lines
-                    self._progress = self._progress or progress
+                self._put_back(lines, progress)
                 raise
 
     def save_progress(self) -> None:
@@ -103,11 +101,17 @@ class Notebook:
 
         Raises:
             LostClaim: the run no longer owns its job.
+            Unavailable: the database cannot serve now; the word stays buffered.
         """
         with self._lock:
             progress, self._progress = self._progress, None
-        if progress is not None:
+        if progress is None:
+            return
+        try:
             set_progress(self._db, self._key, progress)
+        except Unavailable:
+            self._put_back([], progress)
+            raise
 
     def take(self) -> list[NewLog]:
         """Hand over the lines that are left, for the transaction that ends the run."""
@@ -129,6 +133,11 @@ class Notebook:
         except Unavailable:
             if self._schedule is not None:
                 self._schedule(self)
+
+    def _put_back(self, lines: list[NewLog], progress: Progress | None) -> None:
+        with self._lock:
+            self._lines[:0] = lines
+            self._progress = self._progress or progress
 
     def _empty(self) -> tuple[list[NewLog], Progress | None]:
         with self._lock:

@@ -13,6 +13,7 @@ from agent_console.domain.clock import Clock
 from agent_console.domain.errors import LostClaim, Unavailable
 from agent_console.domain.jobs import Json
 from agent_console.domain.observer import RunObserver
+from agent_console.domain.payload import check_json
 from agent_console.domain.records import Step
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.errors import EndOfRun, Interrupted, TimedOut
@@ -139,8 +140,13 @@ class Run:
 
     @contextmanager
     def turn(self, kind: str, name: str) -> Iterator[Turn]:
-        """Open a recorded call; a lost claim or a difference inside ends the run."""
+        """Open a recorded call; a lost claim or a difference inside ends the run.
+
+        Raises:
+            Invalid: no database could store ``name``; better said before an effect than after.
+        """
         self.check()
+        check_json(name, "name")
         try:
             with self.recorder.turn(kind, name) as turn:
                 if turn.recorded is None:
@@ -165,6 +171,10 @@ class Run:
         result = self._patiently(attempt)
         turn.done = True
         return result
+
+    def outlast(self, call: Callable[[], T]) -> T:
+        """Return what ``call``, which may be repeated, returns once the database answers."""
+        return self._patiently(lambda _again: call())
 
     def _patiently(self, attempt: Callable[[bool], T]) -> T:
         """Try until the database answers; after ``PATIENCE`` seconds give the job back."""

@@ -9,8 +9,8 @@ import pytest
 
 from agent_console import JobContext, handler
 from agent_console.domain.errors import Unavailable
-from agent_console.domain.jobs import JobStatus
-from agent_console.runtime import context, run
+from agent_console.domain.jobs import JobStatus, Progress
+from agent_console.runtime import context, notebook, run
 from agent_console.store import runs
 from tests.runtime.desk import Desk
 
@@ -98,3 +98,45 @@ def test_the_record_is_read_again_after_an_outage(
     monkeypatch.setattr(run, "load_record", _fails_once(runs.load_record, committed=False))
     desk.run()
     assert desk.job(job_id).output_data == "approved"
+
+
+def test_an_outage_while_asking_costs_neither_the_attempt_nor_the_progress(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notebook, "set_progress", _fails_once(runs.set_progress, committed=False))
+
+    @handler("test")
+    def work(ctx: JobContext) -> int:
+        ctx._run.notes._schedule = lambda _notes: None  # as on a worker: progress is buffered
+        ctx.progress(0.5, "half way")
+        ctx.approve("ok?")
+        return ctx.job.attempt
+
+    desk.add(work)
+    job_id = desk.enqueue()
+    desk.run()
+    job = desk.job(job_id)
+    assert job.status is JobStatus.WAITING
+    assert job.progress == Progress(0.5, "half way")
+    desk.approve(job_id)
+    desk.run()
+    assert desk.job(job_id).output_data == 1
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["before the commit", "answer lost"])
+def test_waiting_again_outlives_an_outage(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    monkeypatch.setattr(context, "wait_again", _fails_once(runs.wait_again, committed=committed))
+
+    @handler("test")
+    def work(ctx: JobContext) -> None:
+        ctx.approve("ok?")
+
+    desk.add(work)
+    job_id = desk.enqueue()
+    desk.run()
+    desk.db.write(lambda tx: tx.execute("UPDATE ai_jobs SET status = 'QUEUED'"))
+    desk.run()
+    assert desk.job(job_id).status is JobStatus.WAITING
+    assert desk.job(job_id).error is None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from agent_console import JobContext, handler
 from agent_console.domain.jobs import JobStatus, JobVerb
@@ -283,3 +284,74 @@ def test_a_change_of_code_is_told_in_the_log(desk: Desk) -> None:
     assert job.status is JobStatus.COMPLETED
     assert job.code_version == "2"
     assert "1 → 2" in desk.log(job_id)[0]
+
+
+class Model:
+    class Missing(Exception):
+        """An error class inside of another class."""
+
+
+def unfit() -> None:
+    Draft.model_validate({"text": 1})
+
+
+def several() -> None:
+    raise ExceptionGroup("two things", [ValueError("one"), KeyError("two")])
+
+
+def missing() -> None:
+    raise Model.Missing("nobody")
+
+
+@pytest.mark.parametrize(
+    ("fails", "caught"),
+    [(unfit, ValidationError), (several, ExceptionGroup), (missing, Model.Missing)],
+)
+def test_the_same_clause_catches_the_error_of_a_step_in_every_run(
+    desk: Desk, fails: Callable[[], None], caught: type[Exception]
+) -> None:
+    @handler("test")
+    def work(ctx: JobContext) -> str:
+        try:
+            ctx.step("try", fails)
+        except caught:
+            ctx.approve("without it?")
+        return "done"
+
+    desk.add(work)
+    job_id = desk.enqueue()
+    desk.run()
+    desk.approve(job_id)
+    desk.run()
+    assert desk.job(job_id).error is None
+    assert desk.job(job_id).output_data == "done"
+
+
+@pytest.mark.parametrize("name", ["half \ud800", "nul \x00"])
+def test_a_name_that_cannot_be_stored_is_refused_before_the_effect(desk: Desk, name: str) -> None:
+    effects: list[str] = []
+
+    @handler("test")
+    def work(ctx: JobContext) -> None:
+        ctx.step(name, effects.append, "done")
+
+    desk.add(work)
+    job_id = desk.enqueue()
+    desk.run()
+    assert desk.job(job_id).status is JobStatus.FAILED
+    assert desk.job(job_id).attempts == 1
+    assert effects == []
+
+
+@pytest.mark.parametrize("expiry", [timedelta(0), timedelta(days=-1), timedelta.max])
+def test_an_expiry_that_no_calendar_could_show_is_refused(desk: Desk, expiry: timedelta) -> None:
+    @handler("test")
+    def work(ctx: JobContext) -> None:
+        ctx.approve("ok?", expires_in=expiry)
+
+    desk.add(work)
+    job_id = desk.enqueue()
+    desk.run()
+    error = desk.job(job_id).error
+    assert error is not None
+    assert "expires_in" in error.message
