@@ -144,6 +144,23 @@ def test_a_worker_taken_for_dead_introduces_itself_again(
         )
 
 
+def test_a_beat_that_waited_for_an_announcement_does_not_take_it_back(
+    db: Database, tmp_path: Path, changes: Changes
+) -> None:
+    with hosted(db, tmp_path, quick, desired=False) as host:
+        assert changes.until(lambda: row(db, host.worker_id)["status"] == "STOPPED")
+        worker, heart = host._worker, host._heart
+        assert worker is not None
+        assert heart is not None
+        late = threading.Thread(target=heart._beat)
+        with heart._beating:
+            late.start()
+            worker.shown = WorkerStatus.RUNNING  # as an announcement in progress does
+        late.join()
+        assert row(db, host.worker_id)["status"] == "RUNNING"
+        worker.shown = WorkerStatus.STOPPED
+
+
 def test_threads_that_died_are_started_again(
     db: Database, tmp_path: Path, changes: Changes
 ) -> None:

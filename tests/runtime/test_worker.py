@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -14,9 +14,12 @@ from agent_console.domain.access import SYSTEM
 from agent_console.domain.errors import Unavailable
 from agent_console.domain.jobs import Job, JobStatus, JobVerb
 from agent_console.domain.records import WorkerStatus
-from agent_console.runtime import claimer, finisher
+from agent_console.runtime import async_context, claimer, finisher
+from agent_console.runtime.executor import Executor
+from agent_console.runtime.slots import Slots
 from agent_console.store import job_writes
 from agent_console.store.database import Database
+from agent_console.store.engine_values import Claimed
 from agent_console.testing import enqueue
 from tests.runtime.hosts import PATIENCE, Changes, hosted
 
@@ -397,3 +400,96 @@ def test_a_worker_that_is_not_wanted_claims_nothing(
         assert changes.until(registered)
         assert host.stats()["isRunning"] is False
     assert status(db, job_id) is JobStatus.PENDING
+
+
+def test_jobs_without_a_handler_do_not_hold_up_the_others(
+    db: Database, tmp_path: Path, changes: Changes
+) -> None:
+    @handler("test")
+    def work(_ctx: JobContext) -> None:
+        pass
+
+    for _ in range(9):
+        enqueue(db, "nobody-s", priority=50)
+    job_id = enqueue(db)
+    with hosted(db, tmp_path, work, poll_interval=300):
+        assert changes.until(lambda: status(db, job_id) is JobStatus.COMPLETED)
+    assert count(db, "status = 'PARKED'") == 9
+
+
+def test_a_slot_is_free_before_the_claimer_hears_of_it() -> None:
+    held: list[int] = []
+    told = threading.Semaphore(0)
+
+    def freed() -> None:
+        held.append(slots.held)
+        told.release()
+
+    slots = Slots(lambda _claimed: None, freed)
+    slots.resize(1)
+    slots.put([cast("Claimed", object())] * 2)
+    assert told.acquire(timeout=PATIENCE)
+    assert told.acquire(timeout=PATIENCE)
+    slots.resize(0)
+    assert held == [1, 0]
+
+
+def test_a_job_the_engine_stumbles_over_is_parked(
+    db: Database, tmp_path: Path, changes: Changes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumbles(*_args: object) -> None:
+        raise RuntimeError("a bug in the engine")
+
+    monkeypatch.setattr(Executor, "execute", stumbles)
+
+    @handler("test")
+    def work(_ctx: JobContext) -> None:
+        pass
+
+    job_id = enqueue(db)
+    with hosted(db, tmp_path, work):
+        assert changes.until(lambda: status(db, job_id) is JobStatus.PARKED)
+
+
+def test_an_async_handler_cannot_end_the_others(
+    db: Database, tmp_path: Path, changes: Changes
+) -> None:
+    leaving = threading.Event()
+
+    @handler("leaves", retry=RetryPolicy(max_attempts=1))
+    async def leaves(_ctx: AsyncJobContext) -> None:
+        leaving.set()
+        raise SystemExit(3)
+
+    @handler("test")
+    async def stays(ctx: AsyncJobContext) -> str:
+        await ctx.step("wait", lambda: leaving.wait(PATIENCE))
+        return await ctx.step("go on", lambda: "stayed")
+
+    first = enqueue(db)
+    second = enqueue(db, "leaves", max_attempts=1)
+    with hosted(db, tmp_path, stays, leaves):
+        assert changes.until(lambda: status(db, second) is JobStatus.FAILED)
+        third = enqueue(db)
+        assert changes.until(lambda: status(db, first) is JobStatus.COMPLETED)
+        assert changes.until(lambda: status(db, third) is JobStatus.COMPLETED)
+
+
+def test_an_async_handler_that_blocks_its_loop_does_not_keep_the_process(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(async_context, "CLOSING", 0.1)
+    began, release = threading.Event(), threading.Event()
+
+    @handler("test")
+    async def blocks(_ctx: AsyncJobContext) -> None:
+        began.set()
+        release.wait(PATIENCE)
+
+    job_id = enqueue(db)
+    with hosted(db, tmp_path, blocks) as host:
+        assert began.wait(PATIENCE)
+        host.stop(0)
+        assert not release.is_set()
+        assert status(db, job_id) is JobStatus.QUEUED
+    release.set()

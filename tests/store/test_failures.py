@@ -18,6 +18,7 @@ from agent_console.domain.errors import Unavailable
 from agent_console.domain.events import Event
 from agent_console.domain.records import WorkerStatus
 from agent_console.store import listeners, runs
+from agent_console.store.connections import open_sqlite
 from agent_console.store.database import Database
 from agent_console.store.listeners import PostgresListener, SqliteListener
 from agent_console.store.liveness import heartbeat, rescue
@@ -45,6 +46,16 @@ def postgres_db(postgres: Any) -> Iterator[Database]:
         database = Database(stack.enter_context(postgres.database()))
         stack.callback(database.close)
         yield database
+
+
+def hears(event: threading.Event, *, only_work: bool = False) -> Callable[..., None]:
+    """Return what a listener calls; it sets ``event``."""
+
+    def heard(*, work: bool) -> None:
+        if work or not only_work:
+            event.set()
+
+    return heard
 
 
 def allow_pages(db: Database, more: int) -> None:
@@ -154,7 +165,7 @@ def test_lines_that_piled_up_are_written_in_parts_and_in_order(
 def test_the_sqlite_listener_looks_again_after_an_error(
     sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, troubles = listeners.open_sqlite, iter([True])
+    real, troubles = open_sqlite, iter([True])
 
     def opens_at_second_try(*args: Any, **kwargs: Any) -> sqlite3.Connection:
         if next(troubles, False):
@@ -165,7 +176,7 @@ def test_the_sqlite_listener_looks_again_after_an_error(
     opened, heard = threading.Event(), threading.Event()
     monkeypatch.setattr(listeners, "open_sqlite", opens_at_second_try)
     monkeypatch.setattr(listeners, "RECONNECT", (0.01, 0.01))
-    listener = SqliteListener(sqlite_db, lambda work: heard.set())
+    listener = SqliteListener(sqlite_db, hears(heard))
     listener.start()
     try:
         assert opened.wait(PATIENCE)
@@ -187,7 +198,7 @@ def test_a_nudge_does_not_turn_the_pause_of_an_outage_into_a_busy_loop(
 
     twice = threading.Event()
     monkeypatch.setattr(listeners, "open_postgres", refuses)
-    listener = PostgresListener(postgres_db, lambda work: None)
+    listener = PostgresListener(postgres_db, hears(threading.Event()))
     listener.tell(work=True)
     listener.start()
     assert twice.wait(PATIENCE)
@@ -200,9 +211,9 @@ def test_what_could_not_be_said_is_said_after_the_reconnect(
 ) -> None:
     monkeypatch.setattr(listeners, "RECONNECT", (0.01, 0.01))
     heard = threading.Event()
-    other = PostgresListener(postgres_db, lambda work: heard.set() if work else None)
+    other = PostgresListener(postgres_db, hears(heard, only_work=True))
     broken: list[Any] = []
-    ours = PostgresListener(postgres_db, lambda work: None)
+    ours = PostgresListener(postgres_db, hears(threading.Event()))
     real = PostgresListener._send
 
     def loses_the_first(self: PostgresListener, connection: Any) -> None:
@@ -232,7 +243,7 @@ def test_the_postgres_listener_works_beside_thousands_of_descriptors(
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
     taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
     heard = threading.Event()
-    listener = PostgresListener(postgres_db, lambda work: heard.set())
+    listener = PostgresListener(postgres_db, hears(heard))
     listener.start()
     try:
         assert heard.wait(PATIENCE)

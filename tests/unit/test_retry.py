@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -67,8 +68,10 @@ def test_another_attempt_follows_unless_used_up_or_final(
 
 
 @pytest.mark.parametrize(
-    "fields", [{"max_attempts": 0}, {"base": -1.0}, {"base": 2.0, "cap": 1.0}], ids=str
+    "fields",
+    [{"max_attempts": 0}, {"base": -1.0}, {"base": 2.0, "cap": 1.0}, {"never": [KeyError]}],
+    ids=str,
 )
-def test_a_policy_that_cannot_work_is_refused(fields: dict[str, float]) -> None:
+def test_a_policy_that_cannot_work_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(Misconfigured):
-        RetryPolicy(**fields)  # type: ignore[arg-type]
+        RetryPolicy(**fields)
