@@ -7,7 +7,7 @@ body limit, security headers, and the origin of socket handshakes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -112,11 +112,11 @@ class Outermost:
         await self._app(scope, receive, send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
-        path = str(scope["path"])
+        path, host = str(scope["path"]), headers.get("host", "")
 
         async def decorated(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._decorate(MutableHeaders(scope=message), path)
+                self._decorate(MutableHeaders(scope=message), path, host)
             await send(message)
 
         outgoing: Send = decorated
@@ -136,12 +136,27 @@ class Outermost:
         if meter.exceeded and not meter.started:
             await meter.refuse(scope)
 
-    def _decorate(self, headers: MutableHeaders, path: str) -> None:
+    def _decorate(self, headers: MutableHeaders, path: str, host: str) -> None:
         for name, value in self._headers.items():
             headers.setdefault(name, value)
         headers[HEADER] = request_id.get()
+        if "location" in headers:
+            headers["location"] = here(headers["location"], host)
         if _is_rest(path):
             headers.setdefault("Cache-Control", "no-store")
+
+
+def here(location: str, host: str) -> str:
+    """Return ``location`` as a path when it names ``host``, the Host header of the request.
+
+    The server of the pages builds such addresses out of that header, which anybody can write, and
+    with the scheme before the proxy that ends TLS: a setup link would travel on in plain text.
+    """
+    parts = urlsplit(location)
+    if not host or parts.netloc != host:
+        return location
+    # Two slashes at the start would name another host.
+    return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, parts.fragment))
 
 
 def _is_rest(path: str) -> bool:

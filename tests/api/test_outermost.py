@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from agent_console.api.client import SCOPE_KEY
-from agent_console.api.middleware import wrap
+from agent_console.api.middleware import here, wrap
 from agent_console.api.request_id import request_id
 from agent_console.settings import Settings
 
@@ -157,3 +157,29 @@ def test_sockets_of_other_sites_are_refused(pages: Callable[..., TestClient]) ->
             client.websocket_connect("/socket", headers={"Origin": origin}),
         ):
             raise AssertionError("the handshake was accepted")
+
+
+@pytest.mark.parametrize(
+    ("location", "host", "told"),
+    [
+        ("http://evil.example/setup/?token=a", "evil.example", "/setup/?token=a"),
+        ("http://localhost:3000/jobs/", "localhost:3000", "/jobs/"),
+        (
+            "http://localhost:3000//evil.example/../jobs/",
+            "localhost:3000",
+            "/evil.example/../jobs/",
+        ),
+        ("/login?error=origin", "localhost:3000", "/login?error=origin"),
+        ("https://sso.example/start", "localhost:3000", "https://sso.example/start"),
+    ],
+)
+def test_redirects_to_the_host_that_was_asked_are_paths(
+    location: str, host: str, told: str
+) -> None:
+    assert here(location, host) == told
+
+
+def test_the_host_header_does_not_say_where_to_go(pages: Callable[..., TestClient]) -> None:
+    answer = pages().get("/page/", headers={"Host": "evil.example"}, follow_redirects=False)
+    assert answer.status_code == 307
+    assert answer.headers["location"] == "/page"
