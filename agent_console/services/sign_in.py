@@ -97,7 +97,7 @@ class SignIn(AccessBase):
         stored = None if usable is None else usable.password_hash
         fits = self._passwords.matches(stored, password)
         if usable is None or not fits:
-            self._failed(address, usable, ip)
+            self._failed(address, known, ip)  # a disabled account shows no other pace
             raise Unauthenticated("The e-mail address or the password is not right.")
         rehashed = self._passwords.rehashed(usable.password_hash, password)
         grant = self._open(usable.user, rehashed, ip, user_agent)

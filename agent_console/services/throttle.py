@@ -9,6 +9,7 @@ from agent_console.domain.clock import Clock
 
 FREE_TRIES = 5
 MAX_DELAY = 300.0  # seconds
+FORGET = 3600.0  # seconds without a failure, after which a name starts afresh
 _CAPACITY = 10_000  # names remembered; the longest unused go first
 
 
@@ -42,9 +43,11 @@ class Throttle:
     def failed(self, name: str) -> float:
         """Count a failure; return the seconds to wait now."""
         with self._lock:
-            count = self._failures.pop(name, (0, 0.0))[0] + 1
+            now = self._clock.monotonic()
+            before, until = self._failures.pop(name, (0, now))
+            count = 1 if now - until > FORGET else before + 1
             delay = delay_after(count, self._free)
-            self._failures[name] = (count, self._clock.monotonic() + delay)
+            self._failures[name] = (count, now + delay)
             while len(self._failures) > _CAPACITY:
                 self._failures.popitem(last=False)
         return delay

@@ -21,7 +21,7 @@ from agent_console.domain.errors import (
 from agent_console.domain.records import User
 from agent_console.services import passwords as passwords_module
 from agent_console.services.passwords import Passwords, check_password
-from agent_console.services.throttle import MAX_DELAY, Throttle, delay_after
+from agent_console.services.throttle import FORGET, MAX_DELAY, Throttle, delay_after
 from agent_console.testing import FakeClock
 from tests.services.conftest import PASSWORD, Desk
 
@@ -270,6 +270,20 @@ def test_a_disabled_account_cannot_sign_in(desk: Desk) -> None:
     assert desk.services.access.login("v@example.com", PASSWORD).actor.id == user.id
 
 
+@pytest.mark.parametrize("account", ["enabled", "disabled", "unknown"])
+def test_how_fast_one_may_guess_does_not_tell_accounts_apart(desk: Desk, account: str) -> None:
+    user = desk.actor(Role.VIEWER, "v")
+    assert user.id is not None
+    if account == "disabled":
+        desk.services.access.set_disabled(ROOT, user.id, True)
+    email = "nobody@example.com" if account == "unknown" else "v@example.com"
+    for _ in range(5):
+        with pytest.raises(Unauthenticated):
+            desk.services.access.login(email, "wrong wrong wrong")
+    with pytest.raises(RateLimited):
+        desk.services.access.login(email, "wrong wrong wrong")
+
+
 def test_delays_double_up_to_a_bound() -> None:
     assert [delay_after(n) for n in (0, 4, 5, 6, 9)] == [0, 0, 1, 2, 16]
     assert delay_after(10_000) == MAX_DELAY
@@ -281,6 +295,16 @@ def test_a_throttle_forgets_what_succeeded() -> None:
     assert (throttle.wait("a"), throttle.wait("b")) == (1, 0)
     throttle.forget("a")
     assert throttle.wait("a") == 0
+
+
+def test_a_throttle_forgets_what_is_long_ago() -> None:
+    clock = FakeClock()
+    throttle = Throttle(clock, free=1)
+    assert [throttle.failed("office") for _ in range(3)] == [1, 2, 4]
+    clock.advance(FORGET)
+    assert throttle.failed("office") == 8
+    clock.advance(FORGET + 9)
+    assert throttle.failed("office") == 1
 
 
 def test_hashes_beyond_two_at_a_time_wait_and_then_give_up(
