@@ -41,7 +41,7 @@ class Order:
     folder: str
     label: str = ""
     nth: int = 1
-    patience: float = 3.0  # seconds until the child gives up waiting for its label
+    patience: float = 2.0  # seconds until the child gives up waiting for its label
     jobs: tuple[tuple[str, str], ...] = ()  # (idempotency key, type), for a desk
 
     def to_json(self) -> str:
