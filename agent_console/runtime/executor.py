@@ -141,6 +141,7 @@ class Executor:
         ):
             if not run.spec.is_async:
                 return function(context)
+            run.recorder.ensure_loaded()  # here: the loop, which others share, must not wait
             return self._loop.run(function(AsyncJobContext(context, self._loop)), run.attach)
 
     def _failed(self, run: Run, error: BaseException) -> Outcome:

@@ -41,7 +41,7 @@ class Recorder:
     @property
     def replaying(self) -> bool:
         """Whether recorded calls are still ahead."""
-        self._ensure_loaded()
+        self.ensure_loaded()
         return self.position < len(self._steps)
 
     @contextmanager
@@ -69,7 +69,7 @@ class Recorder:
 
     def decision(self, position: int) -> DecisionRow | None:
         """Return what is known of the checkpoint at ``position``."""
-        self._ensure_loaded()
+        self.ensure_loaded()
         return self._decisions.get(position)
 
     def check_complete(self) -> None:
@@ -97,7 +97,12 @@ class Recorder:
             f"the handler asks for {describe(kind, name)}."
         )
 
-    def _ensure_loaded(self) -> None:
+    def ensure_loaded(self) -> None:
+        """Read the record now instead of at the first call.
+
+        Raises:
+            Diverged: the record has a gap.
+        """
         if self._load is None:
             return
         record = self._load()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from time import monotonic
 from typing import NoReturn, TypeVar
 
 from agent_console.domain.clock import Clock
@@ -166,7 +167,18 @@ class Run:
 
         def attempt(again: bool) -> T | Json:
             recorded = self._recorded(turn.position) if again else None
-            return write() if recorded is None else recorded.result
+            if recorded is not None:
+                return recorded.result
+            try:
+                return write()
+            except (Unavailable, LostClaim):
+                raise
+            except Exception:
+                # The commit of the earlier try may have come through since the look.
+                late = self._recorded(turn.position) if again else None
+                if late is None:
+                    raise
+                return late.result
 
         result = self._patiently(attempt)
         turn.done = True
@@ -178,16 +190,17 @@ class Run:
 
     def _patiently(self, attempt: Callable[[bool], T]) -> T:
         """Try until the database answers; after ``PATIENCE`` seconds give the job back."""
-        waited, pause = 0.0, 0.1
+        again, pause = False, 0.1
+        give_up = monotonic() + PATIENCE  # tries take their time, too
         while True:
             try:
-                return attempt(waited > 0)
+                return attempt(again)
             except Unavailable as error:
-                if waited >= PATIENCE:
+                if monotonic() >= give_up:
                     self.interruption = self.interruption or OUTAGE
                     self.end(Interrupted(error.message))
             threading.Event().wait(pause)
-            waited, pause = waited + pause, min(pause * 2, 2.0)
+            again, pause = True, min(pause * 2, 2.0)
             self.check()
 
     def _recorded(self, position: int) -> Step | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from agent_console import JobContext, handler
+from agent_console import AsyncJobContext, JobContext, handler
 from agent_console.domain.errors import Unavailable
 from agent_console.domain.jobs import JobStatus, Progress
 from agent_console.runtime import context, notebook, run
@@ -140,3 +141,54 @@ def test_waiting_again_outlives_an_outage(
     desk.run()
     assert desk.job(job_id).status is JobStatus.WAITING
     assert desk.job(job_id).error is None
+
+
+def test_a_commit_that_comes_through_late_is_not_taken_for_an_error(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[int] = []
+
+    def late(*args: Any) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise Unavailable
+        runs.record_step(*args)  # the first try's commit, while the second one waits for it
+        raise RuntimeError("duplicate key")
+
+    monkeypatch.setattr(context, "record_step", late)
+    effects: list[str] = []
+
+    @handler("test")
+    def work(ctx: JobContext) -> None:
+        ctx.step("effect", effects.append, "done")
+
+    desk.add(work)
+    job_id = desk.enqueue()
+    desk.run()
+    assert desk.job(job_id).status is JobStatus.COMPLETED
+    assert effects == ["done"]
+
+
+def test_an_async_run_reads_its_record_before_it_is_on_the_loop(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[str] = []
+
+    def reads(*args: Any) -> Any:
+        readers.append(threading.current_thread().name)
+        return runs.load_record(*args)
+
+    monkeypatch.setattr(run, "load_record", reads)
+
+    @handler("test")
+    async def work(ctx: AsyncJobContext) -> None:
+        ctx.log("begun")
+        await ctx.approve("ok?")
+
+    desk.add(work)
+    job_id = desk.enqueue()
+    desk.run()
+    desk.approve(job_id)
+    desk.run()
+    assert desk.job(job_id).status is JobStatus.COMPLETED
+    assert readers == [threading.current_thread().name]
