@@ -52,6 +52,7 @@ class LiveState(GuardedState, mixin=True):
     problem: str = ""
     problem_code: str = ""
     _subject: str = ""
+    _loop: str = ""  # which one may run: a page is followed once, however often it asks
 
     def _ask(self, actor: Actor) -> Ask:
         """Return what to read, from the address and this state; called under the state's lock."""
@@ -70,13 +71,18 @@ class LiveState(GuardedState, mixin=True):
 async def follow(page: LiveState) -> rx.event.EventSpec | None:
     """Keep ``page`` true until it is left; the body of each page's background ``watch``.
 
-    Returns where to go when the session has ended.
+    Returns where to go when the session has ended. A newer loop of the same page ends this one:
+    anybody signed in may call ``watch`` as often as they like.
     """
     seen: int | None = None
     patience = 30.0
+    async with page:
+        mine = page._loop = bridge.request_id()
     while True:
         feed = bridge.services().feed
         version = feed.version if seen is None else await feed.wait(seen, patience)
+        if page._loop not in {"", mine}:
+            return None
         try:
             patience = await _refresh(page)
         except Unauthenticated:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from agent_console.domain.errors import Unavailable
@@ -48,6 +50,33 @@ def test_many_browsers_cost_one_query(console: Console, monkeypatch: pytest.Monk
 
     run(look())
     assert 1 <= len(reads) <= 2
+
+
+def test_a_page_is_followed_once_however_often_it_asks(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie = console.sign_in("viewer")
+    console.actor("operator")
+    refreshed: list[float] = []
+    plain = live._refresh
+
+    async def counted(page: live.LiveState) -> float:
+        refreshed.append(await plain(page))
+        return refreshed[-1]
+
+    async def look() -> None:
+        async with Browser(cookie, "/jobs") as browser:
+            for _ in range(12):
+                await browser.send(Jobs.watch, wait=False)
+            await browser.until(lambda: browser.wire.value(Jobs, "loaded"))
+            await asyncio.sleep(3 * live.COALESCE)
+            monkeypatch.setattr(live, "_refresh", counted)
+            console.job(task_description="Greet Ada")
+            await browser.until(lambda: browser.wire.value(Jobs, "rows"))
+            await asyncio.sleep(3 * live.COALESCE)
+
+    run(look())
+    assert 1 <= len(refreshed) <= 4
 
 
 def test_a_session_that_ends_while_connected_is_noticed(console: Console) -> None:
