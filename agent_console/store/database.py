@@ -59,7 +59,7 @@ class Database:
         # SQLite has no clock but its host's; PostgreSQL's is asked unless a test brings one.
         self._clock = clock if clock or self.dialect == "postgresql" else SystemClock()
         self._engine = make_engine(self.url, self.options)
-        self._shard = random.Random(os.urandom(8)).randrange(SHARDS)  # noqa: S311 - not a secret
+        self._rng = random.Random(os.urandom(8))  # noqa: S311 - spreads rows, hides nothing
         self._listeners: list[Listener] = []
         self._watchers: list[Watcher] = []
         self._writer: SqliteWriter | None = None
@@ -145,7 +145,7 @@ class Database:
                 self._writer = SqliteWriter(
                     lambda: open_sqlite(self.path, options, read_only=False),
                     clock=self._clock or SystemClock(),
-                    shard=self._shard,
+                    shard=self._rng.randrange(SHARDS),
                     committed=lambda events, touched: self.committed(events, touched=touched),
                 )
             return self._writer
@@ -169,7 +169,8 @@ class Database:
             cursor = connection.cursor()
             tx = Tx(cursor, self.dialect, self._clock)
             result = work(tx)
-            tx.flush(tx.events, self._shard)
+            # Drawn anew each time: threads of one process must not queue on one row either.
+            tx.flush(tx.events, self._rng.randrange(SHARDS))
             cursor.close()
         except BaseException as error:
             if is_outage(error):

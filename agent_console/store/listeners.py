@@ -36,6 +36,12 @@ class Heard(Protocol):
         ...
 
 
+def notification(*, work: bool) -> str:
+    """Return the statement that tells listening processes of a change."""
+    channels = (CHANGE, WORK) if work else (CHANGE,)
+    return "; ".join(f"NOTIFY {name}" for name in channels)
+
+
 class SqliteListener:
     """Looks at ``data_version`` on a connection of its own."""
 
@@ -209,7 +215,7 @@ class PostgresListener:
         if channels:
             try:
                 with connection.cursor() as cursor:
-                    cursor.execute("; ".join(f"NOTIFY {name}" for name in sorted(channels)))
+                    cursor.execute(notification(work=WORK in channels))
             except psycopg2.Error:
                 with self._lock:
                     self._pending |= channels  # to be said once there is a connection again

@@ -13,10 +13,11 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from agent_console.domain.errors import Unavailable
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import CLAIMABLE
 from agent_console.store.database import Database
-from agent_console.store.listeners import PostgresListener, SqliteListener
+from agent_console.store.listeners import PostgresListener, SqliteListener, notification
 
 Mode = Literal["off", "listen", "poll", "data_version"]
 Callback = Callable[[], None]
@@ -69,6 +70,15 @@ class Signals:
         self._heard(work=work)
         if (listener := self._listener) is not None:
             listener.tell(work=work)
+        elif self._db.dialect == "postgresql":
+            self._notify_now(work=work)
+
+    def _notify_now(self, *, work: bool) -> None:
+        """Tell others from a process too short-lived for a listener of its own (a command)."""
+        try:
+            self._db.write(lambda tx: tx.execute(notification(work=work)))
+        except Unavailable as error:
+            _log.debug("signals: others will see the change with their next poll: %s", error)
 
     def _heard(self, *, work: bool) -> None:
         for callback in [*(self._work if work else ()), *self._change]:
