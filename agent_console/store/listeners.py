@@ -75,13 +75,14 @@ class SqliteListener:
                     look = connection.cursor()
                     seen = look.execute("PRAGMA data_version").fetchone()
                     pause = RECONNECT[0]
+                    # What was committed before this first look, or while there was no
+                    # connection, is in no difference; look once.
+                    self._heard(work=True)
                     self._look(look, seen)
             except Exception as error:  # noqa: BLE001 - logged; nobody would start it again
                 _log.warning("signals: cannot look, again in %.1f s: %s", pause, error)
                 self._stop.wait(pause)
                 pause = min(pause * 2, RECONNECT[1])
-                # The version counts per connection: what was missed is not seen by the next.
-                self._heard(work=True)
 
     def _look(self, look: sqlite3.Cursor, seen: tuple[int]) -> None:
         while not self._stop.wait(LOOK):
