@@ -90,19 +90,23 @@ class JobService:
     def get(self, actor: Actor, job_id: str) -> JobDetail:
         """Return the job with all that belongs to it.
 
+        Checkpoints and artifacts are empty for a token without the scopes to read them.
+
         Raises:
             NotFound: there is no such job.
         """
         authorize(actor, Permission.JOBS_READ)
+        may_review = actor.may(Permission.CHECKPOINTS_READ)
+        may_collect = actor.may(Permission.ARTIFACTS_READ)
         with self._db.read() as reader:
             job = job_reads.get(reader, job_id)
             if job is None:
                 raise NotFound(f"There is no job {job_id}.")
             return JobDetail(
                 job=job,
-                checkpoints=checkpoints.of_job(reader, job_id),
+                checkpoints=checkpoints.of_job(reader, job_id) if may_review else [],
                 logs=records.last_logs(reader, job_id, LAST_LOGS),
-                artifacts=records.artifacts(reader, job_id),
+                artifacts=records.artifacts(reader, job_id) if may_collect else [],
                 steps=records.steps(reader, job_id),
                 timeline=journal.timeline(reader, job_id),
                 allowed=allowed(actor, job.status),

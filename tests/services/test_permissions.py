@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -129,3 +130,12 @@ def test_a_token_may_do_what_its_scope_says(desk: Desk, scope: Permission) -> No
         if permission is not scope:
             with pytest.raises(Forbidden):
                 call(desk.services, actor)
+
+
+def test_a_token_to_read_jobs_reads_no_proposals(desk: Desk) -> None:
+    operator = desk.actor(Role.OPERATOR)
+    job_id, asked = desk.waiting(operator)
+    narrow = replace(operator, kind="token", permissions=frozenset({P.JOBS_READ}))
+    assert [one.id for one in desk.services.jobs.get(operator, job_id).checkpoints] == [asked]
+    seen = desk.services.jobs.get(narrow, job_id)
+    assert (seen.job.id, seen.checkpoints, seen.artifacts) == (job_id, [], [])
