@@ -38,6 +38,11 @@ def client_ip(request: Request) -> str | None:
 
 
 def is_local(request: Request) -> bool:
-    """Say whether a program on this machine asks, itself and not through a proxy."""
+    """Say whether a program on this machine asks, itself and not through a proxy.
+
+    It calls this machine by a name of its own: a page elsewhere may let its name point here, and
+    read the answers through the browser of whoever looks at it (DNS rebinding).
+    """
     proxied = "x-forwarded-for" in request.headers or "forwarded" in request.headers
-    return not proxied and client_ip(request) in _LOOPBACK
+    named = request.url.hostname in {"localhost", *_LOOPBACK}
+    return named and not proxied and client_ip(request) in _LOOPBACK

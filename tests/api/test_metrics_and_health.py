@@ -12,7 +12,9 @@ ADDRESSES = ("/api/metrics", "/metrics")
 
 
 def _local(door: Door, **headers: str) -> TestClient:
-    made = TestClient(door.app, client=("127.0.0.1", 5000), headers=headers)
+    made = TestClient(
+        door.app, base_url="http://127.0.0.1:3000", client=("127.0.0.1", 5000), headers=headers
+    )
     door.clients.append(made)
     return made
 
@@ -25,6 +27,7 @@ def test_without_a_token_this_machine_and_accounts_may_scrape(door: Door, addres
     assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert door.client().get(address).status_code == 401
     assert _local(door, **{"X-Forwarded-For": "127.0.0.1"}).get(address).status_code == 401
+    assert _local(door, Host="rebound.example:3000").get(address).status_code == 401
     assert door.as_role(Role.VIEWER).get(address).status_code == 200
 
 
