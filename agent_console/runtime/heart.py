@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 
 from agent_console.domain.records import WorkerStatus
@@ -89,12 +90,12 @@ class Heart:
         """Learn between beats what has changed: the wanted state, and runs that were canceled."""
         self._changed = False
         self._last_look = now
-        running = worker.running()  # before the books: what starts meanwhile must not look lost
+        claims = worker.claims()  # before the books: what starts meanwhile must not look lost
         orders = wanted(self._db, self._identity.id)
         if orders is not None:
             self._obey(orders)
-        if running:
-            worker.lose({*running} - {*held_by(self._db, self._identity.id)})
+        if claims:
+            worker.lose({*claims} - {*held_by(self._db, self._identity.id)})
 
     def _beat(self) -> WorkerOrders:
         worker = self._worker
@@ -104,13 +105,15 @@ class Heart:
             if not self._registered:
                 register_worker(self._db, self._identity)
                 self._registered = True
-            running = [] if worker is None else worker.running()
-            orders = heartbeat(self._db, self._identity.id, running, status)
+            claims = [] if worker is None else worker.claims()
+            active = 0 if worker is None else len(worker.running())
+            beat = partial(heartbeat, self._db, self._identity.id, claims, status, active=active)
+            orders = beat()
             if orders.dead:
                 _log.warning("taken for dead, jobs and all; introducing this worker again")
                 register_worker(self._db, self._identity)
-                orders = heartbeat(self._db, self._identity.id, running, status)
+                orders = beat()
             self._next_beat = monotonic() + self._every
         if worker is not None and orders.lost:
-            worker.lose({key for key in running if key.job_id in orders.lost})
+            worker.lose({key for key in claims if key.job_id in orders.lost})
         return orders

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import threading
 from functools import partial
 
 import agent_console
@@ -66,6 +67,7 @@ class WorkerHost:
         self._worker: Worker | None = None
         self._heart: Heart | None = None
         self._leaving = False
+        self._obeying = threading.Lock()  # an order on its way must not undo the leaving
         signals.on_work(self._work_arrived)
         signals.on_change(self._something_changed)
 
@@ -113,7 +115,8 @@ class WorkerHost:
         worker, heart, scheduler = self._worker, self._heart, self._scheduler
         if worker is None or heart is None or scheduler is None:
             return
-        self._leaving = True
+        with self._obeying:
+            self._leaving = True
         scheduler.stop()
         drain = self._settings.drain_timeout if drain_seconds is None else drain_seconds
         worker.want(run=False, drain_seconds=drain)
@@ -155,15 +158,16 @@ class WorkerHost:
 
     def _obey(self, orders: WorkerOrders) -> None:
         """Do what the row says; called on the heart's thread."""
-        worker = self._worker
-        if worker is None or self._leaving:
-            return
-        self._size = orders.max_concurrent_jobs
-        worker.resize(orders.max_concurrent_jobs)
-        if orders.poll_interval != self._poll_interval and self._scheduler is not None:
-            self._poll_interval = orders.poll_interval
-            self._scheduler.poll_every(orders.poll_interval)
-        worker.want(run=orders.desired == "run", drain_seconds=self._settings.drain_timeout)
+        with self._obeying:
+            worker = self._worker
+            if worker is None or self._leaving:
+                return
+            self._size = orders.max_concurrent_jobs
+            worker.resize(orders.max_concurrent_jobs)
+            if orders.poll_interval != self._poll_interval and self._scheduler is not None:
+                self._poll_interval = orders.poll_interval
+                self._scheduler.poll_every(orders.poll_interval)
+            worker.want(run=orders.desired == "run", drain_seconds=self._settings.drain_timeout)
 
     def _rescue(self) -> None:
         rescue_dead(

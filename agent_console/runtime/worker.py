@@ -49,6 +49,7 @@ class Worker:
         self._db, self._executor, self._announce = db, executor, announce
         self._deadline_set = deadline_set
         self._ledger: set[RunKey] = set()  # claims that have not ended, as far as known here
+        self._lost: set[RunKey] = set()  # of the ledger: canceled or taken over meanwhile
         self._active: dict[RunKey, Run] = {}
         self._pace = Pace()
         self._slots = Slots(self._work, self._slot_freed)
@@ -127,8 +128,13 @@ class Worker:
         """Return the keys of the runs in progress."""
         return list(self._active)
 
+    def claims(self) -> list[RunKey]:
+        """Return the keys of all claims that have not ended: runs, and jobs that wait to start."""
+        return list(self._ledger.copy())
+
     def lose(self, keys: set[RunKey]) -> None:
-        """Tell runs that their jobs are no longer this worker's."""
+        """Stop runs whose jobs are no longer this worker's, and begin none for such jobs."""
+        self._lost = (self._lost | keys) & {*self.claims()}
         for key in keys:
             if (run := self._active.get(key)) is not None:
                 run.interrupt(LOST)
@@ -153,7 +159,14 @@ class Worker:
         if not self._wanted:
             self._control.wake()
 
+    def _forget(self, key: RunKey) -> None:
+        self._ledger.discard(key)
+        self._lost.discard(key)
+
     def _work(self, claimed: Claimed) -> None:
+        if claimed.key in self._lost:
+            self._forget(claimed.key)
+            return
         try:
             run = self._executor.begin(claimed, self._finisher.schedule)
         except Exception:  # noqa: BLE001 - logged; the job must end somehow
@@ -163,6 +176,8 @@ class Worker:
             self._finisher.put(run)
             return
         self._active[run.key] = run
+        if run.key in self._lost:  # said between the two looks
+            run.interrupt(LOST)
         if run.deadline is not None:
             self._deadline_set()
         began = monotonic()
@@ -179,12 +194,12 @@ class Worker:
         if not run.settle():
             return
         if end is None:
-            self._ledger.discard(run.key)
+            self._forget(run.key)
         else:
             self._finisher.put(end)
 
     def _stored(self, end: Finish) -> None:
-        self._ledger.discard(end.key)
+        self._forget(end.key)
 
     def _running_types(self) -> set[str]:
         return {run.claimed.job_type for run in list(self._active.values())}
@@ -250,7 +265,7 @@ class Worker:
             if run.settle():
                 _log.warning("job %s: given back while its handler still runs", run.key.job_id)
                 run.ended = run.ended or Interrupted(STOPPING)
-                self._ledger.discard(run.key)
+                self._forget(run.key)
                 self._slots.abandon(run.thread)
             self._active.pop(run.key, None)
 

@@ -102,22 +102,31 @@ def register_worker(db: Database, new: NewWorker) -> None:
 
 
 def heartbeat(
-    db: Database, worker_id: str, running: Sequence[RunKey], status: WorkerStatus
+    db: Database,
+    worker_id: str,
+    claims: Sequence[RunKey],
+    status: WorkerStatus,
+    *,
+    active: int | None = None,
 ) -> WorkerOrders:
-    """Say that the worker lives, with which runs, and return what is wanted of it."""
+    """Say that the worker lives, with which ``claims``, and return what is wanted of it.
+
+    ``active`` of them run, the others wait for their turn; None: all of them run.
+    """
+    running = len(claims) if active is None else active
 
     def work(tx: Tx) -> WorkerOrders:
-        row = tx.row(BEAT, {"id": worker_id, "active": len(running), "status": status.value})
+        row = tx.row(BEAT, {"id": worker_id, "active": running, "status": status.value})
         tx.touch()
         if row is None:
-            lost = frozenset(key.job_id for key in running)
+            lost = frozenset(key.job_id for key in claims)
             return WorkerOrders(
                 desired="run", max_concurrent_jobs=1, poll_interval=5.0, lost=lost, dead=True
             )
         held: dict[str, int] = {}
-        if running:
+        if claims:
             held.update(tx.rows(HELD, {"id": worker_id}))
-        gone = (key.job_id for key in running if held.get(key.job_id) != key.token)
+        gone = (key.job_id for key in claims if held.get(key.job_id) != key.token)
         return WorkerOrders(
             desired=row[0],
             max_concurrent_jobs=row[1],

@@ -24,6 +24,7 @@ from agent_console.runtime.sweeps import expire_overdue, rescue_dead
 from agent_console.store import job_writes, worker_writes
 from agent_console.store.claims import claim
 from agent_console.store.database import Database, StoreOptions
+from agent_console.store.engine_values import WorkerOrders
 from agent_console.testing import enqueue
 from agent_console.testing.draining import _introduce
 from tests.runtime.desk import Desk
@@ -159,6 +160,33 @@ def test_a_beat_that_waited_for_an_announcement_does_not_take_it_back(
         late.join()
         assert row(db, host.worker_id)["status"] == "RUNNING"
         worker.shown = WorkerStatus.STOPPED
+
+
+def test_an_order_on_its_way_does_not_undo_a_stop(
+    db: Database, tmp_path: Path, changes: Changes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with hosted(db, tmp_path, quick) as host:
+        assert changes.until(lambda: host.stats()["isRunning"] is True)
+        worker = host._worker
+        assert worker is not None
+        real, begun, held = worker.resize, threading.Event(), threading.Event()
+
+        def slow(size: int) -> None:
+            begun.set()
+            held.wait(0.3)
+            real(size)
+
+        monkeypatch.setattr(worker, "resize", slow)
+        orders = WorkerOrders(
+            desired="run", max_concurrent_jobs=3, poll_interval=5.0, lost=frozenset()
+        )
+        late = threading.Thread(target=host._obey, args=(orders,))
+        late.start()
+        assert begun.wait(PATIENCE)
+        host.stop(0)
+        late.join()
+        assert worker.status is WorkerStatus.STOPPED
+        assert row(db, host.worker_id)["status"] == "STOPPED"
 
 
 def test_threads_that_died_are_started_again(

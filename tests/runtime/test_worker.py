@@ -134,6 +134,37 @@ def test_jobs_claimed_ahead_go_back_when_the_slots_turn_out_to_be_busy(
     assert count(db, "attempts <> 1") == 0, "being given back charges no attempt"
 
 
+def test_a_job_canceled_while_it_waits_for_its_turn_is_not_begun(
+    db: Database, tmp_path: Path, changes: Changes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claimer, "STALE", 60.0)  # what is claimed ahead stays
+    release = threading.Event()
+    begun: list[str] = []
+
+    @handler("test")
+    def work(ctx: JobContext) -> None:
+        begun.append(ctx.job.description)
+        if ctx.job.description == "long":
+            release.wait(PATIENCE)
+
+    for number in range(200):
+        enqueue(db, priority=9, task_description=f"short {number}")
+    enqueue(db, task_description="long")
+    late = [enqueue(db, priority=1, task_description=f"late {n}") for n in range(12)]
+    with hosted(db, tmp_path, work, max_concurrent_jobs=1) as host:
+        assert changes.until(lambda: "long" in begun)
+        assert changes.until(lambda: count(db, "status = 'RUNNING'") > 1)
+        number = next(n for n, id_ in enumerate(late) if status(db, id_) is JobStatus.RUNNING)
+        db.write(lambda tx: job_writes.control(tx, late[number], JobVerb.CANCEL, SYSTEM))
+        worker = host._worker
+        assert worker is not None
+        assert changes.until(lambda: len(worker._lost) == 1)
+        release.set()
+        assert changes.until(lambda: count(db, "status = 'COMPLETED'") == 212)
+        assert worker._lost == set()
+    assert f"late {number}" not in begun
+
+
 def test_a_drain_gives_jobs_back_without_charging_an_attempt(db: Database, tmp_path: Path) -> None:
     started = threading.Semaphore(0)
     cleaned: list[str] = []
