@@ -23,6 +23,7 @@ from agent_console.ui.guard import GuardedState
 from agent_console.ui.states.session import Session
 
 COALESCE = 0.1  # seconds between two updates of one page
+SETTLE = 1.2  # seconds after a change: who was let in from memory then is read anew
 RETRY = 2.0  # seconds until a failed read is tried again
 STALE = "Updates are delayed. Trying again…"
 _LOG = logging.getLogger(__name__)
@@ -85,6 +86,8 @@ async def follow(page: LiveState) -> rx.event.EventSpec | None:
             return None
         try:
             patience = await _refresh(page)
+            if version != seen:
+                patience = min(patience, SETTLE)
         except Unauthenticated:
             async with page:
                 path = f"{page.router.url.path}?{page.router.url.query}".rstrip("?")

@@ -4,13 +4,17 @@ import asyncio
 
 import pytest
 
+from agent_console.domain.access import local_operator
 from agent_console.domain.errors import Unavailable
+from agent_console.runtime.registry import Registry
+from agent_console.services import build_services
+from agent_console.settings import Settings
 from agent_console.ui import live
 from agent_console.ui.states.job import JobPage
 from agent_console.ui.states.jobs import Jobs
 from agent_console.ui.states.session import Session
 from agent_console.ui.states.workers import Workers
-from tests.ui.conftest import Browser, Console, run
+from tests.ui.conftest import Browser, Console, greet, run
 
 
 def test_a_new_job_appears_without_a_reload(console: Console) -> None:
@@ -90,6 +94,25 @@ def test_a_session_that_ends_while_connected_is_noticed(console: Console) -> Non
             console.services.feed.publish()
             await browser.until(browser.wire.redirects)
             assert browser.wire.redirects()[0].startswith("/login?next=/jobs")
+
+    run(look())
+
+
+def test_an_account_disabled_by_another_process_is_shown_out(console: Console) -> None:
+    cookie = console.sign_in("viewer")
+    viewer = console.actor("viewer").id
+    assert viewer is not None
+    elsewhere = build_services(
+        console.db, Registry([greet]), Settings(), console.services.feed
+    ).access  # knows nothing of what this process remembers
+
+    async def look() -> None:
+        async with Browser(cookie, "/jobs") as browser:
+            await browser.send(Jobs.watch, wait=False)
+            await browser.until(lambda: browser.wire.value(Jobs, "loaded"))
+            console.services.access.actor_for_session(console.people["viewer"][1])
+            elsewhere.set_disabled(local_operator("root"), viewer, True)
+            await browser.until(browser.wire.redirects, 3.0)
 
     run(look())
 
