@@ -60,6 +60,7 @@ def row(item: CheckpointSummary, href: str) -> RowView:
         type_tone=mark.tone,
         type_word=word,
         status=item.status.value,
+        note=item.checkpoint_type is not CheckpointType.APPROVAL_REQUIRED,
         pending=item.status is CheckpointStatus.PENDING,
         created_at=iso(item.created_at),
         expires_at=iso(item.expires_at),
@@ -102,6 +103,7 @@ def _body(asked: _Asked) -> BodyView:
         job_href=f"/jobs/{point.job_id}",
         job_type=reveal(point.job_type).text,
         type=point.checkpoint_type.value,
+        note=point.checkpoint_type is not CheckpointType.APPROVAL_REQUIRED,
         action=action.text or TYPE_WORDS[point.checkpoint_type],
         message=message.text,
         message_note=_hidden(message.hidden),
@@ -135,6 +137,7 @@ _HEADLINES = {
 def ruling(detail: CheckpointDetail) -> RulingView:
     """Return where the checkpoint stands and what the reader may do."""
     point = detail.checkpoint
+    note = point.checkpoint_type is not CheckpointType.APPROVAL_REQUIRED
     mark = theme.CHECKPOINT_MARKS[point.status]
     pending = point.status is CheckpointStatus.PENDING
     return RulingView(
@@ -146,7 +149,7 @@ def ruling(detail: CheckpointDetail) -> RulingView:
         self_approval=detail.self_approval,
         expires_at=iso(point.expires_at),
         headline="" if pending else _headline(point),
-        tone=mark.tone,
+        tone="gray" if note else mark.tone,
         decided_at=iso(point.decided_at),
         reason=reveal(point.rejection_reason or "").text,
         feedback=reveal(point.feedback or "").text,

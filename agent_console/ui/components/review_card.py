@@ -42,10 +42,10 @@ def review_card(
         rx.el.div(
             rx.el.div(alert, role="alert"),
             _decided(ruling),
-            _action(body, ruling),
+            rx.cond(body.note, _words(body), _action(body, ruling)),
             _changes(body),
             _data(body),
-            _words(body),
+            rx.cond(body.note, rx.fragment(), _words(body)),
             _why(body, ruling),
             context_section(body, context),
             class_name="card-body",
@@ -76,7 +76,11 @@ def _head(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
         ),
         rx.el.div(
             rx.el.h2(body.job_type, class_name="card-title"),
-            status_mark(ruling.status, theme.CHECKPOINT_MARKS),
+            rx.cond(
+                body.note,
+                status_mark(body.type, theme.CHECKPOINT_TYPE_MARKS),
+                status_mark(ruling.status, theme.CHECKPOINT_MARKS),
+            ),
             rx.cond(
                 ruling.pending & (ruling.expires_at != ""),
                 rx.el.span("expires ", moment(ruling.expires_at, "until"), class_name="ac-meta"),
@@ -103,7 +107,6 @@ def _decided(ruling: rx.Var[RulingView]) -> rx.Component:
         ruling.headline != "",
         rx.el.div(
             rx.el.div(
-                status_mark(ruling.status, theme.CHECKPOINT_MARKS),
                 rx.el.strong(ruling.headline),
                 rx.cond(
                     ruling.decided_at != "",

@@ -43,7 +43,7 @@ def _logs(lines: rx.Var[list[LogView]]) -> rx.Component:
         rx.el.h4("Logs", class_name="card-h4"),
         rx.el.div(
             rx.foreach(lines, lambda one: _log(cast("rx.Var[LogView]", one))),
-            rx.cond(lines.length() == 0, rx.el.div("No line yet.", class_name="log-at")),
+            rx.cond(lines.length() == 0, rx.el.div("No log lines.", class_name="log-at")),
             class_name="card-logs",
             role="log",
             aria_label="Logs of the job",

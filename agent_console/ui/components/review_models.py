@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowView:
-    """A row of the list. ``label`` is the accessible name of its link."""
+    """A row of the list. ``label`` is the accessible name of its link; a ``note`` asks nothing."""
 
     id: str
     href: str
@@ -23,6 +23,7 @@ class RowView:
     type_tone: str
     type_word: str
     status: str
+    note: bool
     pending: bool
     created_at: str
     expires_at: str
@@ -117,6 +118,7 @@ class BodyView:
     job_href: str = ""
     job_type: str = ""
     type: str = ""
+    note: bool = False
     action: str = ""
     message: str = ""
     message_note: str = ""

@@ -32,17 +32,23 @@ def verdict_bar(
     """Return the bar of a card; ``after`` (the way to the next one) shows once it is decided."""
     return rx.el.footer(
         rx.cond(
-            ruling.refusal != "",
+            ruling.pending & (ruling.refusal != ""),
             rx.el.p(icon("lock", 13), ruling.refusal, class_name="verdict-why", id="verdict-why"),
         ),
         rx.el.div(
-            _approve(body, ruling, verdicts),
-            rx.cond(body.editable, _edits(body, ruling, verdicts)),
-            _reject(body, ruling, verdicts),
+            rx.cond(
+                ~body.note,
+                rx.fragment(
+                    _approve(body, ruling, verdicts),
+                    rx.cond(body.editable, _edits(body, ruling, verdicts)),
+                    _reject(body, ruling, verdicts),
+                ),
+            ),
             rx.cond(~ruling.pending, after),
             class_name="verdict-row",
         ),
         class_name="verdict-bar",
+        data_note=words(body.note, "yes", "no"),
         aria_label="Verdict",
         role="group",
     )

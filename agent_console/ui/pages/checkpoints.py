@@ -112,13 +112,13 @@ def _nothing() -> rx.Component:
             "filter_x",
             "No match",
             "No checkpoint is like this filter.",
-            rx.link("Clear filters", href=BASE),
+            rx.link(rx.button("Clear filters", size="2", variant="soft"), href=BASE),
         ),
         empty(
             "inbox",
             "Nothing waits for you",
             "When an agent needs a decision, its card appears here by itself.",
-            rx.link("Start a job", href="/new"),
+            rx.link(rx.button("New job", size="2", variant="soft"), href="/new"),
         ),
     )
 
@@ -131,7 +131,7 @@ def _row(row: rx.Var[RowView]) -> rx.Component:
                 rx.cond(
                     row.pending,
                     rx.cond(row.expires_at != "", moment(row.expires_at, "until")),
-                    status_mark(row.status, theme.CHECKPOINT_MARKS),
+                    rx.cond(row.note, "", status_mark(row.status, theme.CHECKPOINT_MARKS)),
                 ),
                 class_name="row-when",
             ),
@@ -193,7 +193,10 @@ def _card_pane() -> rx.Component:
 
 
 def _no_card() -> rx.Component:
-    return empty("mouse_pointer_click", "No card is open", "Choose a checkpoint from the list.")
+    return rx.cond(
+        Desk.rows.length() > 0,
+        empty("mouse_pointer_click", "No card is open", "Choose a checkpoint from the list."),
+    )
 
 
 def _card() -> rx.Component:
