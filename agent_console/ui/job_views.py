@@ -253,7 +253,12 @@ def timeline(
         for entry in entries
         if entry.action not in _TOLD_ELSEWHERE and not _is_note(entry, messages)
     ]
-    told += [(step.finished_at, _step(step)) for step in steps if step.kind in _STEP_ICONS]
+    notes = {c.position: c for c in messages.values()}
+    told += [
+        (step.finished_at, _step(step, notes.get(step.position)))
+        for step in steps
+        if step.kind in _STEP_ICONS
+    ]
     return [happening for _, happening in sorted(told, key=lambda pair: pair[0])]
 
 
@@ -307,7 +312,8 @@ def _wait(entry: JournalEntry, checkpoint: Checkpoint | None) -> tuple[str, str]
     return "", ""
 
 
-def _step(step: Step) -> Happening:
+def _step(step: Step, note: Checkpoint | None) -> Happening:
+    """Return the line of a recorded call; a note has its whole text in its checkpoint."""
     kinds = {
         "info": "Note",
         "error": "Error note",
@@ -319,12 +325,12 @@ def _step(step: Step) -> Happening:
         key=f"s{step.position}",
         tone="red" if step.kind in {"error", "failed"} else "gray",
         icon=_STEP_ICONS[step.kind],
-        title=f"{kinds[step.kind]}: {shown(step.name, 200)}",
+        title=f"{kinds[step.kind]}: {shown(note.message if note else step.name, 300)}",
         detail=f"attempt {step.attempt}" if step.attempt > 1 else "",
         actor="",
         at=iso(step.finished_at),
         span="took",
         since=iso(step.started_at) if step.kind in {"step", "failed"} else "",
         until=iso(step.finished_at),
-        href="",
+        href=f"/admin/agent-checkpoints/{note.id}" if note else "",
     )

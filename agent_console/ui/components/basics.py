@@ -108,11 +108,15 @@ def verb_button(
     )
 
 
-def facts(*pairs: tuple[str, rx.Component | Text]) -> rx.Component:
-    """Return a list of names and values."""
-    parts: list[rx.Component] = []
-    for term, value in pairs:
-        parts += [rx.el.dt(term), rx.el.dd(value)]
+def fact(term: str, value: rx.Component | Text, *, given: Any = True) -> rx.Component:
+    """Return a name and its value; nothing where ``given`` does not hold."""
+    pair = rx.fragment(rx.el.dt(term), rx.el.dd(value))
+    return pair if given is True else rx.cond(given, pair)
+
+
+def facts(*pairs: tuple[str, rx.Component | Text] | rx.Component) -> rx.Component:
+    """Return a list of names and values, each a pair or a :func:`fact`."""
+    parts = [fact(*one) if isinstance(one, tuple) else one for one in pairs]
     return rx.el.dl(*parts, class_name="ac-facts")
 
 

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import reflex as rx
 
-from agent_console.ui.components.basics import copy_button, icon, pick, section, status_mark, words
+from agent_console.ui.components.basics import (
+    Text,
+    copy_button,
+    icon,
+    pick,
+    section,
+    status_mark,
+    words,
+)
 from agent_console.ui.elements import NativeLink, moment
 from agent_console.ui.job_views import ArtifactRow, CheckpointRow, Happening, LogRow
 from agent_console.ui.states.job import JobPage
@@ -144,7 +152,7 @@ def _log_tools() -> rx.Component:
 
 def logs() -> rx.Component:
     """Return the tail of the log, live, with a level filter and a follow switch."""
-    nothing = words(JobPage.level == "DEBUG", "Nothing logged yet.", "No log lines at this level.")
+    nothing = words(JobPage.level == "DEBUG", "No log lines.", "No log lines at this level.")
     none = rx.el.p(nothing, class_name="ac-meta ac-pad")
     box = rx.el.div(
         rx.cond(JobPage.logs.length() > 0, rx.foreach(JobPage.logs, _line), none),
@@ -201,7 +209,7 @@ def artifacts() -> rx.Component:
     )
 
 
-def document(title: str, text: rx.Var[str], nothing: str) -> rx.Component:
+def document(title: str, text: rx.Var[str], nothing: Text) -> rx.Component:
     """Return a JSON document with a copy button, or ``nothing`` in words."""
     return section(
         title,

@@ -9,13 +9,14 @@ from agent_console.ui.components import job_parts as parts
 from agent_console.ui.components.basics import (
     OFFLINE,
     bones,
-    callout,
     empty,
+    fact,
     facts,
     icon,
     identifier,
     status_mark,
     verb_button,
+    words,
 )
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
@@ -142,36 +143,45 @@ def _alerts() -> rx.Component:
         class_name="ac-callout ac-wide",
         data_tone="amber",
     )
+    parked = rx.el.div(
+        icon("triangle_alert", 15),
+        rx.el.div(
+            rx.el.strong("This job is parked: it needs a person"),
+            rx.el.div(JOB.park_reason),
+            rx.el.div("Once the cause is mended, resume or retry it.", class_name="ac-meta"),
+        ),
+        class_name="ac-callout",
+        data_tone="amber",
+    )
     return rx.fragment(
         rx.cond(JOB.open_checkpoint != "", waits),
         rx.cond(JOB.error_message != "", failed),
-        rx.cond(JOB.park_reason != "", callout("amber", "triangle_alert", JOB.park_reason)),
+        rx.cond(JOB.park_reason != "", parked),
     )
 
 
-def _or_dash(text: rx.Var[str]) -> rx.Component:
-    return rx.cond(text != "", rx.el.span(text), rx.el.span("–", class_name="ac-quiet"))
-
-
 def _facts() -> rx.Component:
-    ran = rx.cond(JOB.started_at != "", moment(JOB.started_at, "elapsed", to=JOB.completed_at), "–")
+    ran = moment(JOB.started_at, "elapsed", to=JOB.completed_at)
+    version = rx.el.span(JOB.code_version, class_name="ac-mono")
+    started, finished = JOB.started_at != "", JOB.completed_at != ""
     return facts(
         ("Job", identifier(JOB.id)),
         ("Type", rx.el.span(JOB.job_type, class_name="ac-mono")),
         ("Requested by", JOB.user),
         ("Created", moment(JOB.created_at)),
-        ("Started", moment(JOB.started_at)),
-        ("Finished", moment(JOB.completed_at)),
-        ("Duration", ran),
-        ("Next attempt", rx.cond(JOB.run_at != "", moment(JOB.run_at, "until"), "–")),
+        fact("Started", moment(JOB.started_at), given=started),
+        fact("Finished", moment(JOB.completed_at), given=finished),
+        fact("Duration", ran, given=started),
+        fact("Next attempt", moment(JOB.run_at, "until"), given=JOB.run_at != ""),
         ("Attempts", JOB.attempts),
         ("Priority", JOB.priority),
-        ("Worker", rx.el.span(_or_dash(JOB.worker), class_name="ac-mono")),
-        ("Code version", rx.el.span(_or_dash(JOB.code_version), class_name="ac-mono")),
+        fact("Worker", identifier(JOB.worker), given=JOB.worker != ""),
+        fact("Code version", version, given=JOB.code_version != ""),
     )
 
 
 def _body() -> rx.Component:
+    over = JOB.completed_at != ""
     return rx.el.div(
         rx.el.div(
             _alerts(),
@@ -180,7 +190,7 @@ def _body() -> rx.Component:
             parts.timeline(),
             parts.logs(),
             parts.artifacts(),
-            parts.document("Output", JOB.output, "Nothing yet."),
+            parts.document("Output", JOB.output, words(over, "None.", "Nothing yet.")),
             parts.document("Input", JOB.input, "None."),
             style={"min_width": "0"},
         ),

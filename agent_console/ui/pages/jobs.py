@@ -130,7 +130,7 @@ def _list() -> rx.Component:
         empty("circle_alert", "This list cannot be shown", Jobs.problem),
         rx.cond(
             Jobs.loaded,
-            rx.fragment(rx.cond(Jobs.rows.length() == 0, _nothing(), rows), _paging()),
+            rx.cond(Jobs.rows.length() == 0, _nothing(), rx.fragment(rows, _paging())),
             bones(8),
         ),
     )

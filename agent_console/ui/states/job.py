@@ -26,6 +26,7 @@ from agent_console.ui.job_views import (
     timeline,
 )
 from agent_console.ui.live import Ask, LiveState, follow
+from agent_console.ui.views import shown
 
 ACTIONS: dict[Action, str] = {
     "execute": "The job is in the queue.",
@@ -35,13 +36,14 @@ ACTIONS: dict[Action, str] = {
     "resume": "The job goes on.",
 }
 _LEVELS = [level.value for level in LogLevel]
+NO_TITLE = "Job · agent_console"
 
 
 class JobPage(LiveState, rx.State):
     """The job on the screen. ``refusals`` says for each action why not; empty where allowed."""
 
     job: JobView = JobView()
-    title: str = "Job · agent_console"
+    title: str = NO_TITLE
     refusals: dict[str, str] = {str(action): "Loading." for action in ACTIONS}
     happenings: list[Happening] = []
     checkpoints: list[CheckpointRow] = []
@@ -108,6 +110,8 @@ class JobPage(LiveState, rx.State):
 
     def _ask(self, actor: Actor) -> Ask:
         job_id = self._job_id()
+        if job_id != self.job.id:
+            self._put(title=NO_TITLE)
         return Ask(("job", job_id), lambda: _read(actor, job_id), subject=job_id, every=5.0)
 
     def _show(self, answer: dict[str, Any]) -> None:
@@ -128,7 +132,7 @@ def _read(actor: Actor, job_id: str) -> dict[str, Any]:
     view = job_view(job, detail.checkpoints)
     return {
         "job": view,
-        "title": f"{view.title} · agent_console",
+        "title": f"{shown(view.title, 60)} · agent_console",
         "refusals": {name: detail.allowed.get(name, "Not possible now.") for name in ACTIONS},
         "happenings": timeline(detail.timeline, detail.steps, detail.checkpoints),
         "checkpoints": [checkpoint_row(one) for one in detail.checkpoints],
