@@ -151,7 +151,11 @@ def _any(view: rx.Var[FieldView]) -> rx.Component:
 def _common() -> rx.Component:
     return rx.el.div(
         rx.el.div(
-            rx.el.label("Description", html_for="taskDescription"),
+            rx.el.label(
+                "Task description",
+                rx.el.span(" optional", class_name="ac-meta"),
+                html_for="taskDescription",
+            ),
             rx.el.input(
                 id="taskDescription", name="taskDescription", class_name="ac-input",
                 default_value=NewJobPage.description, max_length=2000,
@@ -167,6 +171,7 @@ def _common() -> rx.Component:
             rx.el.input(
                 id="priority", name="priority", class_name="ac-input", input_mode="numeric",
                 default_value=str(DEFAULT_PRIORITY), aria_describedby="priority-help",
+                aria_invalid=words(NewJobPage.priority_error != "", "true", "false"),
             ),
             rx.el.div(
                 rx.cond(
@@ -208,6 +213,7 @@ def _form() -> rx.Component:
         rx.foreach(NewJobPage.fields, _any),
         rx.el.div(wrong, role="alert"),
         verb_button("Create job", reason=NewJobPage.refusal, type="submit", size="3"),
+        rx.cond(NewJobPage.refusal != "", rx.el.p(NewJobPage.refusal, class_name="ac-meta")),
         key=NewJobPage.form_key,
         on_submit=NewJobPage.create,
         reset_on_submit=False,
@@ -228,6 +234,7 @@ def page() -> rx.Component:
     """Lay out the page."""
     types = rx.el.nav(
         rx.el.ul(rx.foreach(NewJobPage.cards, _card), class_name="ac-types"),
+        rx.link("All job types", href="/new", class_name="ac-others"),
         aria_label="Job types",
     )
     none = empty(
@@ -235,7 +242,12 @@ def page() -> rx.Component:
         "No job types",
         "Set AGENT_CONSOLE_HANDLERS to modules with handlers, and restart.",
     )
-    both = rx.el.div(types, _chosen(), class_name="ac-newjob")
+    both = rx.el.div(
+        types,
+        _chosen(),
+        class_name="ac-newjob",
+        data_chosen=words(NewJobPage.chosen != "", "yes", "no"),
+    )
     return shell.frame(
         "New job",
         shell.heading("New job", shell.stale_badge(NewJobPage.stale)),
