@@ -39,6 +39,19 @@
     setTimeout(() => { delete button.dataset.copied; }, 1200);
   });
 
+  // The address and name typed into a form that the server refused: [data-keep] names the text.
+  const keep = () => {
+    document.querySelectorAll("[data-keep]:not([data-kept])").forEach((field) => {
+      field.dataset.kept = "yes";
+      const name = `keep:${field.dataset.keep}`;
+      const refused = new URLSearchParams(location.search).has("error");
+      if (refused && !field.value) field.value = sessionStorage.getItem(name) || "";
+      sessionStorage.removeItem(name);
+      field.form?.addEventListener("submit", () => sessionStorage.setItem(name, field.value));
+    });
+  };
+  new MutationObserver(keep).observe(document.documentElement, { childList: true, subtree: true });
+
   // A log that follows: kept at its end unless somebody scrolled up.
   const follow = () => {
     document.querySelectorAll("[data-follow]").forEach((box) => {

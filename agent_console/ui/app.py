@@ -8,7 +8,7 @@ from typing import Any
 import reflex as rx
 
 from agent_console.ui import guard, intake
-from agent_console.ui.pages import checkpoints, job, jobs, login, new_job, setup, workers
+from agent_console.ui.pages import checkpoints, job, jobs, login, missing, new_job, setup, workers
 
 HOME = "/admin/agent-checkpoints"
 Register = Callable[[rx.App], None]
@@ -21,6 +21,7 @@ PAGES: tuple[Register, ...] = (
     new_job.register,
     workers.register,
     checkpoints.register,
+    missing.register,
 )
 
 

@@ -24,11 +24,22 @@ PROBLEMS = {
 }
 
 
-def field(label: str, name: str, kind: str = "text", **props: Any) -> rx.Component:
+def kept(name: str) -> dict[str, Any]:
+    """Return what makes the browser keep a field over a refused form (``assets/console.js``)."""
+    return {"custom_attrs": {"data-keep": name}}
+
+
+def field(
+    label: str, name: str, kind: str = "text", *, help_text: str = "", **props: Any
+) -> rx.Component:
     """Return a labelled input of a native form."""
+    if help_text:
+        props["aria_describedby"] = f"{name}-help"
+    below = [rx.el.div(help_text, id=f"{name}-help", class_name="ac-meta")] if help_text else []
     return rx.el.div(
         rx.el.label(label, html_for=name),
         rx.el.input(id=name, name=name, type=kind, class_name="ac-input", **props),
+        *below,
         class_name="ac-field",
     )
 
@@ -51,7 +62,13 @@ def page() -> rx.Component:
         NativeForm.create(
             rx.el.input(type="hidden", name="next", value=QUERY["next"].to(str), read_only=True),
             field(
-                "Email", "email", "email", auto_complete="username", required=True, auto_focus=True
+                "Email",
+                "email",
+                "email",
+                auto_complete="username",
+                required=True,
+                auto_focus=True,
+                **kept("email"),
             ),
             field(
                 "Password", "password", "password", auto_complete="current-password", required=True

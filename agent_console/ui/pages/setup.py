@@ -6,8 +6,8 @@ import reflex as rx
 
 from agent_console.ui import shell
 from agent_console.ui.components.basics import callout
-from agent_console.ui.elements import NativeForm
-from agent_console.ui.pages.login import QUERY, field, problem
+from agent_console.ui.elements import NativeForm, NativeLink
+from agent_console.ui.pages.login import QUERY, field, kept, problem
 
 PROBLEMS = {
     "mismatch": "The two passwords are not the same.",
@@ -26,9 +26,9 @@ def _form() -> rx.Component:
     new = {"auto_complete": "new-password", "required": True, "min_length": 12}
     return NativeForm.create(
         rx.el.input(type="hidden", name="token", value=QUERY["token"].to(str), read_only=True),
-        field("Email", "email", "email", auto_complete="username", required=True),
-        field("Name", "name", auto_complete="name", required=True, max_length=200),
-        field("Password", "password", "password", **new),
+        field("Email", "email", "email", auto_complete="username", required=True, **kept("email")),
+        field("Name", "name", auto_complete="name", required=True, max_length=200, **kept("name")),
+        field("Password", "password", "password", help_text="At least 12 characters.", **new),
         field("Repeat password", "password2", "password", **new),
         rx.el.button("Create account", type="submit", class_name="ac-button"),
         action="/auth/setup",
@@ -49,6 +49,11 @@ def page() -> rx.Component:
         rx.el.p("Create the first account. It will be an administrator.", class_name="ac-quiet"),
         problem(PROBLEMS, "Setting up did not work. Try again."),
         rx.cond(QUERY["token"].to(str), _form(), closed),
+        rx.el.p(
+            "There is an account already? ",
+            NativeLink.create("Sign in", href="/login"),
+            class_name="ac-meta ac-after",
+        ),
     )
 
 
