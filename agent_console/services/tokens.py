@@ -160,7 +160,10 @@ class Tokens(AccessBase):
 
 
 def _granted(actor: Actor, role: Role, wanted: Sequence[str] | None) -> tuple[Permission, ...]:
-    """Return the scopes: those wanted, all of which account and actor must have."""
+    """Return the scopes: those wanted, all of which account and actor must have.
+
+    Deciding brings reading along.
+    """
     possible = ROLE_PERMISSIONS[role] & actor.permissions
     if wanted is None:
         return tuple(sorted(possible))
@@ -173,4 +176,8 @@ def _granted(actor: Actor, role: Role, wanted: Sequence[str] | None) -> tuple[Pe
             raise Invalid.field("scopes", message)
     if not wanted:
         raise Invalid.field("scopes", "name at least one scope.")
-    return tuple(sorted({known[scope] for scope in wanted}))
+    granted = {known[scope] for scope in wanted}
+    if Permission.CHECKPOINTS_DECIDE in granted:
+        # Nobody can decide on what they cannot see.
+        granted.add(Permission.CHECKPOINTS_READ)
+    return tuple(sorted(granted))

@@ -468,6 +468,14 @@ def test_nobody_makes_a_token_that_may_more_than_they_do(desk: Desk) -> None:
     assert set(wide.scopes) == {Permission.TOKENS_OWN, Permission.JOBS_READ}
 
 
+def test_a_token_that_may_decide_may_see_what_it_decides(desk: Desk) -> None:
+    user = desk.actor(Role.REVIEWER, "rita")
+    grant = desk.services.access.create_token(
+        user, "rita@example.com", name="bot", scopes=["checkpoints:decide"]
+    )
+    assert set(grant.scopes) == {Permission.CHECKPOINTS_DECIDE, Permission.CHECKPOINTS_READ}
+
+
 def test_a_token_of_somebody_else_takes_an_admin(desk: Desk) -> None:
     operator, admin = desk.actor(Role.OPERATOR, "op"), desk.actor(Role.ADMIN)
     access = desk.services.access
