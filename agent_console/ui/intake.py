@@ -25,6 +25,7 @@ _LOUD = (
     "reflex_base.event.processor.base_state_processor",
     "reflex_base.event.processor.event_processor",
     "reflex_base.vars.base",
+    "agent_console.ui.guard",
     __name__,
 )
 _LOG = logging.getLogger(__name__)
