@@ -41,7 +41,12 @@ def _cancel() -> rx.Component:
         rx.el.div(
             rx.alert_dialog.cancel(rx.button("Keep job", variant="soft", color_scheme="gray")),
             rx.alert_dialog.action(
-                rx.button("Cancel job", color_scheme="red", on_click=JobPage.control("cancel"))
+                rx.button(
+                    "Cancel job",
+                    color_scheme="red",
+                    high_contrast=True,  # plain red is too light for its white letters
+                    on_click=JobPage.control("cancel"),
+                )
             ),
             class_name="ac-dialogverbs",
         ),

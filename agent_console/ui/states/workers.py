@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import reflex as rx
@@ -70,7 +71,7 @@ class Workers(LiveState, rx.State):
         """Let a worker (or all, with an empty id) take jobs."""
         service = bridge.services().workers
         done = await bridge.call(service.start, await self._actor(), _one(worker_id))
-        await self._tell(_told(done, "The worker starts."))
+        await self._tell(_told(done, "Starting."))
 
     @rx.event
     @guarded(Permission.WORKERS_CONTROL)
@@ -78,7 +79,7 @@ class Workers(LiveState, rx.State):
         """Let a worker (or all, with an empty id) finish what it does and take no more."""
         service = bridge.services().workers
         done = await bridge.call(service.stop, await self._actor(), _one(worker_id))
-        await self._tell(_told(done, "The worker stops when its jobs reach a safe point."))
+        await self._tell(_told(done, "Stopping: what runs may end, nothing new is taken."))
 
     def _ask(self, actor: Actor) -> Ask:
         service = bridge.services().workers
@@ -102,18 +103,30 @@ def _told(done: object, text: str) -> bridge.Notice:
 
 def view(report: WorkerStatusReport, may_not: str, timeout: float) -> dict[str, Any]:
     """Return what the page shows; workers silent for longer than ``timeout`` s are gone."""
-    workers = report.workers
+    workers = sorted(report.workers, key=_place)
     alive = [one for one in workers if _alive(one, timeout)]
+    gone = [one for one in workers if one not in alive]
+    gone.sort(key=lambda one: one.heartbeat_at, reverse=True)
     running = [one for one in alive if one.desired == "run"]
     none = "" if alive else "No worker process is up. Start one with: agent-console worker"
     return {
         "rows": [_row(one, may_not) for one in alive],
-        "gone": [_row(one, may_not) for one in workers if one not in alive][:10],
+        "gone": [_row(one, may_not) for one in gone[:10]],
         "single": len(alive) <= 1,
         "start": may_not or none or ("It runs already." if len(running) == len(alive) else ""),
         "stop": may_not or none or ("" if running else "It is stopped already."),
-        "figures": _figures(report, sum(one.max_concurrent_jobs for one in running)),
+        "figures": _figures(report, sum(_room(one) for one in alive)),
     }
+
+
+def _place(worker: Worker) -> tuple[bool, datetime, str]:
+    """Return a key of a lasting order: the console's own first, then as they came up."""
+    return not worker.embedded, worker.started_at, worker.id
+
+
+def _room(worker: Worker) -> int:
+    """Return how many jobs the worker runs at most; one that stops still ends what it has."""
+    return worker.max_concurrent_jobs if worker.desired == "run" else worker.active_jobs
 
 
 def _figures(report: WorkerStatusReport, room: int) -> list[Figure]:
