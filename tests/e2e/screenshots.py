@@ -107,6 +107,9 @@ def _shoot(page: Page, path: str, file: Path) -> None:
     page.goto(path)
     expect(page.get_by_test_id("me")).to_have_text("Ada Admin")
     expect(page.locator(".ac-bone")).to_have_count(0)
+    if (example := page.get_by_role("button", name="Use example")).count():
+        example.click()
+        expect(page.get_by_label("Path").first).not_to_have_value("")
     page.evaluate("document.fonts.ready")
     page.screenshot(path=file, animations="disabled")
     sys.stdout.write(f"{file}\n")
@@ -145,7 +148,7 @@ def _give_work(console: ConsoleProcess) -> dict[str, str]:
         "desk-rows": f"/admin/agent-checkpoints/{second}",
         "jobs": "/jobs",
         "job": f"/jobs/{done}",
-        "new-job": "/new",
+        "new-job": "/new?type=code-generation",
         "workers": "/workers",
     }
 
