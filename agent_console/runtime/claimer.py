@@ -45,6 +45,7 @@ class Claimer:
         """Claim for ``worker_id``; ``running`` names the types that run right now."""
         self._db, self._worker_id = db, worker_id
         self._slots, self._pace, self._ledger, self._running = slots, pace, ledger, running
+        self._others: frozenset[str] = frozenset()  # job types to leave to other workers
         self._open = False
         self._claiming = threading.Lock()
         self._more = True  # as far as known, jobs wait that did not fit
@@ -92,6 +93,12 @@ class Claimer:
         self._more = True
         self.loop.wake()
 
+    def leave(self, job_types: frozenset[str]) -> None:
+        """Leave jobs of these types to others, who know them."""
+        if job_types != self._others:
+            self._others = job_types
+            self.wake()
+
     def slot_freed(self) -> None:
         """A run has ended: claim again if more was waiting and little is in stock."""
         if self._more and self._slots.waiting <= self._ahead // 2:
@@ -104,7 +111,7 @@ class Claimer:
         if self._peek and self._open and room > 0:
             self._peek = False
             # Cheaper than a claim, which takes the write lock to find nothing.
-            self._more = self._more or next_due(self._db) == 0
+            self._more = self._more or next_due(self._db, others=self._others) == 0
         if room > 0 and (self._more or monotonic() >= self._due):
             with self._claiming:
                 if self._open:
@@ -115,7 +122,7 @@ class Claimer:
         self._more = False  # before the claim: word that comes during it must count
         self._due = float("inf")
         try:
-            claimed = claim(self._db, self._worker_id, room)
+            claimed = claim(self._db, self._worker_id, room, others=self._others)
         except Unavailable:
             self._more = self._doubt = True
             raise
@@ -134,7 +141,7 @@ class Claimer:
 
     def _look_ahead(self, *, found: bool) -> None:
         """Note when, after everything claimable has been claimed, the next job is due."""
-        due = next_due(self._db)
+        due = next_due(self._db, others=self._others)
         if due is None:
             return
         self._blink = _BLINK if found or due > 0 else min(self._blink * 2, _LONGEST_BLINK)

@@ -93,6 +93,7 @@ class Heart:
         claims = worker.claims()  # before the books: what starts meanwhile must not look lost
         orders = wanted(self._db, self._identity.id)
         if orders is not None:
+            worker.learn(orders.elsewhere)
             self._obey(orders)
         if claims:
             worker.lose({*claims} - {*held_by(self._db, self._identity.id)})
@@ -114,6 +115,8 @@ class Heart:
                 register_worker(self._db, self._identity)
                 orders = beat()
             self._next_beat = monotonic() + self._every
+        if worker is not None:
+            worker.learn(orders.elsewhere)
         if worker is not None and orders.lost:
             worker.lose({key for key in claims if key.job_id in orders.lost})
         return orders

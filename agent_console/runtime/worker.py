@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from time import monotonic
 
+from agent_console.domain.errors import Unavailable
 from agent_console.domain.jobs import JobVerb
 from agent_console.domain.records import WorkerStatus
 from agent_console.runtime.claimer import Claimer
@@ -20,6 +21,7 @@ from agent_console.runtime.slots import Slots
 from agent_console.store.claims import give_back
 from agent_console.store.database import Database
 from agent_console.store.engine_values import Claimed, Finish, RunKey
+from agent_console.store.liveness import wanted
 
 BOOKS_EVERY = 60.0  # seconds between comparisons of what is held with the database
 GRACE = 1.0  # seconds between asking a run to stop and going on without it
@@ -114,6 +116,14 @@ class Worker:
                 self._slots.resize(size)
                 self._claimer.wake()
 
+    def learn(self, elsewhere: frozenset[str]) -> None:
+        """Hear which job types other workers know: those unknown here are left to them.
+
+        A type that nobody knows is claimed, and parked with the reason.
+        """
+        registry = self._executor.surroundings.registry
+        self._claimer.leave(frozenset(t for t in elsewhere if registry.find(t) is None))
+
     def wake(self) -> None:
         """There is word of work: claim now instead of later."""
         if self._wanted:
@@ -173,7 +183,7 @@ class Worker:
             _log.exception("job %s: the engine cannot begin it", claimed.key.job_id)
             run = _parked(claimed)
         if isinstance(run, Finish):
-            self._finisher.put(run)
+            self._finisher.put(self._passed_on(claimed) or run)
             return
         self._active[run.key] = run
         if run.key in self._lost:  # said between the two looks
@@ -189,6 +199,26 @@ class Worker:
         self._pace.note(claimed.job_type, monotonic() - began)
         self._active.pop(run.key, None)
         self._end(run, end)
+
+    def _passed_on(self, claimed: Claimed) -> Finish | None:
+        """Return the finish that leaves a job unknown here to a worker that knows its type.
+
+        None when nobody does. Asked anew: such a worker may be younger than the last beat.
+        """
+        if self._executor.surroundings.registry.find(claimed.job_type) is not None:
+            return None
+        try:
+            orders = wanted(self._db, claimed.key.worker_id)
+        except Unavailable:
+            orders = None
+            known = True  # not parked on a guess; whoever claims it next asks again
+        else:
+            known = orders is not None and claimed.job_type in orders.elsewhere
+        if orders is not None:
+            self.learn(orders.elsewhere)
+        if not known:
+            return None
+        return Finish(key=claimed.key, job_type=claimed.job_type, verb=JobVerb.RELEASE)
 
     def _end(self, run: Run, end: Finish | None) -> None:
         if not run.settle():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from agent_console.domain.access import Actor
@@ -22,7 +22,7 @@ from agent_console.store.transactions import Tx
 CLAIM = f"""
 WITH c AS {{materialized}} (
   SELECT id FROM ai_jobs {{ready_index}}
-  WHERE {CLAIMABLE_SQL} AND {{indexable}}run_at <= {{now}}
+  WHERE {CLAIMABLE_SQL} AND {{indexable}}run_at <= {{now}} /*others*/
   ORDER BY priority DESC, run_at, id LIMIT :room {{skip_locked}})
 UPDATE ai_jobs SET status = 'RUNNING', worker_id = :worker_id, claim_token = claim_token + 1,
   attempts = attempts + 1 - resuming, resuming = 0, claims = claims + 1, park_reason = NULL,
@@ -34,7 +34,8 @@ RETURNING id, claim_token, job_type, input_data, attempts, max_attempts, claims,
 """
 
 DUE = f"""
-SELECT run_at - {{now}} FROM ai_jobs {{due_index}} WHERE {CLAIMABLE_SQL} ORDER BY run_at LIMIT 1
+SELECT run_at - {{now}} FROM ai_jobs {{due_index}} WHERE {CLAIMABLE_SQL} /*others*/
+ORDER BY run_at LIMIT 1
 """
 
 APPROVALS = """
@@ -70,21 +71,34 @@ def worker_actor(worker_id: str) -> Actor:
     return Actor(kind="worker", id=worker_id, name=worker_id)
 
 
-def claim(db: Database, worker_id: str, room: int) -> list[Claimed]:
+def _leaving(sql: str, others: Collection[str]) -> tuple[str, dict[str, object]]:
+    """Return ``sql`` without the job types of ``others``, and the parameters that name them."""
+    names: dict[str, object] = {f"other{n}": name for n, name in enumerate(sorted(others))}
+    term = f"AND job_type NOT IN ({', '.join(f':{name}' for name in names)})" if names else ""
+    return sql.replace("/*others*/", term), names
+
+
+def claim(
+    db: Database, worker_id: str, room: int, *, others: Collection[str] = ()
+) -> list[Claimed]:
     """Claim up to ``room`` due jobs for ``worker_id``, highest priority first, then oldest.
+
+    ``others`` are job types to leave to the workers that know them.
 
     A job resuming after an approval is checked in the same transaction: payload, edit and
     decision must still have the digest that was approved, or it goes back to review.
     """
     if room < 1:
         return []
-    claimed = db.write(lambda tx: _claim(tx, worker_id, room))
+    sql, names = _leaving(CLAIM, others)
+    params: dict[str, object] = {"worker_id": worker_id, "room": room, **names}
+    claimed = db.write(lambda tx: _claim(tx, worker_id, sql, params))
     crashpoint("claim.committed")
     return claimed
 
 
-def _claim(tx: Tx, worker_id: str, room: int) -> list[Claimed]:
-    rows = tx.rows(CLAIM, {"worker_id": worker_id, "room": room})
+def _claim(tx: Tx, worker_id: str, sql: str, params: dict[str, object]) -> list[Claimed]:
+    rows = tx.rows(sql, params)
     if not rows:
         return []
     rows.sort(key=lambda r: (-r[7], r[8], r[0]))
@@ -197,8 +211,12 @@ def _released(worker_id: str, job_id: str, job_type: str) -> Event:
     )
 
 
-def next_due(db: Database) -> float | None:
-    """Return the seconds until a job is claimable: 0 means now, None that none is queued."""
+def next_due(db: Database, *, others: Collection[str] = ()) -> float | None:
+    """Return the seconds until a job is claimable: 0 means now, None that none is queued.
+
+    ``others`` are job types that do not count.
+    """
+    sql, names = _leaving(DUE, others)
     with db.read() as reader:
-        row = reader.row(DUE)
+        row = reader.row(sql, names)
     return None if row is None else max(0.0, row[0] / MICROSECONDS)

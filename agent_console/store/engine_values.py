@@ -164,6 +164,7 @@ class WorkerOrders:
     """The answer to a heartbeat: wanted state, and the runs that are no longer this worker's.
 
     ``dead``: others took this worker for dead and rescued its jobs; it must register anew.
+    ``elsewhere``: the job types that other workers know, which lived a minute ago.
     """
 
     desired: str
@@ -171,3 +172,4 @@ class WorkerOrders:
     poll_interval: float
     lost: frozenset[str]
     dead: bool = False
+    elsewhere: frozenset[str] = frozenset()

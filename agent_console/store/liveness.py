@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 from agent_console.domain.access import SYSTEM
@@ -14,7 +15,7 @@ from agent_console.domain.records import WorkerStatus
 from agent_console.store.claims import worker_actor
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewWorker, RunKey, WorkerOrders
-from agent_console.store.transactions import Params, Tx
+from agent_console.store.transactions import Params, Queries, Tx
 
 REGISTER = """
 INSERT INTO agent_workers (id, host, pid, version, embedded, status, desired, active_jobs,
@@ -33,6 +34,11 @@ RETURNING desired, max_concurrent_jobs, poll_interval_ms
 """
 
 HELD = "SELECT id, claim_token FROM ai_jobs WHERE worker_id = :id AND status = 'RUNNING'"
+
+# A minute bridges the restart of the only worker that knows a type: its jobs wait for it.
+ELSEWHERE = """
+SELECT DISTINCT job_types FROM agent_workers WHERE id <> :id AND heartbeat_at > {now} - 60000000
+"""
 
 WANTED = """
 SELECT desired, max_concurrent_jobs, poll_interval_ms FROM agent_workers
@@ -132,6 +138,7 @@ def heartbeat(
             max_concurrent_jobs=row[1],
             poll_interval=row[2] / 1000,
             lost=frozenset(gone),
+            elsewhere=_elsewhere(tx, worker_id),
         )
 
     return db.write(work)
@@ -147,14 +154,21 @@ def wanted(db: Database, worker_id: str) -> WorkerOrders | None:
     """Return what is wanted of the worker, without a heartbeat; None if it is unknown or dead."""
     with db.read() as reader:
         row = reader.row(WANTED, {"id": worker_id})
-    if row is None:
-        return None
+        if row is None:
+            return None
+        elsewhere = _elsewhere(reader, worker_id)
     return WorkerOrders(
         desired=row[0],
         max_concurrent_jobs=row[1],
         poll_interval=row[2] / 1000,
         lost=frozenset(),
+        elsewhere=elsewhere,
     )
+
+
+def _elsewhere(queries: Queries, worker_id: str) -> frozenset[str]:
+    texts = queries.rows(ELSEWHERE, {"id": worker_id})
+    return frozenset(name for (text,) in texts for name in json.loads(text))
 
 
 def rescue(

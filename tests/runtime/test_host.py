@@ -313,3 +313,29 @@ def test_a_loop_survives_whatever_its_turn_raises_and_logs_an_outage_once(
     messages = [record.message for record in caplog.records]
     assert len([m for m in messages if "waiting for the database" in m]) == 1
     assert len([m for m in messages if "working again" in m]) == 1
+
+
+@handler("special")
+def special(_ctx: JobContext) -> str:
+    """Do what only one of the workers can."""
+    return "done by the one that knows"
+
+
+def test_a_job_type_is_left_to_the_worker_that_knows_it(
+    db: Database, tmp_path: Path, changes: Changes
+) -> None:
+    def status(job_id: str) -> str:
+        with db.read() as reader:
+            found = reader.row("SELECT status FROM ai_jobs WHERE id = :id", {"id": job_id})
+        return "" if found is None else str(found[0])
+
+    with hosted(db, tmp_path / "plain", quick) as plain:
+        assert changes.until(lambda: row(db, plain.worker_id)["status"] == "RUNNING")
+        with hosted(db, tmp_path / "able", special) as able:
+            assert changes.until(lambda: row(db, able.worker_id)["status"] == "RUNNING")
+            jobs = [enqueue(db, "special") for _ in range(5)]
+            assert changes.until(lambda: {status(job) for job in jobs} == {"COMPLETED"})
+        # Its row is younger than a minute: the type waits for its worker, it is not parked.
+        waiting, done = enqueue(db, "special"), enqueue(db, "test")
+        assert changes.until(lambda: status(done) == "COMPLETED")
+        assert status(waiting) == "PENDING"

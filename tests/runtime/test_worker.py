@@ -328,8 +328,8 @@ def test_a_claim_whose_answer_is_lost_is_given_back_and_run(
 ) -> None:
     real, answers = claimer.claim, iter([False])
 
-    def claims_and_loses_the_answer(*args: Any) -> Any:
-        claimed = real(*args)
+    def claims_and_loses_the_answer(*args: Any, **options: Any) -> Any:
+        claimed = real(*args, **options)
         if claimed and not next(answers, True):
             raise Unavailable
         return claimed
