@@ -188,6 +188,7 @@ class WorkArtifact(SQLModel, table=True):
     __table_args__ = (
         Index("uq_work_artifacts_position", "job_id", "position", unique=True),
         Index("ix_work_artifacts_created", "created_at", "id"),
+        Index("ix_work_artifacts_type", "artifact_type", "created_at", "id"),
     )
 
     id: str = Field(sa_column=Column(Text, primary_key=True))

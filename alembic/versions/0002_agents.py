@@ -111,9 +111,12 @@ def upgrade() -> None:
         sqlite_where=in_a_project,
         postgresql_where=in_a_project,
     )
+    columns = ["artifact_type", "created_at", "id"]
+    op.create_index("ix_work_artifacts_type", "work_artifacts", columns)
 
 
 def downgrade() -> None:
+    op.drop_index("ix_work_artifacts_type", table_name="work_artifacts")
     op.drop_index("ix_ai_jobs_project_id", table_name="ai_jobs")
     # Indexes go with their table.
     for table in reversed(TABLES):
