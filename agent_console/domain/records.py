@@ -112,7 +112,8 @@ class Worker:
 class HandlerInfo:
     """What the console knows of a job type: for the New job page and for OpenAPI.
 
-    ``input_schema`` is JSON Schema; ``examples`` are inputs that work as they are.
+    ``input_schema`` is JSON Schema; ``examples`` are inputs that work as they are; ``agent`` says
+    that its jobs are work sessions.
     """
 
     job_type: str
@@ -122,6 +123,7 @@ class HandlerInfo:
     input_schema: dict[str, Json]
     examples: tuple[dict[str, Json], ...] = ()
     max_attempts: int = 3
+    agent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
+from agent_console.domain.context import MAX_DOCUMENTS
 from agent_console.domain.jobs import JobError, JobStatus, Json, Progress
 
 AGENT_TYPES = ("research", "content", "reporting")  # the agents that come with the console
@@ -46,6 +47,19 @@ EXECUTABLE = frozenset({SessionStatus.INITIALIZED, SessionStatus.PAUSED})
 def job_statuses(status: SessionStatus) -> tuple[JobStatus, ...]:
     """Return the job statuses that are seen as ``status``, in declaration order."""
     return tuple(one for one in JobStatus if STATUS_OF[one] is status)
+
+
+def context_ids(first: str | None, metadata: Mapping[str, Json]) -> tuple[str, ...]:
+    """Return the ids of a job's context documents, the most important one first.
+
+    ``first`` is the job's ``context_document_id``; when there are several, ``metadata`` has them
+    all under ``contextDocumentIds``. Metadata of jobs that no session made may hold anything.
+    """
+    listed = metadata.get("contextDocumentIds")
+    if isinstance(listed, list) and listed and first is not None:
+        rest = [one for one in listed if isinstance(one, str) and one != first]
+        return (first, *dict.fromkeys(rest))[:MAX_DOCUMENTS]
+    return () if first is None else (first,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

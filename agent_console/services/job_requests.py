@@ -43,7 +43,15 @@ def _check_texts(new: NewJob) -> None:
     text("taskDescription", new.task_description, MAX_DESCRIPTION)
     text("projectId", new.project_id, MAX_NAME)
     text("contextDocumentId", new.context_document_id, MAX_NAME)
-    strategy = new.approval_strategy
+    check_strategy(new.approval_strategy)
+
+
+def check_strategy(strategy: str | None) -> None:
+    """Refuse an approval strategy that there is not; None is none chosen.
+
+    Raises:
+        Invalid: lists the known ones.
+    """
     if strategy is not None and strategy not in APPROVAL_STRATEGIES:
         listed = ", ".join(APPROVAL_STRATEGIES)
         raise Invalid.field("approvalStrategy", f"unknown value; known are {listed}.")
@@ -78,8 +86,12 @@ def request_key(actor: Actor, operation: str, key: str | None, body: object) -> 
         return None
     if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
         raise Invalid.field("Idempotency-Key", "must be 1 to 255 printable ASCII characters.")
-    who = actor.id or f"{actor.kind}:{actor.name}"
-    return RequestKey(scope=f"{who} {operation}", key=key, digest=digest(dumps(body)))
+    return RequestKey(scope=f"{who(actor)} {operation}", key=key, digest=digest(dumps(body)))
+
+
+def who(actor: Actor) -> str:
+    """Return what tells one actor from another: the account, or kind and name without one."""
+    return actor.id or f"{actor.kind}:{actor.name}"
 
 
 def body_of(new: NewJob) -> dict[str, object]:
