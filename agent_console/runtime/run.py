@@ -166,6 +166,10 @@ class Run:
         turn.done = True
         return result
 
+    def patiently(self, call: Callable[[], T]) -> T:
+        """Return ``call()``, which reads from the database, waiting out an outage."""
+        return self._patiently(lambda _again: call())
+
     def _patiently(self, attempt: Callable[[bool], T]) -> T:
         """Try until the database answers; after ``PATIENCE`` seconds give the job back."""
         waited, pause = 0.0, 0.1
