@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from agent_console.domain.access import Actor, Permission, authorize
@@ -134,6 +135,26 @@ class ContextService:
                 raise NotFound(f"Context document {document_id} has no version {number}.")
             versions = context.versions(reader, document_id)
         return ContextDocumentDetail(document=document, shown=shown, versions=versions)
+
+
+def check_usable(db: Database, actor: Actor, document_ids: Sequence[str]) -> None:
+    """Refuse a job that would work from documents its requester may not read, or that are not.
+
+    Raises:
+        Forbidden: no permission to read documents.
+        Invalid: a document does not exist.
+    """
+    if not document_ids:
+        return
+    authorize(actor, Permission.CONTEXT_READ)
+    for one in document_ids:
+        job_requests.text("contextDocumentId", one, job_requests.MAX_NAME)
+    with db.read() as reader:
+        known_ids = {one.id for one in context.known(reader, document_ids)}
+    missing = [one for one in document_ids if one not in known_ids]
+    if missing:
+        message = f"there is no context document {missing[0]}."
+        raise Invalid.field("contextDocumentId", message)
 
 
 def _check_title(title: str) -> None:

@@ -24,7 +24,7 @@ from agent_console.services.catalog import Catalog
 from agent_console.services.jobs import Action, JobService
 from agent_console.services.review import Decided, ReviewService
 from agent_console.store.database import Database, Reader
-from agent_console.store.reads import checkpoints, context, sessions
+from agent_console.store.reads import checkpoints, sessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +78,12 @@ class SessionService:
             Conflict: the key was used for a different request.
         """
         authorize(actor, Permission.JOBS_CREATE)
-        if new.context_document_ids:
-            authorize(actor, Permission.CONTEXT_READ)
-        job = self._job(project_id, new)
         try:
+            job = self._job(project_id, new)
             made = self._jobs.enqueue(actor, job, idempotency_key=idempotency_key)
         except Invalid as error:
-            raise Invalid(fields=[_renamed(one) for one in error.fields]) from None
+            fields = [_renamed(one) for one in error.fields]
+            raise Invalid(None if fields else error.message, fields) from None
         with self._db.read() as reader:
             return Started(
                 session=self._find(reader, project_id, made.job.id), replayed=made.replayed
@@ -180,39 +179,25 @@ class SessionService:
         job_requests.text("workspaceId", new.workspace_id, job_requests.MAX_NAME)
         job_requests.text("basketId", new.basket_id, job_requests.MAX_NAME)
         check_json(new.task_configuration, "taskConfiguration")
-        configuration = self._bound(new)
-        documents = self._documents(new.context_document_ids)
+        documents = _documents(new.context_document_ids)
         return NewJob(
             job_type=new.agent_type,
-            input_data=configuration,
+            input_data=new.task_configuration,
             task_description=new.task_description,
             project_id=project_id,
-            task_configuration=configuration,
+            task_configuration=self._catalog.validate(new.agent_type, new.task_configuration),
             context_document_id=documents[0] if documents else None,
             approval_strategy=new.approval_strategy,
             metadata=_metadata(new, documents),
             auto_execute=new.auto_execute,
         )
 
-    def _bound(self, new: NewSession) -> dict[str, Json]:
-        try:
-            return self._catalog.validate(new.agent_type, new.task_configuration)
-        except Invalid as error:
-            raise Invalid(fields=[_renamed(one) for one in error.fields]) from None
 
-    def _documents(self, asked: tuple[str, ...]) -> list[str]:
-        """Return the ids without repetitions, all of documents that exist."""
-        if len(asked) > MAX_DOCUMENTS:
-            message = f"must be at most {MAX_DOCUMENTS} documents."
-            raise Invalid.field("contextDocumentIds", message)
-        for one in asked:
-            job_requests.text("contextDocumentIds", one, job_requests.MAX_NAME)
-        with self._db.read() as reader:
-            found = [one.id for one in context.known(reader, asked)] if asked else []
-        missing = [one for one in asked if one not in found]
-        if missing:
-            raise Invalid.field("contextDocumentId", f"there is no context document {missing[0]}.")
-        return found
+def _documents(asked: tuple[str, ...]) -> list[str]:
+    """Return the ids without repetitions; whether they exist is the job's own check."""
+    if len(asked) > MAX_DOCUMENTS:
+        raise Invalid.field("contextDocumentIds", f"must be at most {MAX_DOCUMENTS} documents.")
+    return list(dict.fromkeys(asked))
 
 
 def _renamed(error: FieldError) -> FieldError:

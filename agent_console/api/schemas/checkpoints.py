@@ -21,6 +21,8 @@ from agent_console.domain.checkpoints import (
     Checkpoint,
     CheckpointStatus,
     CheckpointType,
+    CheckpointVerb,
+    Verdict,
 )
 from agent_console.domain.jobs import JobStatus
 from agent_console.services.review import CheckpointDetail
@@ -43,6 +45,16 @@ class ApproveIn(In):
     response: Any = Field(None, description="Handed to the handler as it is.")
     payload_digest: _Digest | None = None
 
+    def to_verdict(self) -> Verdict:
+        """Return the domain's value."""
+        return Verdict(
+            verb=CheckpointVerb.APPROVE,
+            feedback=self.feedback,
+            edited_data=self.edited_data,
+            response=self.response,
+            payload_digest=self.payload_digest,
+        )
+
 
 class RejectIn(In):
     """A rejection with the reason the job will carry."""
@@ -52,6 +64,15 @@ class RejectIn(In):
     reason: _Reason
     feedback: _Feedback | None = None
     payload_digest: _Digest | None = None
+
+    def to_verdict(self) -> Verdict:
+        """Return the domain's value."""
+        return Verdict(
+            verb=CheckpointVerb.REJECT,
+            reason=self.reason,
+            feedback=self.feedback,
+            payload_digest=self.payload_digest,
+        )
 
 
 class CheckpointSummaryOut(Out):
