@@ -9,6 +9,7 @@ from typing import Any, cast
 from agent_console.domain.errors import Invalid
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import canonical, digest
+from agent_console.domain.sessions import context_ids
 from agent_console.runtime.entries import JobFacts
 from agent_console.runtime.errors import Diverged
 from agent_console.runtime.library import ContextLibrary, ContextText
@@ -18,12 +19,10 @@ from agent_console.store.database import Database
 STEP = "context"  # the name of the step that records the envelope
 
 
-def document_ids(job: JobFacts) -> list[str]:
-    """Return the job's documents: its context document, then those in its metadata, each once."""
-    more = job.metadata.get("contextDocumentIds") if isinstance(job.metadata, dict) else None
-    listed = [each for each in more if isinstance(each, str)] if isinstance(more, list) else []
-    first = [job.context_document_id] if job.context_document_id else []
-    return list(dict.fromkeys([*first, *listed]))
+def document_ids(job: JobFacts) -> tuple[str, ...]:
+    """Return the ids of the job's documents: those that its requester was allowed to use."""
+    metadata = job.metadata if isinstance(job.metadata, dict) else {}
+    return context_ids(job.context_document_id, metadata)
 
 
 def pin(db: Database, ids: Sequence[str]) -> dict[str, Json]:

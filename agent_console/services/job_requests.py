@@ -9,6 +9,7 @@ from agent_console.domain.clock import to_micros
 from agent_console.domain.errors import Invalid
 from agent_console.domain.jobs import MAX_PRIORITY, MIN_PRIORITY, NewJob
 from agent_console.domain.payload import check_json, digest, dumps
+from agent_console.domain.usage import budget_of
 from agent_console.services.catalog import Catalog
 from agent_console.store.job_writes import RequestKey
 
@@ -34,6 +35,7 @@ def checked(new: NewJob, catalog: Catalog) -> tuple[NewJob, int]:
     _check_numbers(new)
     check_json(new.input_data, "inputData")
     check_json(new.task_configuration, "taskConfiguration")
+    budget_of(new.task_configuration)
     check_json(new.metadata, "metadata", limit=MAX_METADATA)
     data = catalog.validate(new.job_type, new.input_data)
     return replace(new, input_data=data), new.max_attempts or handler.max_attempts

@@ -126,6 +126,7 @@ def checkpoint(row: Row) -> Checkpoint:
         action=document.get("action", ""),
         data=document.get("data"),
         changes=document.get("changes", []),
+        findings=document.get("findings", []),
         metadata=json_object(row["metadata"]),
         decided_by=row["approved_by"],
         decided_by_name=row["approved_by_name"],

@@ -9,6 +9,7 @@ from agent_console.store.claims import worker_actor
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewStep, RunKey
 from agent_console.store.runs import hold, insert_step
+from agent_console.store.tallies import USAGE_RECORDED
 from agent_console.store.transactions import Tx
 
 USAGE = """
@@ -40,7 +41,7 @@ def record_usage(db: Database, key: RunKey, step: NewStep, used: Usage, job_type
         )
         tx.record(
             Event(
-                action="usage.recorded",
+                action=USAGE_RECORDED,
                 actor=worker_actor(key.worker_id),
                 job_id=key.job_id,
                 job_type=job_type,

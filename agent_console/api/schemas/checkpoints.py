@@ -25,6 +25,7 @@ from agent_console.domain.checkpoints import (
     Verdict,
 )
 from agent_console.domain.jobs import JobStatus
+from agent_console.domain.risk import Severity
 from agent_console.services.review import CheckpointDetail
 
 _Feedback = Annotated[StrictStr, StringConstraints(max_length=16_000)]
@@ -93,8 +94,19 @@ class CheckpointSummaryOut(Out):
     created_at: Instant
 
 
+class FindingOut(Out):
+    """What speaks against a proposal; ``location`` reads ``path:line`` or ``data.field``."""
+
+    severity: Severity
+    rule: str
+    message: str
+    location: str
+
+
 class CheckpointOut(Out):
-    """A checkpoint with its payload: ``action``, ``data`` and ``changes`` are what was digested.
+    """A checkpoint with its payload.
+
+    ``action``, ``data``, ``changes`` and ``findings`` are what was digested.
 
     ``approvedBy`` and ``approvedAt`` are set when somebody approved; ``decidedBy`` and
     ``decidedAt`` for every decision.
@@ -111,6 +123,7 @@ class CheckpointOut(Out):
     action: str
     data: JsonOut
     changes: list[JsonOut]
+    findings: list[FindingOut]
     metadata: JsonOut
     payload_digest: str
     requested_by: str | None

@@ -1,0 +1,26 @@
+"""What a job used of models."""
+
+from __future__ import annotations
+
+from agent_console.domain.usage import JobUsage, ModelUsage, Usage
+from agent_console.store.transactions import Reader
+
+_BY_MODEL = """
+SELECT model, count(*), sum(input_tokens), sum(output_tokens), sum(cost_micros)
+FROM job_usage WHERE job_id = :id GROUP BY model ORDER BY sum(cost_micros) DESC, model
+"""
+
+
+def of_job(reader: Reader, job_id: str) -> JobUsage:
+    """Return the sums of the job's calls, in all and by model."""
+    models = [
+        ModelUsage(
+            model=row[0], calls=int(row[1]), used=Usage(int(row[2]), int(row[3]), int(row[4]))
+        )
+        for row in reader.rows(_BY_MODEL, {"id": job_id})
+    ]
+    return JobUsage(
+        calls=sum(each.calls for each in models),
+        total=sum((each.used for each in models), Usage()),
+        models=models,
+    )
