@@ -8,7 +8,17 @@ from typing import Any
 import reflex as rx
 
 from agent_console.ui import guard
-from agent_console.ui.pages import checkpoints, job, jobs, login, new_job, setup, workers
+from agent_console.ui.pages import (
+    artifact,
+    artifacts,
+    checkpoints,
+    job,
+    jobs,
+    login,
+    new_job,
+    setup,
+    workers,
+)
 
 HOME = "/admin/agent-checkpoints"
 Register = Callable[[rx.App], None]
@@ -19,6 +29,8 @@ PAGES: tuple[Register, ...] = (
     jobs.register,
     job.register,
     new_job.register,
+    artifacts.register,
+    artifact.register,
     workers.register,
     checkpoints.register,
 )
@@ -35,7 +47,7 @@ def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
     app = rx.App(
         api_transformer=list(transformers),
         html_lang="en",
-        stylesheets=["/console.css", "/desk.css"],
+        stylesheets=["/console.css", "/desk.css", "/artifacts.css"],
         head_components=[
             rx.el.script(src="/time.js", defer=True),
             rx.el.script(src="/console.js", defer=True),

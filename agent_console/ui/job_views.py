@@ -71,6 +71,7 @@ class ArtifactRow:
     media_type: str
     size: str
     href: str
+    page: str
     created_at: str
 
 
@@ -193,18 +194,9 @@ def artifact_row(artifact: Artifact) -> ArtifactRow:
         media_type=artifact.media_type,
         size=size_text(artifact.size),
         href=f"/api/artifacts/{artifact.id}/download",
+        page=f"/artifacts/{artifact.id}",
         created_at=iso(artifact.created_at),
     )
-
-
-def artifact_text(artifact: Artifact) -> str:
-    """Return the content for the viewer: JSON indented, everything else as it is."""
-    if "json" in artifact.media_type:
-        try:
-            return pretty(json.loads(artifact.content))
-        except ValueError:
-            return shown(artifact.content, MAX_JSON)
-    return shown(artifact.content, MAX_JSON)
 
 
 _HAPPENINGS = {  # action: (tone, icon, sentence)

@@ -29,6 +29,7 @@ PLACES = (
     Place("Checkpoints", "/admin/agent-checkpoints", "shield_check"),
     Place("Jobs", "/jobs", "layers"),
     Place("New job", "/new", "circle_plus"),
+    Place("Artifacts", "/artifacts", "package"),
     Place("Workers", "/workers", "server"),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from agent_console.ui.components.artifact_body import viewer
 from agent_console.ui.components.basics import copy_button, icon, pick, section, status_mark, words
 from agent_console.ui.elements import NativeLink, moment
 from agent_console.ui.job_views import ArtifactRow, CheckpointRow, Happening, LogRow
@@ -182,10 +183,7 @@ def _artifact(row: rx.Var[ArtifactRow]) -> rx.Component:
             ),
             class_name="ac-artifact",
         ),
-        rx.cond(
-            is_open,
-            rx.el.pre(JobPage.opened_text, class_name="ac-code", tab_index=0, aria_label=row.name),
-        ),
+        rx.cond(is_open, viewer(JobPage.opened_body, row.name, row.page)),
         key=row.id,
     )
 
