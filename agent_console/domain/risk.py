@@ -141,14 +141,15 @@ def _added(change: Mapping[str, Json]) -> Iterator[Text]:
 
 
 def _strings(value: object, location: str) -> Iterator[Text]:
-    """Yield every text within ``value`` under its dotted place."""
+    """Yield every text within ``value``, names of fields too, under its dotted place."""
     stack: list[tuple[str, object]] = [(location, value)]
     while stack:
         place, item = stack.pop()
         if isinstance(item, str):
             yield Text(place, item)
         elif isinstance(item, Mapping):
-            fields = cast("Mapping[str, object]", item).items()
-            stack.extend((f"{place}.{key}", child) for key, child in reversed(list(fields)))
+            fields = list(cast("Mapping[str, object]", item).items())
+            yield from (Text(place, key) for key, _ in fields)
+            stack.extend((f"{place}.{key}", child) for key, child in reversed(fields))
         elif isinstance(item, list | tuple):
             stack.extend((f"{place}.{n}", item[n]) for n in range(len(item) - 1, -1, -1))

@@ -10,7 +10,7 @@ from agent_console.domain.changes import RawChange, render
 from agent_console.domain.errors import Invalid
 from agent_console.domain.paths import check_path
 from agent_console.domain.payload import canonical
-from agent_console.domain.redaction import redact_text
+from agent_console.domain.redaction import names_secret, redact_text
 from agent_console.domain.risk import (
     Finding,
     Proposal,
@@ -25,7 +25,7 @@ MAX_LINES = 400  # of new text in files
 MAX_BYTES = 131_072  # of the whole payload: more than anybody reads
 
 # The words themselves would be findings in these sources.
-_MARKER: Final = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK|TB" r"D)\b")
+_MARKER: Final = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K]|TB[D])\b")
 _UNWRITTEN: Final = re.compile(r"\braise\s+NotImplementedError\b|\bNotImplementedException\b")
 _SENSITIVE: Final = re.compile(
     r"(^|/)("
@@ -51,7 +51,8 @@ def unfinished_work(proposal: Proposal) -> Iterator[Finding]:
 def secrets(proposal: Proposal) -> Iterator[Finding]:
     """Find what looks like a password, token or key; the finding does not repeat it."""
     for text in proposal.texts():
-        if redact_text(text.text) != text.text:
+        field = "" if text.lines else text.location.rpartition(".")[2]
+        if redact_text(text.text) != text.text or (text.text and names_secret(field)):
             said = "This looks like a password, a token or a key."
             yield Finding(Severity.CRITICAL, "secret", said, text.location)
 

@@ -123,7 +123,8 @@ def _passages(document: ContextText) -> Iterator[Passage]:
     """Yield paragraphs, short ones joined with what follows: a heading stays with its text."""
     start: int | None = None
     end = 0
-    for paragraph in _PARAGRAPH.finditer(document.content):
+    text = document.content
+    for paragraph in _PARAGRAPH.finditer(text, 0, len(text.rstrip())):
         start, end = paragraph.start() if start is None else start, paragraph.end()
         if end - start >= PASSAGE:
             yield _passage(document, start, end)
