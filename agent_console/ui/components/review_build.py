@@ -26,6 +26,7 @@ from agent_console.ui.components.review_models import (
     RowView,
     RulingView,
 )
+from agent_console.ui.components.review_risk import finding_views, risk_words
 
 TYPE_WORDS = {
     CheckpointType.APPROVAL_REQUIRED: "Approval required",
@@ -91,6 +92,7 @@ class _Asked:
 def _body(asked: _Asked) -> BodyView:
     point = asked.checkpoint
     changes, hidden = change_views(point.changes)
+    findings = finding_views(point.findings)
     action, message, task = reveal(point.action), reveal(point.message), reveal(asked.task)
     data = json.dumps(point.data, ensure_ascii=False)
     return BodyView(
@@ -109,6 +111,8 @@ def _body(asked: _Asked) -> BodyView:
         changes=changes,
         summary=summary(changes),
         uninspectable=any(one.kind == "raw" for one in changes),
+        findings=findings,
+        risk=risk_words(findings),
         data=json_document(point.data),
         metadata=json_document(point.metadata),
         requester=reveal(point.requested_by_name or "").text,

@@ -166,6 +166,14 @@ def _facts() -> rx.Component:
         ("Next attempt", rx.cond(JOB.run_at != "", moment(JOB.run_at, "until"), "–")),
         ("Attempts", JOB.attempts),
         ("Priority", JOB.priority),
+        (
+            "Models",
+            rx.cond(
+                JOB.usage != "",
+                rx.el.span(JOB.usage, title=JOB.usage_detail, data_testid="usage"),
+                rx.el.span("–", class_name="ac-quiet"),
+            ),
+        ),
         ("Worker", rx.el.span(_or_dash(JOB.worker), class_name="ac-mono")),
         ("Code version", rx.el.span(_or_dash(JOB.code_version), class_name="ac-mono")),
     )

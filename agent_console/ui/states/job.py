@@ -125,7 +125,7 @@ class JobPage(LiveState, rx.State):
 def _read(actor: Actor, job_id: str) -> dict[str, Any]:
     detail = bridge.services().jobs.get(actor, job_id)
     job = detail.job
-    view = job_view(job, detail.checkpoints)
+    view = job_view(job, detail.checkpoints, detail.usage)
     return {
         "job": view,
         "title": f"{view.title} · agent_console",
