@@ -20,7 +20,7 @@ from agent_console.domain.queries import (
     JobQuery,
     SessionQuery,
 )
-from agent_console.domain.records import LogLevel
+from agent_console.domain.records import ArtifactType, LogLevel
 from agent_console.domain.sessions import SessionStatus
 
 REPLAYED = "Idempotent-Replayed"
@@ -86,6 +86,10 @@ class ArtifactParams(PageParams):
     """Filters of the artifacts list."""
 
     job_id: _Text | None = None
+    artifact_type: ArtifactType | None = None
+    search: Annotated[
+        _Text, Field(description="In names and the beginnings of contents, newest artifacts only.")
+    ] = ""
 
 
 class AuditParams(OffsetParams):

@@ -245,7 +245,10 @@ class JobPage(Success):
 
 
 class JobTypeOut(Out):
-    """A job type: ``inputSchema`` is JSON Schema, ``examples`` work as they are."""
+    """A job type: ``inputSchema`` is JSON Schema, ``examples`` work as they are.
+
+    ``agent`` says that its jobs are work sessions, and that the schema is of ``taskConfiguration``.
+    """
 
     job_type: str
     title: str
@@ -254,6 +257,7 @@ class JobTypeOut(Out):
     input_schema: JsonOut
     examples: list[JsonOut]
     max_attempts: int
+    agent: bool
 
 
 class JobTypesAnswer(Success):
