@@ -33,7 +33,10 @@ class NewSessionIn(In):
     model_config = example(
         agentType="research",
         taskDescription="What does the pilot need before it starts?",
-        taskConfiguration={"question": "What does the pilot need before it starts?"},
+        taskConfiguration={
+            "topic": "The pilot",
+            "questions": ["What does the pilot need before it starts?"],
+        },
         approvalStrategy="checkpoint_required",
         autoExecute=False,
     )
