@@ -43,7 +43,9 @@ class WorkerStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A recorded call of a handler: ``kind`` is step, approve, info, error, artifact, or failed.
+    """A recorded call of a handler.
+
+    ``kind`` is step, approve, info, error, artifact, usage, or failed.
 
     ``failed`` is a step that raised and whose handler caught that and went on.
     """
