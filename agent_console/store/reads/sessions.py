@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.queries import SessionQuery
@@ -53,19 +54,32 @@ def page(
     reader: Reader, project_id: str, query: SessionQuery, agent_types: Sequence[str]
 ) -> Page[WorkSession]:
     """Return one page of the project's sessions of ``agent_types``, newest first."""
-    wanted = [query.agent_type] if query.agent_type is not None else list(agent_types)
+    return read_page(
+        reader,
+        listed(project_id, query, agent_types),
+        query,
+        rows.work_session,
+        key=lambda row: encode(row["id"]),
+        total=capped_count(
+            reader, select(JOBS.c.id).where(*_filters(project_id, query, agent_types))
+        ),
+    )
+
+
+def listed(project_id: str, query: SessionQuery, agent_types: Sequence[str]) -> Select[Any]:
+    """Select the project's sessions from the cursor of ``query`` on, newest first."""
+    statement = _SESSION.where(*_filters(project_id, query, agent_types))
+    if query.cursor:
+        statement = statement.where(JOBS.c.id < decode(query.cursor, str)[0])
+    return statement.order_by(JOBS.c.id.desc())
+
+
+def _filters(
+    project_id: str, query: SessionQuery, agent_types: Sequence[str]
+) -> list[ColumnElement[bool]]:
+    wanted = [one for one in agent_types if query.agent_type in (None, one)]
     filters = [JOBS.c.project_id == project_id, JOBS.c.job_type.in_(wanted)]
     if query.status is not None:
         statuses = [one.value for one in job_statuses(SessionStatus(query.status))]
         filters.append(JOBS.c.status.in_(statuses))
-    statement = _SESSION.where(*filters)
-    if query.cursor:
-        statement = statement.where(JOBS.c.id < decode(query.cursor, str)[0])
-    return read_page(
-        reader,
-        statement.order_by(JOBS.c.id.desc()),
-        query,
-        rows.work_session,
-        key=lambda row: encode(row["id"]),
-        total=capped_count(reader, select(JOBS.c.id).where(*filters)),
-    )
+    return filters
