@@ -9,9 +9,11 @@ import reflex as rx
 
 from agent_console.ui import guard
 from agent_console.ui.pages import (
+    agents,
     artifact,
     artifacts,
     checkpoints,
+    document,
     job,
     jobs,
     login,
@@ -29,6 +31,8 @@ PAGES: tuple[Register, ...] = (
     jobs.register,
     job.register,
     new_job.register,
+    agents.register,
+    document.register,
     artifacts.register,
     artifact.register,
     workers.register,
@@ -52,6 +56,7 @@ def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
             rx.el.script(src="/time.js", defer=True),
             rx.el.script(src="/console.js", defer=True),
             rx.el.script(src="/desk.js", defer=True),
+            rx.el.script(src="/artifacts.js", defer=True),
         ],
         extra_app_wraps={},
         toaster=None,
