@@ -18,6 +18,7 @@ CONFIDENT = 0.7  # from here on a result is taken as it is
 DOUBTFUL = 0.4  # below this a result is little more than a guess
 MAX_FINDINGS = 50  # on one card; the rest is summed up in one more
 MAX_LOCATION = 200  # characters
+MAX_MESSAGE = 500  # characters
 
 
 class Severity(StrEnum):
@@ -43,7 +44,7 @@ class Finding:
         return {
             "severity": Severity(self.severity).value,
             "rule": self.rule,
-            "message": self.message,
+            "message": self.message[:MAX_MESSAGE],
             "location": self.location[:MAX_LOCATION],
         }
 

@@ -24,12 +24,13 @@ from agent_console.runtime.decisions import Decision, by_policy, decided
 from agent_console.runtime.entries import Change, JobFacts
 from agent_console.runtime.errors import Diverged, Misused, Suspend
 from agent_console.runtime.failures import failure_result, raise_again
-from agent_console.runtime.ledger import RAISE, BudgetRaise, Ledger, usage_json, usage_of
+from agent_console.runtime.ledger import RAISE, BudgetRaise, Ledger, entry, read_entry
 from agent_console.runtime.library import ContextLibrary
 from agent_console.runtime.replay import FAILED, Turn
 from agent_console.runtime.run import Run
 from agent_console.store.engine_values import NewArtifact, NewCheckpoint
 from agent_console.store.policy_approvals import approve_by_policy
+from agent_console.store.reads import usage as usage_reads
 from agent_console.store.run_usage import record_usage
 from agent_console.store.runs import record_note, record_step, save_artifact, suspend, wait_again
 
@@ -152,6 +153,7 @@ class JobContext:
         with run.turn("approve", action) as turn:
             if turn.recorded is not None:
                 return self._decided(turn, action, proposed, shown, edit)
+            entries.payload(action, proposed, shown)  # refuses what is no JSON, or too much
             found = policy.findings_on(
                 action, proposed, shown, confidence=confidence, given=findings
             )
@@ -190,16 +192,18 @@ class JobContext:
         """
         run, ledger = self._run, self._books()
         name = model[:MAX_MODEL]
+        check_json(name, "model")
         used = Usage.of(input_tokens, output_tokens, cost_usd)
         with run.turn("usage", name) as turn:
             if turn.recorded is not None:
-                used = usage_of(turn.recorded.result)
+                ledger.add(*read_entry(turn.recorded.result))
             else:
-                result = canonical(usage_json(used))
+                carried = self._cut_off()
+                result = canonical(entry(used, carried))
                 step = entries.new_step(run, turn, "usage", name, result=result)
                 db, job_type = run.surroundings.db, run.claimed.job_type
                 run.persist(turn, lambda: record_usage(db, run.key, step, used, job_type))
-        ledger.add(used)
+                ledger.add(used, carried)
         while ledger.over:
             more = self.approve(
                 ledger.question(),
@@ -268,6 +272,18 @@ class JobContext:
         if self._ledger is None:
             self._ledger = Ledger(self.job.task_configuration)
         return self._ledger
+
+    def _cut_off(self) -> Usage:
+        """Return what retries have cut off the record; it never changes during a run."""
+        run = self._run
+        if run.claimed.fresh:
+            return Usage()
+
+        def read() -> Usage:
+            with run.surroundings.db.read() as reader:
+                return usage_reads.cut_off(reader, run.key.job_id)
+
+        return run.patiently(read)
 
     def _wait(self, turn: Turn, asked: NewCheckpoint) -> None:
         run = self._run

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,9 +25,13 @@ class BudgetRaise(BaseModel):
 
 
 class Ledger:
-    """Adds up usage in the order of the record, so that every run asks at the same call."""
+    """Adds up usage in the order of the record, so that every run asks at the same call.
 
-    __slots__ = ("_allowance", "_limit", "_used")
+    What a retry cut off the record was spent all the same. It counts from the first call that is
+    recorded after the retry, and is part of that call's record: earlier ones stay as they were.
+    """
+
+    __slots__ = ("_allowance", "_carried", "_limit", "_used")
 
     def __init__(self, configuration: Json) -> None:
         """Take the limits from a task configuration.
@@ -35,25 +40,31 @@ class Ledger:
             Invalid: a limit in it is not a number above 0.
         """
         self._allowance = self._limit = budget_of(configuration)
-        self._used = Usage()
+        self._used = self._carried = Usage()
 
     @property
     def over(self) -> bool:
         """Whether more was used than is allowed so far."""
-        return self._limit.exceeded(self._used)
+        return self._limit.exceeded(self._spent)
 
-    def add(self, used: Usage) -> None:
-        """Count what a call used."""
+    @property
+    def _spent(self) -> Usage:
+        return self._used + self._carried
+
+    def add(self, used: Usage, carried: Usage) -> None:
+        """Count what a call used; ``carried`` is what was cut off the record before it."""
         self._used += used
+        self._carried = carried
 
     def proposal(self) -> dict[str, Json]:
         """Return the limits to ask for: as much again as the job was given."""
-        return _json(self._limit.extended(self._used, self._allowance))
+        return _json(self._limit.extended(self._spent, self._allowance))
 
     def question(self) -> str:
         """Return the sentence that asks for them."""
         limits = _words(_json(self._limit))
-        spent = _words({"budgetUsd": usd(self._used.cost_micros), "maxTokens": self._used.tokens})
+        used = self._spent
+        spent = _words({"budgetUsd": usd(used.cost_micros), "maxTokens": used.tokens})
         return (
             f"The budget of this job is used up: {spent} used, {limits} allowed. "
             f"Go on with {_words(self.proposal())} in all?"
@@ -64,8 +75,18 @@ class Ledger:
         self._limit = budget_of(granted)
 
 
-def usage_json(used: Usage) -> dict[str, Json]:
-    """Return the form in which usage is part of the record."""
+def entry(used: Usage, carried: Usage) -> dict[str, Json]:
+    """Return the form in which a call's usage is part of the record."""
+    return _figures(used) | ({} if carried == Usage() else {"carried": _figures(carried)})
+
+
+def read_entry(recorded: Json) -> tuple[Usage, Usage]:
+    """Return what was used, and what was carried, of an ``entry``."""
+    figures = cast("dict[str, Any]", recorded)
+    return _usage(figures), _usage(figures["carried"]) if "carried" in figures else Usage()
+
+
+def _figures(used: Usage) -> dict[str, Json]:
     return {
         "inputTokens": used.input_tokens,
         "outputTokens": used.output_tokens,
@@ -73,9 +94,7 @@ def usage_json(used: Usage) -> dict[str, Json]:
     }
 
 
-def usage_of(recorded: Json) -> Usage:
-    """Return the usage that ``usage_json`` wrote."""
-    figures = cast("dict[str, int]", recorded)
+def _usage(figures: Mapping[str, int]) -> Usage:
     return Usage(figures["inputTokens"], figures["outputTokens"], figures["costMicros"])
 
 

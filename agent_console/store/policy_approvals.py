@@ -61,6 +61,7 @@ def approve_by_policy(db: Database, key: RunKey, new: NewCheckpoint, strategy: s
 def _approved(key: RunKey, new: NewCheckpoint, checkpoint_id: str, strategy: str) -> Event:
     payload = loads(new.payload)
     findings: Json = payload.get("findings", []) if isinstance(payload, dict) else []
+    # No ``seconds``: nobody waited, and waits for people should not look shorter than they are.
     return Event(
         action="checkpoint.approved",
         actor=Actor(kind="policy", id=strategy, name=POLICY),
@@ -70,10 +71,8 @@ def _approved(key: RunKey, new: NewCheckpoint, checkpoint_id: str, strategy: str
         before=CheckpointStatus.PENDING,
         after=CheckpointStatus.APPROVED,
         verdict=CheckpointVerb.APPROVE.value,
-        seconds=0.0,
         data={
             "payloadDigest": new.payload_digest,
-            "waitedSeconds": 0.0,
             "strategy": strategy,
             "findings": findings,
         },

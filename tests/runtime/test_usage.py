@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent_console import JobContext, Rejected, handler
-from agent_console.domain.jobs import JobStatus
+from agent_console.domain.jobs import JobStatus, JobVerb
 from agent_console.store.reads import usage
 from tests.runtime.desk import Desk
 
@@ -179,3 +179,37 @@ def test_a_policy_never_raises_a_budget(desk: Desk) -> None:
     )
     desk.run()
     assert desk.job(job_id).status is JobStatus.WAITING
+
+
+def test_what_a_retry_cuts_off_the_record_was_spent_all_the_same(desk: Desk) -> None:
+    @handler("test")
+    def work(ctx: JobContext) -> str:
+        ctx.usage("model", 0, 0, 0.4)
+        try:
+            ctx.approve("The draft?", data={"n": 1}, action="draft")
+        except Rejected:
+            ctx.usage("model", 0, 0, 0.4)
+            raise
+        ctx.usage("model", 0, 0, 0.4)
+        ctx.approve("And now?", data={"n": 2}, action="publish")
+        return "done"
+
+    desk.add(work)
+    job_id = desk.enqueue(task_configuration={"budgetUsd": 1.0})
+    desk.run()
+    desk.reject(job_id, "Again, please")
+    desk.run()
+    assert desk.job(job_id).status is JobStatus.FAILED
+    desk.control(job_id, JobVerb.RETRY)
+    desk.run()
+    desk.approve(job_id)
+    desk.run()
+    assert json.loads(desk.open_checkpoint(job_id)["payload"])["data"] == {"budgetUsd": 2.2}
+    desk.approve(job_id)
+    desk.run()
+    assert json.loads(desk.open_checkpoint(job_id)["payload"])["action"] == "publish"
+    desk.approve(job_id)
+    desk.run()
+    assert desk.job(job_id).output_data == "done"
+    with desk.db.read() as reader:
+        assert usage.of_job(reader, job_id).total.cost_micros == 1_200_000

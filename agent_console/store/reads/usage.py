@@ -11,6 +11,18 @@ FROM job_usage WHERE job_id = :id GROUP BY model ORDER BY sum(cost_micros) DESC,
 """
 
 
+_CUT_OFF = """
+SELECT sum(input_tokens), sum(output_tokens), sum(cost_micros)
+FROM job_usage WHERE job_id = :id AND position < 0
+"""
+
+
+def cut_off(reader: Reader, job_id: str) -> Usage:
+    """Return what was used by calls that a retry has cut off the job's record."""
+    row = reader.row(_CUT_OFF, {"id": job_id})
+    return Usage() if row is None or row[0] is None else Usage(*map(int, row))
+
+
 def of_job(reader: Reader, job_id: str) -> JobUsage:
     """Return the sums of the job's calls, in all and by model."""
     models = [
