@@ -35,8 +35,10 @@ def test_a_session_is_made_run_reviewed_and_its_quotes_lead_to_their_place(
     ready(page)
     page.get_by_role("navigation", name="Agents").get_by_text("Research", exact=True).click()
     page.get_by_text("Add a context document").click()
-    page.get_by_label("Title", exact=True).fill(title)
-    page.get_by_label("Text or Markdown").fill(MINUTES)
+    file = {"name": f"{title}.md", "mimeType": "text/markdown", "buffer": MINUTES.encode()}
+    page.get_by_label("From a file").set_input_files(file)
+    expect(page.get_by_label("Title", exact=True)).to_have_value(title)
+    expect(page.get_by_label("Text or Markdown")).to_have_value(MINUTES)
     page.get_by_role("button", name="Add document").click()
     expect(page.get_by_role("checkbox", name=re.compile(title))).to_be_checked()
     page.get_by_label("Task").fill("When does the pilot of the berth planner begin?")
@@ -52,6 +54,24 @@ def test_a_session_is_made_run_reviewed_and_its_quotes_lead_to_their_place(
     page.get_by_role("link", name=re.compile(title)).click()
     expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
     expect(page.locator("mark")).to_contain_text("9 March")
+
+
+def test_a_template_keeps_what_was_typed(people: People) -> None:
+    name = f"Template {uuid.uuid4().hex[:8]}"
+    page = people.page("operator", "/agents?agent=research")
+    ready(page)
+    page.get_by_label("Topic").fill("Tides of the year")
+    page.get_by_label("Let a policy approve low risk").check()
+    page.get_by_role("button", name="Save as template").click()
+    page.get_by_label("Name of the template").fill(name)
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name=name).click()
+    page.wait_for_url(re.compile("template=tpl_"))
+    page.reload()
+    expect(page.get_by_label("Topic")).to_have_value("Tides of the year")
+    expect(page.get_by_label("Let a policy approve low risk")).to_be_checked()
+    page.get_by_role("button", name=f"Delete template {name}").click()
+    expect(page.get_by_role("link", name=name)).to_have_count(0)
 
 
 def test_a_session_may_wait_and_wrong_fields_are_shown(people: People) -> None:

@@ -84,7 +84,11 @@ def test_only_agents_are_offered_with_a_form(console: Console, services: Service
 def test_a_session_waits_or_runs_as_the_button_says(
     console: Console, services: Services, runs: bool, status: SessionStatus
 ) -> None:
-    browser = page_of(console, AgentsPage.intend(runs), AgentsPage.create({**FORM, "topic": "x"}))
+    browser = page_of(
+        console,
+        AgentsPage.intend("run" if runs else "keep"),
+        AgentsPage.create({**FORM, "topic": "x"}),
+    )
     made = made_in(services, console, browser)
     assert (made.status, made.project_id, made.approval_strategy) == (
         status,
@@ -146,6 +150,43 @@ def test_a_template_fills_the_form(console: Console, services: Services) -> None
     assert page_of(console, path=path).wire.value(AgentsPage, "fields")[0].value == "kept"
     fields = page_of(console, path=path, role="reviewer").wire.value(AgentsPage, "fields")
     assert fields[0].value == ""
+
+
+def test_what_was_typed_is_kept_as_a_template_and_deleted(
+    console: Console, services: Services
+) -> None:
+    actor = console.actor("operator")
+    wire = page_of(
+        console,
+        AgentsPage.intend("template"),
+        AgentsPage.create({**FORM, "limit": "3"}),
+        AgentsPage.save_template({"templateName": " "}),
+        AgentsPage.save_template({"templateName": "Three"}),
+    ).wire
+    assert wire.redirects() == []
+    (kept,) = services.templates.mine(actor)
+    assert (kept.name, kept.task_configuration, kept.approval_strategy) == (
+        "Three",
+        {"limit": 3},
+        "final_only",
+    )
+    (row,) = wire.value(AgentsPage, "templates")
+    assert row.href == f"{PATH}&template={kept.id}"
+    opened_again = page_of(console, AgentsPage.delete_template(kept.id), path=row.href).wire
+    assert opened_again.value(AgentsPage, "strategy") == "final_only"
+    assert opened_again.value(AgentsPage, "templates") == []
+    assert services.templates.mine(actor) == []
+
+
+def test_wrong_fields_make_no_template(console: Console, services: Services) -> None:
+    wire = page_of(
+        console,
+        AgentsPage.intend("template"),
+        AgentsPage.create({**FORM, "limit": "x"}),
+        AgentsPage.save_template({"templateName": "None"}),
+    ).wire
+    assert wire.value(AgentsPage, "fields")[1].error == "Enter a whole number."
+    assert services.templates.mine(console.actor("operator")) == []
 
 
 def test_a_viewer_sees_the_form_and_the_reason(console: Console, services: Services) -> None:

@@ -6,7 +6,6 @@ from typing import cast
 
 import reflex as rx
 
-from agent_console.domain.sessions import DEFAULT_STRATEGY
 from agent_console.ui import shell
 from agent_console.ui.components.basics import (
     Text,
@@ -20,7 +19,13 @@ from agent_console.ui.components.basics import (
 from agent_console.ui.components.form_fields import form_fields
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
-from agent_console.ui.states.agents import STRATEGIES, AgentCard, AgentsPage, DocumentChoice
+from agent_console.ui.states.agents import (
+    STRATEGIES,
+    AgentCard,
+    AgentsPage,
+    DocumentChoice,
+    TemplateRow,
+)
 
 MAX_PASTE = 400_000  # characters: an event must stay below the socket's limit
 
@@ -61,7 +66,7 @@ def _error(field: str) -> rx.Var[str]:
 
 
 def _strategy(value: str, label: str, meaning: str) -> rx.Component:
-    checked = {"default_checked": value == DEFAULT_STRATEGY}
+    checked = {"default_checked": AgentsPage.strategy == value}
     return rx.el.label(
         rx.el.input(type="radio", name="approvalStrategy", value=value, **checked),
         rx.el.span(rx.el.span(label), rx.el.span(meaning, class_name="ac-meta")),
@@ -110,7 +115,7 @@ def _buttons() -> rx.Component:
             icon_name="play",
             type="submit",
             size="3",
-            on_click=AgentsPage.intend(True),
+            on_click=AgentsPage.intend("run"),
         ),
         verb_button(
             "Create session",
@@ -118,7 +123,16 @@ def _buttons() -> rx.Component:
             type="submit",
             size="3",
             variant="soft",
-            on_click=AgentsPage.intend(False),
+            on_click=AgentsPage.intend("keep"),
+        ),
+        verb_button(
+            "Save as template",
+            reason=AgentsPage.refusal,
+            type="submit",
+            size="3",
+            variant="soft",
+            color_scheme="gray",
+            on_click=AgentsPage.intend("template"),
         ),
         class_name="agent-buttons",
     )
@@ -174,8 +188,68 @@ def _form() -> rx.Component:
     )
 
 
+def _name() -> rx.Component:
+    """Return the form that names a template, once there is something to name."""
+    return rx.form(
+        _text_field(
+            "templateName", "Name of the template", "", _error("templateName"), "Only you see it."
+        ),
+        rx.el.div(
+            verb_button("Save", reason=AgentsPage.refusal, type="submit"),
+            rx.button(
+                "Cancel", type="button", variant="soft", color_scheme="gray",
+                on_click=AgentsPage.forget_name,
+            ),
+            class_name="agent-buttons",
+        ),
+        on_submit=AgentsPage.save_template,
+        reset_on_submit=False,
+        no_validate=True,
+        aria_label="New template",
+        class_name="agent-name",
+    )  # fmt: skip
+
+
+def _template(one: rx.Var[TemplateRow]) -> rx.Component:
+    return rx.el.li(
+        rx.link(one.name, href=one.href),
+        rx.el.button(
+            icon("trash_2", 14),
+            type="button",
+            on_click=AgentsPage.delete_template(one.id),
+            aria_label="Delete template " + one.name,
+            title="Delete",
+            class_name="ac-icon",
+        ),
+        key=one.id,
+    )
+
+
+def _templates() -> rx.Component:
+    return rx.cond(
+        AgentsPage.templates.length() > 0,
+        rx.el.nav(
+            rx.el.h3("Your templates", class_name="ac-label"),
+            rx.el.ul(rx.foreach(AgentsPage.templates, _template), role="list"),
+            aria_label="Templates",
+            class_name="agent-templates",
+        ),
+    )
+
+
 def _paste() -> rx.Component:
     """Return the form that keeps a text; apart from the session's, which it must not send."""
+    file = rx.el.div(
+        rx.el.label(
+            "From a file",
+            rx.el.input(
+                type="file", accept=".md,.markdown,.txt,text/plain,text/markdown",
+                class_name="ac-input", custom_attrs={"data-fill": "content", "data-name": "title"},
+            ),
+        ),
+        rx.el.div("Its text appears below, before anything is kept.", class_name="ac-meta"),
+        class_name="ac-field",
+    )  # fmt: skip
     content = rx.el.div(
         rx.el.label("Text or Markdown", html_for="content"),
         rx.el.textarea(
@@ -196,6 +270,7 @@ def _paste() -> rx.Component:
     return rx.el.details(
         rx.el.summary(icon("file_plus", 15), "Add a context document"),
         rx.form(
+            file,
             _text_field("title", "Title", "", _error("title"), ""),
             content,
             verb_button(
@@ -214,7 +289,7 @@ def _paste() -> rx.Component:
 def _chosen() -> rx.Component:
     return rx.cond(
         AgentsPage.chosen != "",
-        rx.el.div(_form(), _paste()),
+        rx.el.div(_form(), rx.cond(AgentsPage.naming, _name()), _paste()),
         empty("mouse_pointer_click", "Choose an agent", "Its form appears here."),
     )
 
@@ -224,8 +299,9 @@ def page() -> rx.Component:
     cards = rx.el.nav(
         rx.el.ul(rx.foreach(AgentsPage.cards, _card), class_name="ac-types"), aria_label="Agents"
     )
+    side = rx.el.div(cards, _templates())
     none = empty("bot", "No agents", "No handler declares itself to be an agent.")
-    both = rx.el.div(cards, _chosen(), class_name="ac-newjob")
+    both = rx.el.div(side, _chosen(), class_name="ac-newjob")
     return shell.frame(
         "Agents",
         shell.heading("Agents", shell.stale_badge(AgentsPage.stale)),

@@ -15,7 +15,12 @@ from agent_console.domain.errors import FieldError
 from agent_console.domain.jobs import Json
 from agent_console.domain.queries import ContextQuery
 from agent_console.domain.records import HandlerInfo
-from agent_console.domain.sessions import DEFAULT_STRATEGY, ConfigurationTemplate, NewSession
+from agent_console.domain.sessions import (
+    DEFAULT_STRATEGY,
+    ConfigurationTemplate,
+    NewSession,
+    NewTemplate,
+)
 from agent_console.ui import bridge, forms
 from agent_console.ui.bridge import Failure
 from agent_console.ui.forms import FieldView, Form
@@ -63,11 +68,20 @@ class DocumentChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateRow:
+    """A configuration of one's own to start from."""
+
+    id: str
+    name: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Answer:
     agents: Sequence[HandlerInfo]
     documents: Sequence[ContextDocument]
     more: bool
-    template: ConfigurationTemplate | None
+    templates: Sequence[ConfigurationTemplate]
 
 
 class AgentsPage(LiveState, rx.State):
@@ -85,6 +99,9 @@ class AgentsPage(LiveState, rx.State):
     documents: list[DocumentChoice] = []
     more_documents: bool = False
     paste_key: str = ""
+    strategy: str = DEFAULT_STRATEGY
+    templates: list[TemplateRow] = []
+    naming: bool = False
     errors: dict[str, str] = {}
     form_error: str = ""
     refusal: str = ""
@@ -93,7 +110,9 @@ class AgentsPage(LiveState, rx.State):
     _data: Json = None
     _example: Json = None
     _once: str = ""  # idempotency key: sending the same form twice makes one session
-    _runs: bool = False
+    _intent: str = "keep"
+    _draft: NewTemplate | None = None
+    _template: str = ""
     _fresh: tuple[str, ...] = ()  # documents pasted here: they are meant for this session
 
     @rx.event(background=True)
@@ -126,9 +145,9 @@ class AgentsPage(LiveState, rx.State):
 
     @rx.event
     @guarded(Permission.JOBS_CREATE)
-    def intend(self, runs: bool) -> None:
-        """Say whether the session that is sent next starts by itself."""
-        self._runs = runs is True
+    def intend(self, intent: str) -> None:
+        """Say what the form is sent for next: to run, to keep the session, or as a template."""
+        self._intent = intent if intent in {"run", "template"} else "keep"
 
     @rx.event
     @guarded(Permission.CONTEXT_WRITE)
@@ -157,6 +176,9 @@ class AgentsPage(LiveState, rx.State):
     async def create(self, form: dict[str, Any]) -> Any:
         """Make the session, or say which fields stand in the way."""
         configuration, wrong = self._form.collect(form)
+        strategy = str(form.get("approvalStrategy", DEFAULT_STRATEGY))
+        if self._intent == "template":
+            return self._ask_for_name(configuration, strategy, wrong)
         if wrong:
             self._complain(wrong)
             return None
@@ -165,15 +187,15 @@ class AgentsPage(LiveState, rx.State):
             task_description=str(form.get("taskDescription", "")).strip(),
             task_configuration=configuration,
             context_document_ids=_chosen_documents(form),
-            approval_strategy=str(form.get("approvalStrategy", DEFAULT_STRATEGY)),
-            auto_execute=self._runs,
+            approval_strategy=strategy,
+            auto_execute=self._intent == "run",
         )
         made = await bridge.call(
             bridge.services().sessions.create,
             await self._actor(),
             str(form.get("project", "")).strip(),
             new,
-            idempotency_key=f"{self._once}-{'run' if self._runs else 'keep'}",
+            idempotency_key=f"{self._once}-{self._intent}",
         )
         if isinstance(made, Failure):
             self._complain([_for_form(error) for error in made.fields])
@@ -183,6 +205,55 @@ class AgentsPage(LiveState, rx.State):
         self._complain(())
         self._once, self._fresh = bridge.request_id(), ()
         return rx.redirect(f"/jobs/{made.session.id}")
+
+    def _ask_for_name(
+        self, configuration: dict[str, Json], strategy: str, wrong: Sequence[FieldError]
+    ) -> None:
+        """Hold what was typed until it has a name; fields may be empty, but not wrong."""
+        wrong = [one for one in wrong if one.message != forms.NEEDED]
+        self._complain(wrong)
+        if not wrong:
+            self._draft = NewTemplate(
+                name="",
+                agent_type=self.chosen,
+                task_configuration=configuration,
+                approval_strategy=strategy,
+            )
+            self.naming = True
+
+    @rx.event
+    @guarded(Permission.JOBS_CREATE)
+    async def save_template(self, form: dict[str, Any]) -> None:
+        """Keep what was held, under the name in ``form``."""
+        if self._draft is None:
+            return
+        new = replace(self._draft, name=str(form.get("templateName", "")).strip())
+        templates = bridge.services().templates
+        made = await bridge.call(templates.create, await self._actor(), new)
+        if isinstance(made, Failure):
+            names = [one.message for one in made.fields if one.field == "name"]
+            self.errors = {"templateName": names[0] if names else made.notice.text}
+            return
+        self._draft, self.naming, self.errors = None, False, {}
+        self.templates = [*self.templates, _template(made)]
+        await self._tell(bridge.note("success", "The template is kept; only you see it."))
+
+    @rx.event
+    @guarded(Permission.JOBS_CREATE)
+    def forget_name(self) -> None:
+        """Do not keep a template after all."""
+        self._draft, self.naming = None, False
+
+    @rx.event
+    @guarded(Permission.JOBS_CREATE)
+    async def delete_template(self, template_id: str) -> None:
+        """Delete one of one's own templates."""
+        templates = bridge.services().templates
+        gone = await bridge.call(templates.delete, await self._actor(), str(template_id))
+        if isinstance(gone, Failure):
+            await self._tell(gone.notice)
+            return
+        self.templates = [one for one in self.templates if one.id != template_id]
 
     def _complain(self, errors: Sequence[FieldError]) -> None:
         """Show ``errors`` where they belong; those of no field go above the buttons."""
@@ -215,40 +286,49 @@ class AgentsPage(LiveState, rx.State):
         query = self.router.url.query_parameters
         chosen, template = text(query, "agent"), text(query, "template")
         self._put(project=text(query, "project") or DEFAULT_PROJECT)
-        key = ("agents", actor.id if template else "", template)
-        return Ask(key, lambda: _read(actor, template), subject=f"{chosen}|{template}")
+        key = ("agents", actor.id, chosen)
+        return Ask(key, lambda: _read(actor, chosen), subject=f"{chosen}|{template}")
 
     def _show(self, answer: _Answer) -> None:
-        wanted = self._subject.partition("|")[0]
+        wanted, _, template_id = self._subject.partition("|")
         found = next((one for one in answer.agents if one.job_type == wanted), None)
         self._put(
             cards=[_card(one, wanted) for one in answer.agents],
             documents=[_choice(one, self._fresh) for one in answer.documents],
             more_documents=answer.more,
+            templates=[_template(one) for one in answer.templates],
         )
         if found is None:
             self._put(chosen="", fields=[])
-        elif found.job_type != self.chosen or found.input_schema != self._form.schema:
+            return
+        shown_now = (self.chosen, self._form.schema, self._template)
+        if shown_now != (found.job_type, found.input_schema, template_id):
             self.chosen = found.job_type
             self.chosen_title = found.title or found.job_type
             self.chosen_description = found.description
             self._example = dict(found.examples[0]) if found.examples else None
             self.has_example = bool(found.examples)
             self._form = Form(found.input_schema, {})
-            template = answer.template
+            template = next((one for one in answer.templates if one.id == template_id), None)
+            self._template, self.naming = template_id, False
+            self.strategy = (template and template.approval_strategy) or DEFAULT_STRATEGY
             self._begin(template.task_configuration if template else None)
 
 
-def _read(actor: Actor, template_id: str) -> _Answer:
+def _read(actor: Actor, agent_type: str) -> _Answer:
     services = bridge.services()
-    mine = services.templates.mine(actor) if template_id else []
     page = services.context.page(actor, ContextQuery(limit=DOCUMENTS))
     return _Answer(
         agents=services.sessions.agents(actor),
         documents=page.items,
         more=page.next_cursor is not None,
-        template=next((one for one in mine if one.id == template_id), None),
+        templates=services.templates.mine(actor, agent_type) if agent_type else [],
     )
+
+
+def _template(template: ConfigurationTemplate) -> TemplateRow:
+    place = {"agent": template.agent_type, "template": template.id}
+    return TemplateRow(template.id, shown(template.name, 100), address("/agents", place))
 
 
 def _card(info: HandlerInfo, wanted: str) -> AgentCard:
