@@ -45,6 +45,8 @@ class Settings(BaseSettings):
     self_approval: Literal["auto", "never", "always"] = "auto"
     handlers: Annotated[tuple[str, ...], NoDecode] = ()
     agents: Path | None = None
+    agent_model: str = ""
+    agent_base_url: str = ""
     pool_min: int = Field(2, ge=1, le=200)
     pool_max: int = Field(20, ge=1, le=500)
     statement_timeout: float = Field(30.0, ge=1, le=3600)

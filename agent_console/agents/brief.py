@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from agent_console import JobContext, NonRetryable
 from agent_console.agents.definition import Definition, Strategy
 from agent_console.agents.documents import Document, shipped
+from agent_console.agents.models import ModelChoice
 from agent_console.agents.tasks import ContentTask, ReportingTask, ResearchTask
 
 
@@ -20,6 +21,7 @@ class Brief:
     strategy: str
     documents: tuple[Document, ...]
     given: bool
+    model: ModelChoice | None
 
     @property
     def title(self) -> str:
@@ -34,7 +36,7 @@ class Brief:
         return self.definition.thresholds.min_confidence if asked is None else asked
 
 
-def brief_of(ctx: JobContext, definition: Definition) -> Brief:
+def brief_of(ctx: JobContext, definition: Definition, model: ModelChoice | None) -> Brief:
     """Return the task of this run.
 
     Raises:
@@ -56,6 +58,7 @@ def brief_of(ctx: JobContext, definition: Definition) -> Brief:
         strategy=ctx.job.approval_strategy or definition.approval.value,
         documents=given or shipped(),
         given=bool(given),
+        model=model,
     )
 
 

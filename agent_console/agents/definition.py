@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
@@ -47,13 +47,21 @@ class Thresholds(_Part):
 
 
 class Definition(_Part):
-    """An agent. ``approval`` is used for jobs without a strategy; ``rounds`` bounds reviews."""
+    """An agent. ``approval`` is used for jobs without a strategy; ``rounds`` bounds reviews.
+
+    ``model`` empty is the console's own choice, "local" none; ``approve_tools`` are tools of
+    which every call is put up for approval.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_.-]{0,63}$")
     kind: Kind
     title: str = Field(min_length=1, max_length=100)
     description: str = Field(min_length=1, max_length=500)
     version: str = Field(min_length=1, max_length=20)
+    instructions: str = Field("Answer from the documents.", min_length=1, max_length=20_000)
+    model: str = Field("", max_length=200)
+    model_calls: int = Field(20, ge=1, le=200)
+    approve_tools: frozenset[Literal["search", "read"]] = frozenset()
     approval: Strategy = Strategy.CHECKPOINT_REQUIRED
     rounds: int = Field(3, ge=1, le=10)
     thresholds: Thresholds = Thresholds()

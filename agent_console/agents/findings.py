@@ -14,6 +14,7 @@ from agent_console.agents.words import words
 
 _FLOOR = 0.12  # below this coverage a sentence has a common word with the question, no more
 _SAME = 0.7  # share of common words from which two quotations say the same
+_BESIDE = 0.4  # share of the best one's certainty that another finding needs
 _DEPTH = 40  # hits looked at per question
 
 
@@ -67,13 +68,17 @@ class SourceDocument(Value):
 
 
 class Research(Value):
-    """The findings of a round, by question; ``confidence`` is the mean over the questions."""
+    """The findings of a round, by question; ``confidence`` is the mean over the questions.
+
+    ``method`` says how they were made.
+    """
 
     topic: str
     confidence: float
     answers: tuple[Answer, ...]
     findings: tuple[ResearchFinding, ...]
     documents: tuple[SourceDocument, ...]
+    method: str = ""
 
 
 def research(
@@ -127,6 +132,7 @@ def from_findings(
         answers=tuple(answers),
         findings=tuple(findings),
         documents=tuple(one for one in documents if one.id in used),
+        method="The findings were handed over with the task and not searched for again.",
     )
 
 

@@ -14,6 +14,7 @@ from agent_console.agents.definition import Definition
 from agent_console.agents.drafts import Draft
 from agent_console.agents.feedback import Wishes
 from agent_console.agents.findings import Research, from_findings, sources_of
+from agent_console.agents.models import ModelChoice
 from agent_console.agents.rounds import Result, Settled, in_round, publish_findings, settle
 from agent_console.agents.tasks import ContentTask, ReportingTask
 
@@ -27,9 +28,11 @@ class EditedReport(BaseModel):
     markdown: str = Field(min_length=1, max_length=500_000)
 
 
-def run_research(ctx: JobContext, definition: Definition) -> dict[str, Json]:
+def run_research(
+    ctx: JobContext, definition: Definition, model: ModelChoice | None = None
+) -> dict[str, Json]:
     """Search, show the findings, and return those that were approved."""
-    brief = _begin(ctx, definition)
+    brief = _begin(ctx, definition, model)
 
     def make(wishes: Wishes) -> Result:
         found = local.find(ctx, brief, wishes)
@@ -40,9 +43,11 @@ def run_research(ctx: JobContext, definition: Definition) -> dict[str, Json]:
     return {**_dump(done.result.shown), **_outcome(brief, done)}
 
 
-def run_content(ctx: JobContext, definition: Definition) -> dict[str, Json]:
+def run_content(
+    ctx: JobContext, definition: Definition, model: ModelChoice | None = None
+) -> dict[str, Json]:
     """Take or find findings, write drafts that differ in structure, return the approved ones."""
-    brief = _begin(ctx, definition)
+    brief = _begin(ctx, definition, model)
     start = _material(ctx, brief)
     tone = ctx.input.tone.value
 
@@ -69,9 +74,11 @@ def run_content(ctx: JobContext, definition: Definition) -> dict[str, Json]:
     return {**_dump(done.result.shown), **_outcome(brief, done)}
 
 
-def run_reporting(ctx: JobContext, definition: Definition) -> dict[str, Json]:
+def run_reporting(
+    ctx: JobContext, definition: Definition, model: ModelChoice | None = None
+) -> dict[str, Json]:
     """Take or find findings, compose a report, return it as approved."""
-    brief = _begin(ctx, definition)
+    brief = _begin(ctx, definition, model)
     start = _material(ctx, brief)
 
     def make(wishes: Wishes) -> Result:
@@ -97,10 +104,11 @@ def run_reporting(ctx: JobContext, definition: Definition) -> dict[str, Json]:
     return {"title": final.title, "markdown": final.markdown, **outcome}
 
 
-def _begin(ctx: JobContext, definition: Definition) -> Brief:
-    brief = brief_of(ctx, definition)
+def _begin(ctx: JobContext, definition: Definition, model: ModelChoice | None) -> Brief:
+    brief = brief_of(ctx, definition, model)
     whose = "given documents" if brief.given else "shipped example documents: none were given"
-    ctx.log(f"Working from {_count(len(brief.documents), 'document')} ({whose})")
+    read = f"{_count(len(brief.documents), 'document')} ({whose})"
+    ctx.log(f"Working from {read}, with {model.label if model else 'no model'}")
     ctx.progress(0.1, "Searching the documents")
     return brief
 

@@ -19,7 +19,11 @@ METHOD = (
 
 
 def find(ctx: JobContext, brief: Brief, wishes: Wishes) -> Research:
-    """Return the findings of a round, recorded as one step."""
+    """Return the findings of a round: by the model, else recorded as one step."""
+    if brief.model is not None:
+        from agent_console.agents import assisted  # noqa: PLC0415 - half a second to import
+
+        return assisted.find(ctx, brief, wishes, brief.model)
     name = in_round("search the documents", wishes.round)
     return Research.model_validate(ctx.step(name, _search, brief, wishes))
 
@@ -32,7 +36,7 @@ def _search(brief: Brief, wishes: Wishes) -> Json:
         brief.documents,
         limit=task.max_findings,
         without=wishes.without,
-    )
+    ).model_copy(update={"method": METHOD})
     result: Json = found.model_dump(mode="json", by_alias=True)
     return result
 
@@ -77,5 +81,5 @@ def compose(ctx: JobContext, brief: Brief, found: Research, wishes: Wishes) -> s
     task: ReportingTask = ctx.input
     return ctx.step(
         in_round("compose the report", wishes.round),
-        lambda: report(brief.title, found, task.sections, method=METHOD),
+        lambda: report(brief.title, found, task.sections),
     )

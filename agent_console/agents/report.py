@@ -22,14 +22,11 @@ class Section(StrEnum):
     SOURCES = "sources"
 
 
-def report(title: str, research: Research, sections: Sequence[Section], *, method: str) -> str:
-    """Return the report with ``sections`` in that order; ``method`` says how it was made."""
+def report(title: str, research: Research, sections: Sequence[Section]) -> str:
+    """Return the report with ``sections`` in that order."""
     parts = [f"# {literal(title)}"]
     for section in dict.fromkeys(sections):
-        body = literal(method) if section is Section.METHOD else _WRITE[section](research)
-        if section is Section.METHOD:
-            body += "\n\n" + _documents(research)
-        parts += [f"## {section.value.capitalize()}", body]
+        parts += [f"## {section.value.capitalize()}", _WRITE[section](research)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -76,11 +73,12 @@ def _gaps(research: Research) -> str:
     return "\n".join(lines) or "None: every word of the questions is found in a finding."
 
 
-def _documents(research: Research) -> str:
+def _method(research: Research) -> str:
     rows = [
         [literal(one.title), str(one.version), f"`{one.digest[:12]}`"] for one in research.documents
     ]
-    return table(["Document", "Version", "SHA-256"], rows) if rows else "No document was read."
+    read = table(["Document", "Version", "SHA-256"], rows) if rows else "No document was read."
+    return f"{literal(research.method)}\n\n{read}".strip()
 
 
 def _sources(research: Research) -> str:
@@ -96,5 +94,6 @@ _WRITE: dict[Section, Callable[[Research], str]] = {
     Section.SUMMARY: _summary,
     Section.FINDINGS: _findings,
     Section.GAPS: _gaps,
+    Section.METHOD: _method,
     Section.SOURCES: _sources,
 }

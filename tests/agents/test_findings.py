@@ -142,17 +142,17 @@ def test_few_findings_carry_few_structures_and_none_carries_none() -> None:
 
 
 def test_a_report_says_what_was_not_found_and_what_was_read() -> None:
-    text = report("State", found(QUESTIONS[0], "How do penguins swim?"), list(Section), method="M.")
+    text = report("State", found(QUESTIONS[0], "How do penguins swim?"), list(Section))
     assert "1 of 2 questions answered" in text
     assert "How do penguins swim? The documents that were searched do not answer this." in text
     assert all(one.digest[:12] in text for one in shipped())
-    assert report("S", found(), [Section.GAPS], method="M.").count("## ") == 1
+    assert report("S", found(), [Section.GAPS]).count("## ") == 1
 
 
 def test_what_a_document_says_stays_text_in_a_report() -> None:
     evil = "Wave [link](javascript:alert) <script>x</script> ![i](http://e.x/p.png) **starts** now."
     result = research("t", ["When does the wave start?"], [document(evil)])
-    text = report("# [a](b)", result, list(Section), method="M.")
+    text = report("# [a](b)", result, list(Section))
     html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
     assert result.findings
     assert "<script" not in html
