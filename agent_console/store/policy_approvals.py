@@ -17,7 +17,7 @@ from agent_console.store.ids import new_id
 from agent_console.store.runs import hold, insert_checkpoint, insert_step
 from agent_console.store.transactions import Tx
 
-POLICY: Final = "policy"  # who decided, in place of a person's name
+POLICY: Final = "policy"  # who decided, where an account's id and a person's name would stand
 
 APPROVE = """
 UPDATE agent_checkpoints SET status = 'APPROVED', approved_by = :by, approved_by_name = :by_name,
@@ -45,7 +45,7 @@ def approve_by_policy(db: Database, key: RunKey, new: NewCheckpoint, strategy: s
             APPROVE,
             {
                 "id": checkpoint_id,
-                "by": strategy,
+                "by": POLICY,
                 "by_name": POLICY,
                 "decision_digest": decision_digest(new.payload_digest, None),
             },
@@ -64,7 +64,7 @@ def _approved(key: RunKey, new: NewCheckpoint, checkpoint_id: str, strategy: str
     # No ``seconds``: nobody waited, and waits for people should not look shorter than they are.
     return Event(
         action="checkpoint.approved",
-        actor=Actor(kind="policy", id=strategy, name=POLICY),
+        actor=Actor(kind="policy", id=POLICY, name=POLICY),
         job_id=key.job_id,
         job_type=new.job_type,
         checkpoint_id=checkpoint_id,

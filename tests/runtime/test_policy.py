@@ -57,7 +57,7 @@ def test_low_risk_goes_on_at_once_with_a_decision_by_policy(desk: Desk) -> None:
     assert payload["findings"] == [LOW.to_json()]
     assert row["payload_digest"] == row["decision_digest"] == digest(row["payload"])
     assert (row["status"], row["checkpoint_type"]) == ("APPROVED", "APPROVAL_REQUIRED")
-    assert (row["approved_by"], row["approved_by_name"]) == (AUTO, "policy")
+    assert (row["approved_by"], row["approved_by_name"]) == ("policy", "policy")
     assert row["approved_at"] is not None
     assert desk.steps(job_id) == [
         (0, "step", "before"),
@@ -74,11 +74,7 @@ def test_the_journal_names_the_policy_and_what_it_saw(desk: Desk) -> None:
     assert actions[2:4] == ["checkpoint.created", "checkpoint.approved"]
     assert "job.waiting" not in actions
     (entry,) = desk.rows("SELECT * FROM audit_logs WHERE action = 'checkpoint.approved'")
-    assert (entry["actor_kind"], entry["actor_name"], entry["actor_id"]) == (
-        "policy",
-        "policy",
-        AUTO,
-    )
+    assert (entry["actor_kind"], entry["actor_name"]) == ("policy", "policy")
     assert (entry["before"], entry["after"], entry["verdict"]) == ("PENDING", "APPROVED", "approve")
     said = json.loads(entry["data"])
     (row,) = desk.rows("SELECT payload_digest FROM agent_checkpoints")

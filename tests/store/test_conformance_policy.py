@@ -52,7 +52,7 @@ def test_an_approval_by_policy_joins_the_record_and_the_run_goes_on(db: Database
     decision = record.decisions[0]
     assert decision.checkpoint_id == checkpoint_id
     assert decision.status is CheckpointStatus.APPROVED
-    assert (decision.decided_by, decision.decided_by_name) == (AUTO, "policy")
+    assert (decision.decided_by, decision.decided_by_name) == ("policy", "policy")
     assert decision.decided_at is not None
     moves = [(action, before, after) for action, before, after in journal(db, job_id)]
     assert moves[-2:] == [
