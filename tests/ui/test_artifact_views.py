@@ -12,7 +12,9 @@ from agent_console.domain.clock import SystemClock
 from agent_console.domain.records import Artifact, ArtifactType
 from agent_console.ui import artifact_views
 from agent_console.ui.artifact_views import artifact_body, artifact_facts
+from agent_console.ui.components import review_build
 from agent_console.ui.markdown_view import MAX_BLOCKS, BlockView, SpanView, blocks
+from tests.ui.test_desk_views import detail
 
 SOURCE = {"documentId": "doc_1", "version": 2, "title": "Minutes", "start": 10, "end": 25}
 FINDING = {"claim": "It holds.", "quote": "It does hold.", "source": SOURCE, "confidence": 0.82}
@@ -112,6 +114,11 @@ def test_hidden_characters_are_shown_and_long_texts_are_cut() -> None:
     assert "download" in body.note
     assert artifact_facts(made(ArtifactType.FILE, text, "text/plain")).raw == ""
     assert artifact_facts(made(ArtifactType.FILE, "short", "text/plain")).raw == "short"
+
+
+def test_a_review_card_leads_to_the_artifacts_of_its_job() -> None:
+    card = review_build.context(detail(artifacts=[made(ArtifactType.REPORT, "# Title")]))
+    assert [one.href for one in card.artifacts] == ["/artifacts/art_1"]
 
 
 def words(found: list[BlockView]) -> list[tuple[str, str]]:

@@ -200,7 +200,7 @@ def _artifact(one: Artifact) -> ArtifactView:
         name=reveal(one.name).text,
         kind=one.artifact_type.value,
         size=_bytes(one.size),
-        href=f"/jobs/{one.job_id}",
+        href=f"/artifacts/{one.id}",
     )
 
 
