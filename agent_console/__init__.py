@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agent_console.domain.changes import FileChange as FileChange
     from agent_console.domain.changes import RowsChange as RowsChange
+    from agent_console.domain.context import Passage as Passage
     from agent_console.domain.errors import ConsoleError as ConsoleError
     from agent_console.domain.errors import Invalid as Invalid
     from agent_console.domain.errors import TooLarge as TooLarge
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from agent_console.domain.paths import check_path as check_path
     from agent_console.domain.paths import check_paths as check_paths
     from agent_console.domain.retry import RetryPolicy as RetryPolicy
+    from agent_console.domain.risk import Finding as Finding
+    from agent_console.domain.risk import Severity as Severity
     from agent_console.gateways.workspace import StaleBase as StaleBase
     from agent_console.gateways.workspace import Workspace as Workspace
     from agent_console.runtime.async_context import AsyncJobContext as AsyncJobContext
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from agent_console.runtime.errors import Expired as Expired
     from agent_console.runtime.errors import NonRetryable as NonRetryable
     from agent_console.runtime.errors import Rejected as Rejected
+    from agent_console.runtime.library import ContextLibrary as ContextLibrary
+    from agent_console.runtime.library import ContextText as ContextText
     from agent_console.runtime.registry import handler as handler
 
 __version__ = "0.1.0"
@@ -35,16 +40,21 @@ __version__ = "0.1.0"
 _HOMES = {
     "AsyncJobContext": "agent_console.runtime.async_context",
     "ConsoleError": "agent_console.domain.errors",
+    "ContextLibrary": "agent_console.runtime.library",
+    "ContextText": "agent_console.runtime.library",
     "Decision": "agent_console.runtime.decisions",
     "Expired": "agent_console.runtime.errors",
     "FileChange": "agent_console.domain.changes",
+    "Finding": "agent_console.domain.risk",
     "Invalid": "agent_console.domain.errors",
     "JobContext": "agent_console.runtime.context",
     "Json": "agent_console.domain.jobs",
     "NonRetryable": "agent_console.runtime.errors",
+    "Passage": "agent_console.domain.context",
     "Rejected": "agent_console.runtime.errors",
     "RetryPolicy": "agent_console.domain.retry",
     "RowsChange": "agent_console.domain.changes",
+    "Severity": "agent_console.domain.risk",
     "StaleBase": "agent_console.gateways.workspace",
     "TooLarge": "agent_console.domain.errors",
     "Workspace": "agent_console.gateways.workspace",

@@ -14,9 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent_console.agents.factory import agents
+from agent_console.agents.models import Models
 from agent_console.domain.clock import Clock
 from agent_console.domain.errors import Misconfigured
 from agent_console.domain.observer import RunObserver, RunObservers
+from agent_console.gateways.keystore import EnvironmentKeystore
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.host import WorkerHost
 from agent_console.runtime.loading import load_handlers
@@ -140,7 +143,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
     signals = Signals(db)
     feed = ChangeFeed()
     signals.on_change(feed.publish)
-    registry = load_handlers(settings.handlers)
+    registry = load_registry(settings)
     reporter = sentry.start(settings)
     db.subscribe(log_events)
     if reporter is not None:
@@ -167,6 +170,14 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         ),
         sentry=reporter,
     )
+
+
+def load_registry(settings: Settings) -> Registry:
+    """Return the handlers and agents that ``settings`` name, with what could not be loaded."""
+    models = Models(
+        settings.agent_model, settings.agent_base_url, secrets=EnvironmentKeystore().get
+    )
+    return load_handlers(settings.handlers, made=agents(settings.agents, models))
 
 
 def prepare(settings: Settings) -> None:

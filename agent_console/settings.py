@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     max_claims: int = Field(5, ge=1, le=1000)
     self_approval: Literal["auto", "never", "always"] = "auto"
     handlers: Annotated[tuple[str, ...], NoDecode] = ()
+    agents: Path | None = None
+    agent_model: str = ""
+    agent_base_url: str = ""
     pool_min: int = Field(2, ge=1, le=200)
     pool_max: int = Field(20, ge=1, le=500)
     statement_timeout: float = Field(30.0, ge=1, le=3600)
@@ -69,7 +72,9 @@ class Settings(BaseSettings):
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("redis_url", "sentry_dsn", "metrics_token", "workspace", mode="before")
+    @field_validator(
+        "redis_url", "sentry_dsn", "metrics_token", "workspace", "agents", mode="before"
+    )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value

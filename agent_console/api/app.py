@@ -18,18 +18,35 @@ from agent_console.api.routers import (
     audit,
     auth,
     checkpoints,
+    context,
     docs,
     fallback,
     health,
     jobs,
     metrics,
+    sessions,
+    templates,
     worker,
 )
 from agent_console.services import Services
 from agent_console.settings import Settings
 
 VERSION = "1"
-_ROUTERS = (jobs, checkpoints, worker, artifacts, audit, health, metrics, auth, docs, fallback)
+_ROUTERS = (
+    jobs,
+    checkpoints,
+    sessions,
+    context,
+    templates,
+    worker,
+    artifacts,
+    audit,
+    health,
+    metrics,
+    auth,
+    docs,
+    fallback,
+)
 _DESCRIPTION = """Enqueue jobs, watch them, decide what may happen.
 
 Send an API token as `Authorization: Bearer ac_…`. Every error is a problem document (RFC 9457).

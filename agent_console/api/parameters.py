@@ -16,9 +16,12 @@ from agent_console.domain.queries import (
     MAX_OFFSET,
     AuditQuery,
     CheckpointQuery,
+    ContextQuery,
     JobQuery,
+    SessionQuery,
 )
-from agent_console.domain.records import LogLevel
+from agent_console.domain.records import ArtifactType, LogLevel
+from agent_console.domain.sessions import SessionStatus
 
 REPLAYED = "Idempotent-Replayed"
 IdempotencyKey = Annotated[
@@ -83,6 +86,10 @@ class ArtifactParams(PageParams):
     """Filters of the artifacts list."""
 
     job_id: _Text | None = None
+    artifact_type: ArtifactType | None = None
+    search: Annotated[
+        _Text, Field(description="In names and the beginnings of contents, newest artifacts only.")
+    ] = ""
 
 
 class AuditParams(OffsetParams):
@@ -98,6 +105,40 @@ class AuditParams(OffsetParams):
     def to_query(self) -> AuditQuery:
         """Return the domain's value."""
         return AuditQuery(**self.model_dump())
+
+
+class ContextParams(OffsetParams):
+    """Filters of the context documents."""
+
+    project_id: _Text | None = None
+    search: Annotated[_Text, Field(description="In the title.")] = ""
+
+    def to_query(self) -> ContextQuery:
+        """Return the domain's value."""
+        return ContextQuery(**self.model_dump())
+
+
+class ContextVersionParams(In):
+    """Which version of a document; the latest when none is named."""
+
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+
+
+class SessionParams(OffsetParams):
+    """Filters of a project's work sessions."""
+
+    status: SessionStatus | None = None
+    agent_type: _Text | None = None
+
+    def to_query(self) -> SessionQuery:
+        """Return the domain's value."""
+        return SessionQuery(**self.model_dump())
+
+
+class TemplateParams(In):
+    """Whose configuration: that of one agent, or of all."""
+
+    agent_type: _Text | None = None
 
 
 class LogParams(In):

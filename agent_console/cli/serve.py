@@ -52,6 +52,8 @@ def _stay_here(settings: Settings) -> None:
     os.environ["AGENT_CONSOLE_DATA_DIR"] = str(settings.data_dir.resolve())
     os.environ["AGENT_CONSOLE_WORKSPACE"] = str(settings.workspace_root)
     os.environ["DATABASE_URL"] = settings.database
+    if settings.agents is not None:
+        os.environ["AGENT_CONSOLE_AGENTS"] = str(settings.agents.expanduser().resolve())
     if settings.handlers:
         os.environ["AGENT_CONSOLE_HANDLERS"] = ",".join(
             str(Path(name).resolve()) if name.endswith(".py") else name

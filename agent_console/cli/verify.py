@@ -92,9 +92,9 @@ def _schema(settings: Settings) -> str:
 
 
 def _handlers(settings: Settings) -> str:
-    from agent_console.runtime.loading import load_handlers
+    from agent_console.bootstrap import load_registry
 
-    registry = load_handlers(settings.handlers)
+    registry = load_registry(settings)
     if registry.problems:
         raise registry.problems[0]
     return ", ".join(sorted(info.job_type for info in registry.handlers()))

@@ -31,6 +31,8 @@ class Permission(StrEnum):
     WORKERS_READ = "workers:read"
     WORKERS_CONTROL = "workers:control"
     ARTIFACTS_READ = "artifacts:read"
+    CONTEXT_READ = "context:read"
+    CONTEXT_WRITE = "context:write"
     AUDIT_READ = "audit:read"
     METRICS_READ = "metrics:read"
     TOKENS_OWN = "tokens:own"
@@ -43,6 +45,7 @@ _READ = frozenset(
         Permission.CHECKPOINTS_READ,
         Permission.WORKERS_READ,
         Permission.ARTIFACTS_READ,
+        Permission.CONTEXT_READ,
         Permission.METRICS_READ,
         Permission.TOKENS_OWN,
     }
@@ -51,8 +54,14 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
     {
         Role.VIEWER: _READ,
         Role.OPERATOR: _READ
-        | {Permission.JOBS_CREATE, Permission.JOBS_CONTROL, Permission.WORKERS_CONTROL},
-        Role.REVIEWER: _READ | {Permission.CHECKPOINTS_DECIDE, Permission.AUDIT_READ},
+        | {
+            Permission.JOBS_CREATE,
+            Permission.JOBS_CONTROL,
+            Permission.WORKERS_CONTROL,
+            Permission.CONTEXT_WRITE,
+        },
+        Role.REVIEWER: _READ
+        | {Permission.CHECKPOINTS_DECIDE, Permission.AUDIT_READ, Permission.CONTEXT_WRITE},
         Role.ADMIN: frozenset(Permission),
     }
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -94,7 +94,8 @@ class Checkpoint:
     """A checkpoint as it stands in the store (``agent_checkpoints``). Instants are aware UTC.
 
     ``payload`` is the canonical document that was digested:
-    ``{"action": str, "data": …, "changes": [...]}``; see ``domain.payload``.
+    ``{"action": str, "data": …, "changes": [...], "findings": [...]}``, the last only where there
+    are any (``domain.risk``); see ``domain.payload``.
     """
 
     id: str
@@ -123,6 +124,7 @@ class Checkpoint:
     expires_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    findings: list[dict[str, Json]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,9 @@ class WorkerStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A recorded call of a handler: ``kind`` is step, approve, info, error, artifact, or failed.
+    """A recorded call of a handler.
+
+    ``kind`` is step, approve, info, error, artifact, usage, or failed.
 
     ``failed`` is a step that raised and whose handler caught that and went on.
     """
@@ -112,7 +114,8 @@ class Worker:
 class HandlerInfo:
     """What the console knows of a job type: for the New job page and for OpenAPI.
 
-    ``input_schema`` is JSON Schema; ``examples`` are inputs that work as they are.
+    ``input_schema`` is JSON Schema; ``examples`` are inputs that work as they are; ``agent`` says
+    that its jobs are work sessions.
     """
 
     job_type: str
@@ -122,6 +125,7 @@ class HandlerInfo:
     input_schema: dict[str, Json]
     examples: tuple[dict[str, Json], ...] = ()
     max_attempts: int = 3
+    agent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.context import JobContext
 from agent_console.runtime.entries import JobFacts
+from agent_console.runtime.library import ContextLibrary
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -151,6 +152,12 @@ class AsyncJobContext:
     info = _bridged(JobContext.info)
     error = _bridged(JobContext.error)
     artifact = _bridged(JobContext.artifact)
+    usage = _bridged(JobContext.usage)
+
+    @property
+    def context(self) -> Coroutine[Any, Any, ContextLibrary]:
+        """The context documents, to be awaited: ``library = await ctx.context``."""
+        return self._loop.bridge(lambda: self._sync.context)
 
     async def step(
         self, name: str, fn: Callable[P, Awaitable[T] | T], *args: P.args, **kwargs: P.kwargs

@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, ParamSpec, TypeVar, cast
 
 from pydantic import BaseModel
@@ -15,15 +16,22 @@ from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.jobs import Json, Progress
 from agent_console.domain.payload import canonical, check_json, digest, loads
 from agent_console.domain.records import ArtifactType, LogLevel
+from agent_console.domain.risk import Finding
+from agent_console.domain.usage import MAX_MODEL, Usage
 from agent_console.gateways.workspace import Workspace
-from agent_console.runtime import entries
-from agent_console.runtime.decisions import Decision, decided
+from agent_console.runtime import entries, envelope, policy
+from agent_console.runtime.decisions import Decision, by_policy, decided
 from agent_console.runtime.entries import Change, JobFacts
 from agent_console.runtime.errors import Diverged, Misused, Suspend
 from agent_console.runtime.failures import failure_result, raise_again
+from agent_console.runtime.ledger import RAISE, BudgetRaise, Ledger, entry, read_entry
+from agent_console.runtime.library import ContextLibrary
 from agent_console.runtime.replay import FAILED, Turn
 from agent_console.runtime.run import Run
-from agent_console.store.engine_values import NewArtifact
+from agent_console.store.engine_values import NewArtifact, NewCheckpoint
+from agent_console.store.policy_approvals import approve_by_policy
+from agent_console.store.reads import usage as usage_reads
+from agent_console.store.run_usage import record_usage
 from agent_console.store.runs import record_note, record_step, save_artifact, suspend, wait_again
 
 P = ParamSpec("P")
@@ -36,19 +44,22 @@ _NOTE_NAME = 120  # characters of a note's message that name it in the list of s
 class JobContext:
     """The handler's side of a run.
 
-    Recorded calls (``step``, ``approve``, ``info``, ``error``, ``artifact``) happen once per job:
-    when the handler is run again, after a crash, a retry or a review, they return what the
-    record holds. A handler must therefore make them in the same order for the same input and
-    keep everything that varies (time, random numbers, the network) inside steps. Every call may
+    Recorded calls (``step``, ``approve``, ``info``, ``error``, ``artifact``, ``usage``, and
+    ``context`` at its first use) happen once per job: when the handler is run again, after a
+    crash, a retry or a review, they return what the record holds. A handler must therefore make
+    them in the same order for the same input and keep everything that varies (time, random
+    numbers, the network) inside steps. Every call may
     end the run (canceled, taken over, suspended); clean up with ``finally``.
     """
 
-    __slots__ = ("_job", "_run", "input")
+    __slots__ = ("_job", "_ledger", "_library", "_run", "input")
 
     def __init__(self, run: Run, parsed_input: Any) -> None:
         """Wrap ``run``; made by the executor."""
         self._run = run
         self._job: JobFacts | None = None
+        self._library: ContextLibrary | None = None
+        self._ledger: Ledger | None = None
         self.input: Any = parsed_input
 
     @property
@@ -62,6 +73,25 @@ class JobContext:
     def workspace(self) -> Workspace:
         """The files this job may touch: paths are relative to the sandbox's root."""
         return self._run.surroundings.workspace
+
+    @property
+    def context(self) -> ContextLibrary:
+        """The context documents of this job, pinned to their versions at the first use.
+
+        That first use is a recorded call, so it belongs outside steps.
+
+        Raises:
+            Invalid: a document that the job names does not exist.
+        """
+        if self._library is None:
+            run, db = self._run, self._run.surroundings.db
+            ids = envelope.document_ids(self.job)
+            pinned = self.step(envelope.STEP, run.outlast, lambda: envelope.pin(db, ids))
+            try:
+                self._library = run.outlast(lambda: envelope.open_library(db, pinned))
+            except Diverged as difference:
+                run.end(difference)
+        return self._library
 
     @property
     def canceled(self) -> bool:
@@ -102,11 +132,17 @@ class JobContext:
         expires_in: timedelta | None = None,
         edit: type[BaseModel] | None = None,
         metadata: Mapping[str, Json] | None = None,
+        findings: Sequence[Finding] = (),
+        confidence: float | None = None,
+        auto: bool | None = None,
     ) -> Decision:
         """Ask for approval of exactly this payload and wait; the run ends until somebody decides.
 
         ``changes`` are shown as diffs, ``edit`` is the model that a reviewer's edited data must
-        fit (None: not editable), ``expires_in`` defaults to 24 hours.
+        fit (None: not editable), ``expires_in`` defaults to 24 hours. ``findings`` and what the
+        standard assessors find, ``confidence`` (0 to 1) included, are shown with it. A job of the
+        strategy ``auto_approve_low_risk`` goes on at once, approved by ``policy``, when none of
+        them is above LOW; ``auto=False`` asks a person all the same.
 
         Raises:
             Invalid: something cannot be stored, or ``expires_in`` is not above zero and at most
@@ -115,37 +151,71 @@ class JobContext:
             Expired: nobody decided in time.
         """
         entries.check_expiry(expires_in)
-        proposed = entries.plain(data)
-        text = entries.payload(action, proposed, changes)
-        run, db = self._run, self._run.surroundings.db
+        proposed, shown = entries.plain(data), [change.to_json() for change in changes]
+        run = self._run
         with run.turn("approve", action) as turn:
-            if turn.recorded is None:
-                asked = entries.checkpoint(
-                    run,
-                    turn,
-                    CheckpointType.APPROVAL_REQUIRED,
-                    name=action,
-                    message=message,
-                    payload=text,
-                    metadata=metadata,
-                    expires_in=expires_in or DEFAULT_EXPIRY,
-                    edit=edit,
-                )
-                run.outlast(run.notes.save_progress)
-                lines = run.notes.take()
-                made = run.persist(turn, lambda: suspend(db, run.key, asked, lines))
-                self._reached(made)
-                raise Suspend
-            row = run.recorder.decision(turn.position)
-            crashpoint("resume.decision_read")
-            if row is None:
-                raise Diverged(f"The record has no checkpoint for call {turn.position + 1}.")
-            self._reached(row.checkpoint_id)
-            if row.status is CheckpointStatus.PENDING:
-                lines = run.notes.take()
-                run.outlast(lambda: wait_again(db, run.key, run.claimed.job_type, lines))
-                raise Suspend
-            return decided(row, proposed=proposed, digest=digest(text), edit=edit)
+            if turn.recorded is not None:
+                return self._decided(turn, action, proposed, shown, edit)
+            entries.payload(action, proposed, shown)  # refuses what is no JSON, or too much
+            found = policy.findings_on(
+                action, proposed, shown, confidence=confidence, given=findings
+            )
+            asked = entries.checkpoint(
+                run,
+                turn,
+                CheckpointType.APPROVAL_REQUIRED,
+                name=action,
+                message=message,
+                payload=entries.payload(action, proposed, shown, [f.to_json() for f in found]),
+                metadata=metadata,
+                expires_in=expires_in or DEFAULT_EXPIRY,
+                edit=edit,
+            )
+            if policy.may_approve(run.claimed.approval_strategy, found, auto=auto):
+                return self._approved(turn, asked, proposed)
+            self._wait(turn, asked)
+            raise Suspend
+
+    def usage(
+        self,
+        model: str,
+        input_tokens: int = 0,
+        output_tokens: int = 0,
+        cost_usd: float | Decimal = 0,
+    ) -> None:
+        """Record what a call of a model used, once per job; call it after the step that made it.
+
+        Beyond the job's budget (``budgetUsd`` and ``maxTokens`` in its task configuration) this
+        asks for more, like ``approve``.
+
+        Raises:
+            Invalid: a figure is negative, or a limit of the task configuration no number above 0.
+            Rejected: a reviewer granted no more.
+            Expired: nobody decided in time.
+        """
+        run, ledger = self._run, self._books()
+        name = model[:MAX_MODEL]
+        check_json(name, "model")
+        used = Usage.of(input_tokens, output_tokens, cost_usd)
+        with run.turn("usage", name) as turn:
+            if turn.recorded is not None:
+                ledger.add(*read_entry(turn.recorded.result))
+            else:
+                carried = self._cut_off()
+                result = canonical(entry(used, carried))
+                step = entries.new_step(run, turn, "usage", name, result=result)
+                db, job_type = run.surroundings.db, run.claimed.job_type
+                run.persist(turn, lambda: record_usage(db, run.key, step, used, job_type))
+                ledger.add(used, carried)
+        while ledger.over:
+            more = self.approve(
+                ledger.question(),
+                data=ledger.proposal(),
+                action=RAISE,
+                edit=BudgetRaise,
+                auto=False,
+            )
+            ledger.extend(more.data)
 
     def info(self, message: str, data: Json | BaseModel = None) -> None:
         """Record a note for people; it does not block."""
@@ -202,6 +272,61 @@ class JobContext:
             fraction = min(1.0, max(0.0, fraction)) if math.isfinite(fraction) else None
         self._run.notes.progress(Progress(fraction, message[:500]))
 
+    def _books(self) -> Ledger:
+        if self._ledger is None:
+            self._ledger = Ledger(self.job.task_configuration)
+        return self._ledger
+
+    def _cut_off(self) -> Usage:
+        """Return what retries have cut off the record; it never changes during a run."""
+        run = self._run
+        if run.claimed.fresh:
+            return Usage()
+
+        def read() -> Usage:
+            with run.surroundings.db.read() as reader:
+                return usage_reads.cut_off(reader, run.key.job_id)
+
+        return run.outlast(read)
+
+    def _wait(self, turn: Turn, asked: NewCheckpoint) -> None:
+        run = self._run
+        run.outlast(run.notes.save_progress)
+        lines = run.notes.take()
+        made = run.persist(turn, lambda: suspend(run.surroundings.db, run.key, asked, lines))
+        self._reached(made)
+
+    def _approved(self, turn: Turn, asked: NewCheckpoint, proposed: Json) -> Decision:
+        run = self._run
+        strategy = run.claimed.approval_strategy or ""
+        made = run.persist(
+            turn, lambda: approve_by_policy(run.surroundings.db, run.key, asked, strategy)
+        )
+        self._reached(made)
+        return by_policy(str(made), proposed)
+
+    def _decided(
+        self,
+        turn: Turn,
+        action: str,
+        proposed: Json,
+        shown: Sequence[Mapping[str, Json]],
+        edit: type[BaseModel] | None,
+    ) -> Decision:
+        """Return what was decided at a checkpoint of the record, or go on waiting for it."""
+        run = self._run
+        row = run.recorder.decision(turn.position)
+        crashpoint("resume.decision_read")
+        if row is None:
+            raise Diverged(f"The record has no checkpoint for call {turn.position + 1}.")
+        self._reached(row.checkpoint_id)
+        if row.status is CheckpointStatus.PENDING:
+            lines, db = run.notes.take(), run.surroundings.db
+            run.outlast(lambda: wait_again(db, run.key, run.claimed.job_type, lines))
+            raise Suspend
+        text = entries.payload(action, proposed, shown, policy.recorded_findings(row.payload))
+        return decided(row, proposed=proposed, digest=digest(text), edit=edit)
+
     def _do(self, turn: Turn, name: str, call: Callable[[], object]) -> Json:
         run = self._run
         started = run.surroundings.clock.now()
@@ -224,7 +349,7 @@ class JobContext:
         return loads(result)
 
     def _note(self, kind: CheckpointType, message: str, data: Json | BaseModel) -> None:
-        text = entries.payload("", entries.plain(data), ())
+        text = entries.payload("", entries.plain(data))
         run = self._run
         with run.turn(kind.value.lower(), message[:_NOTE_NAME]) as turn:
             if turn.recorded is None:

@@ -11,11 +11,15 @@ from agent_console.domain.jobs import Json
 from agent_console.domain.payload import loads
 from agent_console.runtime.errors import Diverged, Expired, Rejected
 from agent_console.store.engine_values import DecisionRow
+from agent_console.store.policy_approvals import POLICY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """An approval. ``data`` is what may be used: the edited data if any, else the proposed."""
+    """An approval. ``data`` is what may be used: the edited data if any, else the proposed.
+
+    ``approved_by`` is a person's name, or ``policy``.
+    """
 
     approved_by: str
     data: Json
@@ -54,6 +58,18 @@ def decided(
         feedback=row.feedback or "",
         response=None if row.response is None else loads(row.response),
         checkpoint_id=row.checkpoint_id,
+    )
+
+
+def by_policy(checkpoint_id: str, proposed: Json) -> Decision:
+    """Return the approval that a policy has just given."""
+    return Decision(
+        approved_by=POLICY,
+        data=proposed,
+        edited=False,
+        feedback="",
+        response=None,
+        checkpoint_id=checkpoint_id,
     )
 
 

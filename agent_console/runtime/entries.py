@@ -144,9 +144,19 @@ def plain(data: Json | BaseModel) -> Json:
     return loads(canonical(data))
 
 
-def payload(action: str, data: Json, changes: Sequence[Change]) -> str:
-    """Return the canonical text of what is shown, decided and digested."""
-    document = {"action": action, "data": data, "changes": [c.to_json() for c in changes]}
+def payload(
+    action: str,
+    data: Json,
+    changes: Sequence[Mapping[str, Json]] = (),
+    findings: Sequence[Json] = (),
+) -> str:
+    """Return the canonical text of what is shown, decided and digested.
+
+    Without findings the document has no such field: it reads as it did before there were any.
+    """
+    document: dict[str, Json] = {"action": action, "data": data, "changes": [*map(dict, changes)]}
+    if findings:
+        document["findings"] = list(findings)
     check_json(document, "payload")
     return canonical(document)
 

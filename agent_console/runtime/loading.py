@@ -9,7 +9,7 @@ import logging
 import pkgutil
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
@@ -20,17 +20,24 @@ from agent_console.runtime.registry import Registry, spec_of
 BUILT_IN = "agent_console.handlers"
 ENTRY_POINTS = "agent_console.handlers"
 
+Made = tuple[str, Callable[[], object]]  # where it comes from, and what makes it
+
 _log = logging.getLogger(__name__)
 
 
-def load_handlers(modules: Sequence[str] = (), *, built_in: str = BUILT_IN) -> Registry:
+def load_handlers(
+    modules: Sequence[str] = (), *, built_in: str = BUILT_IN, made: Iterable[Made] = ()
+) -> Registry:
     """Return a registry of everything that could be loaded.
 
-    ``modules`` are dotted names or paths of ``.py`` files. What fails is logged and kept as a
-    ``HandlersNotLoaded`` in ``registry.problems``; the rest is usable.
+    ``modules`` are dotted names or paths of ``.py`` files, ``made`` are handlers that somebody
+    else makes. What fails is logged and kept as a ``HandlersNotLoaded`` in
+    ``registry.problems``; the rest is usable.
     """
     registry = Registry()
     _collect(registry, built_in, lambda: _import(built_in))
+    for origin, make in made:
+        _collect(registry, origin, make)
     for name in modules:
         _collect(registry, name, lambda name=name: _import(name))  # type: ignore[misc]
     for point in entry_points(group=ENTRY_POINTS):

@@ -35,6 +35,7 @@ class HandlerSpec:
     description: str
     examples: tuple[dict[str, Json], ...]
     timeout: float | None
+    agent: bool = False
 
     @property
     def origin(self) -> str:
@@ -67,6 +68,7 @@ class HandlerSpec:
             input_schema=schema,
             examples=self.examples,
             max_attempts=self.retry.max_attempts,
+            agent=self.agent,
         )
 
 
@@ -91,12 +93,14 @@ def handler(
     description: str = "",
     examples: Sequence[dict[str, Json]] = (),
     timeout: float | timedelta | None = None,
+    agent: bool = False,
 ) -> Callable[[F], F]:
     """Declare the decorated function as the handler of ``job_type``.
 
     The function takes a ``JobContext`` (``async def``: an ``AsyncJobContext``) and returns the
     job's output, any JSON value. ``input`` is the pydantic model of ``inputData``; ``version``
-    names the code (default: derived from the function's source); ``timeout`` is seconds.
+    names the code (default: derived from the function's source); ``timeout`` is seconds; the jobs
+    of an ``agent`` are work sessions.
 
     Raises:
         Misconfigured: the type is not usable as a name, or an example does not fit ``input``.
@@ -114,6 +118,7 @@ def handler(
             description=description or (inspect.getdoc(function) or "").split("\n\n", 1)[0],
             examples=tuple(examples),
             timeout=timeout.total_seconds() if isinstance(timeout, timedelta) else timeout,
+            agent=agent,
         )
         _check_examples(spec)
         setattr(function, _MARK, spec)

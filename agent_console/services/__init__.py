@@ -13,10 +13,13 @@ from agent_console.services.access import AccessOptions, AccessService
 from agent_console.services.artifacts import ArtifactService
 from agent_console.services.audit import AuditService
 from agent_console.services.catalog import Catalog
+from agent_console.services.context import ContextService
 from agent_console.services.health import HealthService
 from agent_console.services.jobs import JobService
 from agent_console.services.passwords import Passwords
 from agent_console.services.review import ReviewService
+from agent_console.services.sessions import SessionService
+from agent_console.services.templates import TemplateService
 from agent_console.services.workers import WorkerService
 from agent_console.settings import Settings
 from agent_console.store.database import Database
@@ -34,6 +37,9 @@ class Services:
     artifacts: ArtifactService
     audit: AuditService
     health: HealthService
+    context: ContextService
+    sessions: SessionService
+    templates: TemplateService
     feed: ChangeFeed
 
 
@@ -53,9 +59,11 @@ def build_services(
     and ``passwords`` are replaced by tests.
     """
     ticking = clock or SystemClock()
+    jobs = JobService(db, catalog)
+    review = ReviewService(db, self_approval=settings.self_approval)
     return Services(
-        jobs=JobService(db, catalog),
-        review=ReviewService(db, self_approval=settings.self_approval),
+        jobs=jobs,
+        review=review,
         workers=WorkerService(
             db,
             timeout=settings.worker_timeout,
@@ -78,5 +86,8 @@ def build_services(
             worker_timeout=settings.worker_timeout,
             orchestrator=orchestrator,
         ),
+        context=ContextService(db),
+        sessions=SessionService(db, catalog, jobs, review),
+        templates=TemplateService(db, catalog),
         feed=feed,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agent_console.domain.access import Actor, Permission, authorize
 from agent_console.domain.errors import NotFound
-from agent_console.domain.queries import DEFAULT_LIMIT, ArtifactQuery, known
+from agent_console.domain.queries import DEFAULT_LIMIT, MAX_SEARCH, ArtifactQuery, known
 from agent_console.domain.records import Artifact, ArtifactType, Page
 from agent_console.services import job_requests
 from agent_console.store.database import Database
@@ -24,22 +24,31 @@ class ArtifactService:
         *,
         job_id: str | None = None,
         artifact_type: str | None = None,
+        search: str = "",
         cursor: str | None = None,
         limit: int = DEFAULT_LIMIT,
         offset: int = 0,
     ) -> Page[Artifact]:
         """Return one page, newest first, without content.
 
+        ``search`` looks in names and in the beginnings of contents, of the newest artifacts only.
+
         Raises:
-            Invalid: an unknown type, a limit out of bounds, a strange cursor.
+            Invalid: an unknown type, a limit out of bounds, a strange cursor, a search too long.
         """
         authorize(actor, Permission.ARTIFACTS_READ)
         query = ArtifactQuery(
-            job_id=job_id, artifact_type=artifact_type, cursor=cursor, limit=limit, offset=offset
+            job_id=job_id,
+            artifact_type=artifact_type,
+            search=search,
+            cursor=cursor,
+            limit=limit,
+            offset=offset,
         )
         query.check()
         known(ArtifactType, artifact_type, "artifactType")
         job_requests.text("jobId", job_id, job_requests.MAX_NAME)
+        job_requests.text("search", search, MAX_SEARCH)
         with self._db.read() as reader:
             return records.artifact_page(reader, query)
 

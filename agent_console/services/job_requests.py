@@ -9,6 +9,7 @@ from agent_console.domain.clock import to_micros
 from agent_console.domain.errors import Invalid
 from agent_console.domain.jobs import MAX_PRIORITY, MIN_PRIORITY, NewJob
 from agent_console.domain.payload import check_json, digest, dumps
+from agent_console.domain.usage import budget_of
 from agent_console.services.catalog import Catalog
 from agent_console.store.job_writes import RequestKey
 
@@ -34,6 +35,7 @@ def checked(new: NewJob, catalog: Catalog) -> tuple[NewJob, int]:
     _check_numbers(new)
     check_json(new.input_data, "inputData")
     check_json(new.task_configuration, "taskConfiguration")
+    budget_of(new.task_configuration)
     check_json(new.metadata, "metadata", limit=MAX_METADATA)
     data = catalog.validate(new.job_type, new.input_data)
     return replace(new, input_data=data), new.max_attempts or handler.max_attempts
@@ -43,7 +45,15 @@ def _check_texts(new: NewJob) -> None:
     text("taskDescription", new.task_description, MAX_DESCRIPTION)
     text("projectId", new.project_id, MAX_NAME)
     text("contextDocumentId", new.context_document_id, MAX_NAME)
-    strategy = new.approval_strategy
+    check_strategy(new.approval_strategy)
+
+
+def check_strategy(strategy: str | None) -> None:
+    """Refuse an approval strategy that there is not; None is none chosen.
+
+    Raises:
+        Invalid: lists the known ones.
+    """
     if strategy is not None and strategy not in APPROVAL_STRATEGIES:
         listed = ", ".join(APPROVAL_STRATEGIES)
         raise Invalid.field("approvalStrategy", f"unknown value; known are {listed}.")
@@ -78,8 +88,12 @@ def request_key(actor: Actor, operation: str, key: str | None, body: object) -> 
         return None
     if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
         raise Invalid.field("Idempotency-Key", "must be 1 to 255 printable ASCII characters.")
-    who = actor.id or f"{actor.kind}:{actor.name}"
-    return RequestKey(scope=f"{who} {operation}", key=key, digest=digest(dumps(body)))
+    return RequestKey(scope=f"{who(actor)} {operation}", key=key, digest=digest(dumps(body)))
+
+
+def who(actor: Actor) -> str:
+    """Return what tells one actor from another: the account, or kind and name without one."""
+    return actor.id or f"{actor.kind}:{actor.name}"
 
 
 def body_of(new: NewJob) -> dict[str, object]:

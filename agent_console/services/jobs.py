@@ -14,12 +14,15 @@ from agent_console.domain.events import JournalEntry
 from agent_console.domain.jobs import Job, JobStatus, JobSummary, JobVerb, NewJob, after
 from agent_console.domain.queries import MAX_LIMIT, JobQuery, known
 from agent_console.domain.records import Artifact, HandlerInfo, LogLevel, LogLine, Page, Step
+from agent_console.domain.sessions import context_ids
+from agent_console.domain.usage import JobUsage
 from agent_console.services import job_requests
 from agent_console.services.catalog import Catalog
+from agent_console.services.context import check_usable
 from agent_console.store import job_writes
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
-from agent_console.store.reads import checkpoints, counts, journal, records
+from agent_console.store.reads import checkpoints, counts, journal, records, usage
 from agent_console.store.reads import jobs as job_reads
 from agent_console.store.transactions import Tx
 
@@ -50,6 +53,7 @@ class JobDetail:
     artifacts: list[Artifact]
     steps: list[Step]
     timeline: list[JournalEntry]
+    usage: JobUsage
     allowed: Mapping[Action, str]
 
 
@@ -67,10 +71,12 @@ class JobService:
         Raises:
             Invalid: a field is not acceptable.
             TooLarge: a JSON field is larger than allowed.
+            Forbidden: no permission, or none to read the context documents it would work from.
             Conflict: the key was used for a different request.
         """
         authorize(actor, Permission.JOBS_CREATE)
         bound, attempts = job_requests.checked(new, self._catalog)
+        check_usable(self._db, actor, context_ids(new.context_document_id, new.metadata))
         # The body is a third of the work here, and only a key is compared with it.
         body = None if idempotency_key is None else job_requests.body_of(new)
         key = job_requests.request_key(actor, "enqueue", idempotency_key, body)
@@ -109,6 +115,7 @@ class JobService:
                 artifacts=records.artifacts(reader, job_id) if may_collect else [],
                 steps=records.steps(reader, job_id),
                 timeline=journal.timeline(reader, job_id),
+                usage=usage.of_job(reader, job_id),
                 allowed=allowed(actor, job.status),
             )
 

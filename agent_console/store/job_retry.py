@@ -3,8 +3,8 @@
 A retry goes on from the record: steps that were done stay done. One thing would make it fail again
 at once: a refusal (rejected, expired, canceled) on record, which replay would hand to the handler
 as before. So when a refusal is what ended the job, the record is cut at that call, and the handler
-asks again. Checkpoints and artifacts from there on stay as history under a negative position,
-outside of the handler's numbering, which frees their own positions for the new try.
+asks again. Checkpoints, artifacts and usage from there on stay as history under negative positions,
+outside of the handler's numbering, which frees their own for the new try.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _cut(tx: Tx, job_id: str, position: int) -> None:
         "DELETE FROM job_steps WHERE job_id = :id AND position >= :position",
         {"id": job_id, "position": position},
     )
-    for table in ("agent_checkpoints", "work_artifacts"):
+    for table in ("agent_checkpoints", "work_artifacts", "job_usage"):
         row = tx.row(f"SELECT min(position) FROM {table} WHERE job_id = :id", {"id": job_id})
         lowest = min(0, row[0]) if row is not None and row[0] is not None else 0
         tx.execute(

@@ -14,6 +14,11 @@ from agent_console.domain.checkpoints import (
     CheckpointType,
 )
 from agent_console.domain.clock import MICROSECONDS, from_micros
+from agent_console.domain.context import (
+    ContextDocument,
+    ContextDocumentVersion,
+    ContextMediaType,
+)
 from agent_console.domain.events import JournalEntry
 from agent_console.domain.jobs import Job, JobError, JobStatus, JobSummary, Json, Progress
 from agent_console.domain.payload import loads
@@ -26,6 +31,12 @@ from agent_console.domain.records import (
     User,
     Worker,
     WorkerStatus,
+)
+from agent_console.domain.sessions import (
+    STATUS_OF,
+    ConfigurationTemplate,
+    WorkSession,
+    context_ids,
 )
 
 Row = Mapping[str, Any]
@@ -115,6 +126,7 @@ def checkpoint(row: Row) -> Checkpoint:
         action=document.get("action", ""),
         data=document.get("data"),
         changes=document.get("changes", []),
+        findings=document.get("findings", []),
         metadata=json_object(row["metadata"]),
         decided_by=row["approved_by"],
         decided_by_name=row["approved_by_name"],
@@ -247,4 +259,67 @@ def user(row: Row) -> User:
         role=row["role"],
         disabled=bool(row["disabled"]),
         created_at=from_micros(row["created_at"]),
+    )
+
+
+def context_document(row: Row) -> ContextDocument:
+    """Return the document of a ``context_documents`` row joined with its latest version."""
+    same = (
+        "id", "title", "project_id", "version", "size", "digest", "created_by", "created_by_name",
+    )  # fmt: skip
+    return ContextDocument(
+        **{name: row[name] for name in same},
+        media_type=ContextMediaType(row["media_type"]),
+        created_at=from_micros(row["created_at"]),
+        updated_at=from_micros(row["updated_at"]),
+    )
+
+
+def context_version(row: Row) -> ContextDocumentVersion:
+    """Return the version of a ``context_document_versions`` row, with its text if selected."""
+    same = ("document_id", "version", "size", "digest", "created_by")
+    return ContextDocumentVersion(
+        **{name: row[name] for name in same},
+        created_at=from_micros(row["created_at"]),
+        content=row.get("content", ""),
+    )
+
+
+def configuration_template(row: Row) -> ConfigurationTemplate:
+    """Return the template of a ``configuration_templates`` row."""
+    same = ("id", "name", "agent_type", "approval_strategy", "owner_id")
+    return ConfigurationTemplate(
+        **{name: row[name] for name in same},
+        task_configuration=json_object(row["task_configuration"]),
+        created_at=from_micros(row["created_at"]),
+    )
+
+
+def work_session(row: Row) -> WorkSession:
+    """Return the session of an ``ai_jobs`` row without input and output.
+
+    ``artifacts_count`` and ``pending_checkpoints`` are counted beside it.
+    """
+    same = (
+        "id", "project_id", "task_description", "approval_strategy", "user_id", "user_name",
+        "attempts", "park_reason", "artifacts_count", "pending_checkpoints",
+    )  # fmt: skip
+    metadata: dict[str, Any] = json_object(row["metadata"])
+    job_status = JobStatus(row["status"])
+    return WorkSession(
+        **{name: row[name] for name in same},
+        agent_type=row["job_type"],
+        status=STATUS_OF[job_status],
+        job_status=job_status,
+        task_configuration=json_or_none(row["task_configuration"]),
+        context_document_ids=context_ids(row["context_document_id"], metadata),
+        workspace_id=metadata.get("workspaceId"),
+        basket_id=metadata.get("basketId"),
+        progress=_progress(row["progress"]),
+        error=_error(row["error"]),
+        metadata=metadata,
+        created_at=from_micros(row["created_at"]),
+        updated_at=from_micros(row["updated_at"]),
+        started_at=instant(row["started_at"]),
+        completed_at=instant(row["completed_at"]),
     )

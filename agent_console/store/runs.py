@@ -128,13 +128,14 @@ def _decision(row: tuple[Any, ...]) -> DecisionRow:
     )
 
 
-def _hold(tx: Tx, key: RunKey) -> None:
+def hold(tx: Tx, key: RunKey) -> None:
     """Make sure, until the end of the transaction, that the run still owns its job."""
     if tx.row(OWNER, {"job_id": key.job_id, "token": key.token}) is None:
         raise LostClaim
 
 
-def _insert_step(tx: Tx, key: RunKey, step: NewStep) -> None:
+def insert_step(tx: Tx, key: RunKey, step: NewStep) -> None:
+    """Insert a recorded call within ``tx``."""
     tx.execute(
         STEP,
         {
@@ -159,8 +160,8 @@ def record_step(db: Database, key: RunKey, step: NewStep) -> None:
     """
 
     def work(tx: Tx) -> None:
-        _hold(tx, key)
-        _insert_step(tx, key, step)
+        hold(tx, key)
+        insert_step(tx, key, step)
         tx.touch()
         crashpoint("step.before_commit")
 
@@ -177,18 +178,19 @@ def record_note(db: Database, key: RunKey, note: NewCheckpoint) -> str:
     checkpoint_id = new_id("chk")
 
     def work(tx: Tx) -> None:
-        _hold(tx, key)
-        _insert_step(tx, key, note.step)
-        _insert_checkpoint(tx, key, note, checkpoint_id, CheckpointStatus.APPROVED)
+        hold(tx, key)
+        insert_step(tx, key, note.step)
+        insert_checkpoint(tx, key, note, checkpoint_id, CheckpointStatus.APPROVED)
 
     db.write(work)
     crashpoint("note.committed")
     return checkpoint_id
 
 
-def _insert_checkpoint(
+def insert_checkpoint(
     tx: Tx, key: RunKey, new: NewCheckpoint, checkpoint_id: str, status: CheckpointStatus
 ) -> None:
+    """Insert and journal a checkpoint, born in ``status``, within ``tx``."""
     blocking = new.checkpoint_type is CheckpointType.APPROVAL_REQUIRED
     expiry = new.expires_in if blocking else None
     tx.execute(
@@ -235,8 +237,8 @@ def suspend(db: Database, key: RunKey, new: NewCheckpoint, logs: Sequence[NewLog
     def work(tx: Tx) -> None:
         insert_logs(tx, logs)
         _wait(tx, key, new.job_type, new.step.code_version)
-        _insert_step(tx, key, new.step)
-        _insert_checkpoint(tx, key, new, checkpoint_id, CheckpointStatus.PENDING)
+        insert_step(tx, key, new.step)
+        insert_checkpoint(tx, key, new, checkpoint_id, CheckpointStatus.PENDING)
         crashpoint("suspend.before_commit")
 
     db.write(work)
@@ -285,9 +287,9 @@ def save_artifact(db: Database, key: RunKey, new: NewArtifact) -> str:
     artifact_id = new_id("art")
 
     def work(tx: Tx) -> None:
-        _hold(tx, key)
+        hold(tx, key)
         # The id is the call's result: on replay the handler gets the same one.
-        _insert_step(tx, key, replace(new.step, result=dumps(artifact_id)))
+        insert_step(tx, key, replace(new.step, result=dumps(artifact_id)))
         tx.execute(
             ARTIFACT,
             {

@@ -60,6 +60,13 @@ class AiJob(SQLModel, table=True):
         Index("ix_ai_jobs_status_id", "status", text("id DESC")),
         Index("ix_ai_jobs_type_id", "job_type", text("id DESC")),
         Index("ix_ai_jobs_user_id", "user_id", text("id DESC")),
+        Index(
+            "ix_ai_jobs_project_id",
+            "project_id",
+            text("id DESC"),
+            sqlite_where=text("project_id IS NOT NULL"),
+            postgresql_where=text("project_id IS NOT NULL"),
+        ),
         {"postgresql_with": {"fillfactor": 85}},
     )
 
@@ -181,6 +188,7 @@ class WorkArtifact(SQLModel, table=True):
     __table_args__ = (
         Index("uq_work_artifacts_position", "job_id", "position", unique=True),
         Index("ix_work_artifacts_created", "created_at", "id"),
+        Index("ix_work_artifacts_type", "artifact_type", "created_at", "id"),
     )
 
     id: str = Field(sa_column=Column(Text, primary_key=True))
@@ -338,3 +346,65 @@ class IdempotencyKey(SQLModel, table=True):
     request_digest: str = Field(sa_type=Text)
     subject_id: str = Field(sa_type=Text)  # what the request made or decided
     created_at: int = Field(sa_type=BigInteger)
+
+
+class ContextDocument(SQLModel, table=True):
+    """``context_documents``: texts that agents work from; ``version`` is the latest one."""
+
+    __tablename__: ClassVar[str] = "context_documents"
+    __table_args__ = (Index("ix_context_documents_project_id", "project_id", text("id DESC")),)
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    title: str = Field(sa_type=Text)
+    project_id: str | None = Field(default=None, sa_type=Text)
+    media_type: str = Field(sa_type=Text)
+    version: int = Field(sa_type=Integer)
+    created_by: str | None = Field(default=None, sa_type=Text)
+    created_by_name: str | None = Field(default=None, sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+    updated_at: int = Field(sa_type=BigInteger)
+
+
+class ContextDocumentVersion(SQLModel, table=True):
+    """``context_document_versions``: every text a document has had; rows are never changed."""
+
+    __tablename__: ClassVar[str] = "context_document_versions"
+
+    document_id: str = Field(sa_type=Text, primary_key=True, foreign_key="context_documents.id")
+    version: int = Field(sa_type=Integer, primary_key=True)
+    content: str = Field(sa_type=Text)
+    digest: str = Field(sa_type=Text)  # SHA-256 of the UTF-8 content
+    size: int = Field(sa_type=BigInteger)  # bytes of UTF-8
+    created_by: str | None = Field(default=None, sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+
+
+class ConfigurationTemplate(SQLModel, table=True):
+    """``configuration_templates``: task configurations that an account keeps to use again."""
+
+    __tablename__: ClassVar[str] = "configuration_templates"
+    __table_args__ = (
+        Index("uq_configuration_templates_name", "owner_id", "agent_type", "name", unique=True),
+    )
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    name: str = Field(sa_type=Text)
+    agent_type: str = Field(sa_type=Text)
+    task_configuration: str = Field(sa_type=Text)
+    approval_strategy: str | None = Field(default=None, sa_type=Text)
+    owner_id: str = Field(sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+
+
+class JobUsage(SQLModel, table=True):
+    """``job_usage``: what a model call of a job cost; ``cost_micros`` is millionths of a dollar."""
+
+    __tablename__: ClassVar[str] = "job_usage"
+
+    job_id: str = Field(sa_type=Text, primary_key=True, foreign_key="ai_jobs.id")
+    position: int = Field(sa_type=Integer, primary_key=True)
+    model: str = Field(sa_type=Text)
+    input_tokens: int = Field(sa_type=BigInteger)
+    output_tokens: int = Field(sa_type=BigInteger)
+    cost_micros: int = Field(sa_type=BigInteger)
+    at: int = Field(sa_type=BigInteger)

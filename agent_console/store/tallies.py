@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, cast
 
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import FINISHED
@@ -13,10 +13,14 @@ JOBS_TOTAL: Final = "agent_jobs_total"
 JOBS_NOW: Final = "jobs_now"
 JOB_SECONDS: Final = "agent_jobs_duration_seconds"
 CHECKPOINTS_TOTAL: Final = "agent_checkpoints_total"
+TOKENS_TOTAL: Final = "agent_tokens_total"
+COST_MICROS: Final = "agent_cost_micros"  # whole millionths of a dollar: sums stay exact
 WAIT_SECONDS: Final = "agent_checkpoint_wait_seconds"
 
 JOB_BUCKETS: Final = (0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 WAIT_BUCKETS: Final = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0)  # to a day
+
+USAGE_RECORDED: Final = "usage.recorded"  # the event whose data is counted
 
 Sums = Counter[tuple[str, str]]
 
@@ -30,6 +34,9 @@ def sums_of(events: Iterable[Event]) -> Sums:
     """Return what ``events`` add to each ``(name, labels)``; labels are joined with ``|``."""
     sums: Sums = Counter()
     for event in events:
+        if event.action == USAGE_RECORDED:
+            _count_usage(sums, event)
+            continue
         if event.after is None or event.after == event.before:
             continue
         if event.checkpoint_id is not None and event.action.startswith("checkpoint."):
@@ -39,6 +46,13 @@ def sums_of(events: Iterable[Event]) -> Sums:
         elif event.action.startswith("job."):
             _count_job(sums, event)
     return sums
+
+
+def _count_usage(sums: Sums, event: Event) -> None:
+    for direction in ("input", "output"):
+        labels = f"{direction}|{event.job_type}"
+        sums[TOKENS_TOTAL, labels] += cast("int", event.data[f"{direction}Tokens"])
+    sums[COST_MICROS, event.job_type or ""] += cast("int", event.data["costMicros"])
 
 
 def _count_job(sums: Sums, event: Event) -> None:

@@ -26,6 +26,7 @@ _LEVELS = {
     "job.started": logging.DEBUG,
     "job.waiting": logging.DEBUG,
     "job.woken": logging.DEBUG,
+    "usage.recorded": logging.DEBUG,
     "user.sign_in_failed": logging.WARNING,
     "worker.died": logging.ERROR,
 }

@@ -7,6 +7,7 @@ a scrape reads them, with the counts of what is live, in one snapshot.
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Final, Protocol
 
@@ -26,6 +27,7 @@ from prometheus_client.core import (
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.jobs import JobStatus
+from agent_console.domain.usage import MICROS
 from agent_console.store import tallies
 from agent_console.store.database import Database
 from agent_console.store.metric_reads import MetricFigures, read_figures
@@ -82,6 +84,7 @@ class MetricsExporter:
         figures = self._snapshot()
         known = frozenset(self._job_types())
         yield from _counters(figures)
+        yield from _usage(figures, known)
         yield from _gauges(figures)
         yield _job_seconds(figures, known)
         yield _wait_seconds(figures)
@@ -127,6 +130,32 @@ def _counters(figures: MetricFigures) -> Iterator[Metric]:
     yield checkpoints
 
 
+def _usage(figures: MetricFigures, known: frozenset[str]) -> Iterator[Metric]:
+    tokens = CounterMetricFamily(
+        "agent_tokens",
+        "Tokens that jobs used of models since the first start.",
+        labels=["direction", "job_type"],
+    )
+    used: Counter[tuple[str, str]] = Counter()
+    for labels, value in figures.sums.get(tallies.TOKENS_TOTAL, {}).items():
+        direction, job_type = labels.split("|", 1)
+        used[direction, _known_type(job_type, known)] += value  # type: ignore[assignment]
+    for key in sorted(used):
+        tokens.add_metric(key, used[key])
+    yield tokens
+    cost = CounterMetricFamily(
+        "agent_cost_usd",
+        "US dollars that jobs' calls of models cost since the first start.",
+        labels=["job_type"],
+    )
+    micros: Counter[str] = Counter()
+    for job_type, value in figures.sums.get(tallies.COST_MICROS, {}).items():
+        micros[_known_type(job_type, known)] += value  # type: ignore[assignment]
+    for job_type in sorted(micros):
+        cost.add_metric([job_type], micros[job_type] / MICROS)
+    yield cost
+
+
 def _gauges(figures: MetricFigures) -> Iterator[Metric]:
     by_status = GaugeMetricFamily(
         "agent_jobs_by_status", "Jobs that are in a status now.", labels=["status"]
@@ -166,7 +195,11 @@ def _job_seconds(figures: MetricFigures, known: frozenset[str]) -> Metric:
 
 def _job_labels(joined: str, known: frozenset[str]) -> tuple[str, str]:
     status, job_type = joined.split("|", 1)
-    return status, job_type if not known or job_type in known else OTHER
+    return status, _known_type(job_type, known)
+
+
+def _known_type(job_type: str, known: frozenset[str]) -> str:
+    return job_type if not known or job_type in known else OTHER
 
 
 def _wait_seconds(figures: MetricFigures) -> Metric:

@@ -11,11 +11,14 @@ from typing import Any, Self
 
 from agent_console.domain.access import ROLE_PERMISSIONS, Actor, Role
 from agent_console.domain.checkpoints import Checkpoint, CheckpointStatus, CheckpointVerb, Verdict
+from agent_console.domain.context import NewContextDocument
 from agent_console.domain.errors import NotFound
 from agent_console.domain.jobs import Job, Json
 from agent_console.domain.records import Artifact
+from agent_console.domain.usage import JobUsage
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.registry import Registry
+from agent_console.services.context import ContextService
 from agent_console.services.jobs import JobDetail, JobService
 from agent_console.services.review import ReviewService
 from agent_console.store.database import Database
@@ -68,6 +71,7 @@ class Bench:
             upgrade(url)
         self.db = Database(url, clock=self.clock)
         self._open.callback(self.db.close)
+        self._context = ContextService(self.db)
         self._jobs = JobService(self.db, self.registry)
         self._review = ReviewService(self.db, self_approval="auto")
         return self
@@ -106,6 +110,15 @@ class Bench:
     def artifacts(self, job_id: str) -> list[Artifact]:
         """Return the job's artifacts, oldest first."""
         return self._detail(job_id).artifacts
+
+    def usage(self, job_id: str) -> JobUsage:
+        """Return what the job used of models."""
+        return self._detail(job_id).usage
+
+    def document(self, title: str, content: str) -> str:
+        """Keep a context document and return its id, for ``context_document_id``."""
+        new = NewContextDocument(title=title, content=content)
+        return self._context.create(OPERATOR, new).document.id
 
     def log(self, job_id: str) -> list[str]:
         """Return the messages of the job's log."""

@@ -8,7 +8,20 @@ from typing import Any
 import reflex as rx
 
 from agent_console.ui import guard, intake
-from agent_console.ui.pages import checkpoints, job, jobs, login, missing, new_job, setup, workers
+from agent_console.ui.pages import (
+    agents,
+    artifact,
+    artifacts,
+    checkpoints,
+    document,
+    job,
+    jobs,
+    login,
+    missing,
+    new_job,
+    setup,
+    workers,
+)
 
 HOME = "/admin/agent-checkpoints"
 Register = Callable[[rx.App], None]
@@ -19,6 +32,10 @@ PAGES: tuple[Register, ...] = (
     jobs.register,
     job.register,
     new_job.register,
+    agents.register,
+    document.register,
+    artifacts.register,
+    artifact.register,
     workers.register,
     checkpoints.register,
     missing.register,
@@ -36,11 +53,12 @@ def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
     app = rx.App(
         api_transformer=list(transformers),
         html_lang="en",
-        stylesheets=["/console.css", "/desk.css"],
+        stylesheets=["/console.css", "/desk.css", "/artifacts.css"],
         head_components=[
             rx.el.script(src="/time.js", defer=True),
             rx.el.script(src="/console.js", defer=True),
             rx.el.script(src="/desk.js", defer=True),
+            rx.el.script(src="/artifacts.js", defer=True),
         ],
         extra_app_wraps={},
         toaster=None,

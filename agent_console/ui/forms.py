@@ -74,8 +74,8 @@ class Form:
             yield name, self.resolve(one)
 
     def resolve(self, schema: Schema) -> Schema:
-        """Follow references and "or null", keeping the description beside them."""
-        around = {key: schema[key] for key in ("description", "default") if key in schema}
+        """Follow references and "or null", keeping title and description beside them."""
+        around = {key: schema[key] for key in ("title", "description", "default") if key in schema}
         if isinstance(ref := schema.get("$ref"), str):
             target: Any = self.schema
             for part in ref.removeprefix("#/").split("/"):

@@ -10,6 +10,7 @@ from agent_console.domain.checkpoints import Checkpoint, CheckpointStatus, Check
 from agent_console.domain.events import JournalEntry
 from agent_console.domain.jobs import Job, Json
 from agent_console.domain.records import Artifact, LogLine, Step
+from agent_console.domain.usage import MICROS, JobUsage, Usage
 from agent_console.ui.views import iso, percent, shown
 
 MAX_JSON = 20_000  # characters of a document shown on the page
@@ -71,6 +72,7 @@ class ArtifactRow:
     media_type: str
     size: str
     href: str
+    page: str
     created_at: str
 
 
@@ -101,6 +103,8 @@ class JobView:
     input: str = ""
     output: str = ""
     open_checkpoint: str = ""
+    usage: str = ""
+    usage_detail: str = ""
 
 
 def pretty(value: Json) -> str:
@@ -112,7 +116,16 @@ def pretty(value: Json) -> str:
     return shown(text, MAX_JSON) + note
 
 
-def job_view(job: Job, checkpoints: Sequence[Checkpoint]) -> JobView:
+def usage_words(used: Usage) -> str:
+    """Return tokens and cost for people; empty when nothing was used."""
+    if used == Usage():
+        return ""
+    dollars = used.cost_micros / MICROS
+    cost = f"${dollars:,.2f}" if dollars >= 1 or not dollars else f"${dollars:.4f}"
+    return f"{used.input_tokens:,} in, {used.output_tokens:,} out · {cost}"
+
+
+def job_view(job: Job, checkpoints: Sequence[Checkpoint], usage: JobUsage) -> JobView:
     """Return the head and facts of ``job``."""
     waiting = next((c.id for c in checkpoints if c.status == CheckpointStatus.PENDING), "")
     progress = job.progress if job.status == "RUNNING" else None
@@ -141,6 +154,11 @@ def job_view(job: Job, checkpoints: Sequence[Checkpoint]) -> JobView:
         input=pretty(job.input_data),
         output=pretty(job.output_data),
         open_checkpoint=f"/admin/agent-checkpoints/{waiting}" if waiting else "",
+        usage=usage_words(usage.total),
+        usage_detail="; ".join(
+            f"{shown(one.model, 200)}: {one.calls} × {usage_words(one.used)}"
+            for one in usage.models
+        ),
     )
 
 
@@ -193,18 +211,9 @@ def artifact_row(artifact: Artifact) -> ArtifactRow:
         media_type=artifact.media_type,
         size=size_text(artifact.size),
         href=f"/api/artifacts/{artifact.id}/download",
+        page=f"/artifacts/{artifact.id}",
         created_at=iso(artifact.created_at),
     )
-
-
-def artifact_text(artifact: Artifact) -> str:
-    """Return the content for the viewer: JSON indented, everything else as it is."""
-    if "json" in artifact.media_type:
-        try:
-            return pretty(json.loads(artifact.content))
-        except ValueError:
-            return shown(artifact.content, MAX_JSON)
-    return shown(artifact.content, MAX_JSON)
 
 
 _HAPPENINGS = {  # action: (tone, icon, sentence)
@@ -239,8 +248,13 @@ _STEP_ICONS = {
     "info": "info",
     "error": "circle_alert",
     "artifact": "file_text",
+    "usage": "coins",
 }
-_TOLD_ELSEWHERE = {"artifact.saved", "job.waiting"}  # by a step, by the checkpoint
+_TOLD_ELSEWHERE = {
+    "artifact.saved",
+    "job.waiting",
+    "usage.recorded",
+}  # by a step, by the checkpoint
 
 
 def timeline(
@@ -320,6 +334,7 @@ def _step(step: Step, note: Checkpoint | None) -> Happening:
         "artifact": "Artifact",
         "step": "Step",
         "failed": "Failed step, survived",
+        "usage": "Model used",
     }
     return Happening(
         key=f"s{step.position}",

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.jobs import JobStatus
+from agent_console.domain.records import ArtifactType
 
 PAGE_SIZE = 25  # rows on a page
 MAX_TEXT = 200  # characters of a search
@@ -88,3 +89,29 @@ class DeskParams:
             path,
             {"status": status, "type": new.job_type, "job": new.job, "cursor": new.cursor},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ArtifactsParams:
+    """The artifacts: a tab (``kind``), one job's (``job``), a search (``q``) and a place in it."""
+
+    kind: str = ""
+    job: str = ""
+    q: str = ""
+    cursor: str = ""
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str]) -> ArtifactsParams:
+        """Read a query; what is unknown falls back to its default."""
+        return cls(
+            kind=choice(query, "type", ArtifactType, ""),
+            job=text(query, "job", 100),
+            q=text(query, "q"),
+            cursor=text(query, "cursor", MAX_CURSOR),
+        )
+
+    def url(self, **changes: str) -> str:
+        """Return the address of this list with ``changes`` made to it."""
+        new = replace(self, **changes)
+        values = {"type": new.kind, "job": new.job, "q": new.q, "cursor": new.cursor}
+        return address("/artifacts", values)

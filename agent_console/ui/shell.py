@@ -29,6 +29,8 @@ PLACES = (
     Place("Checkpoints", "/admin/agent-checkpoints", "shield_check"),
     Place("Jobs", "/jobs", "layers"),
     Place("New job", "/new", "circle_plus"),
+    Place("Agents", "/agents", "bot"),
+    Place("Artifacts", "/artifacts", "package"),
     Place("Workers", "/workers", "server"),
 )
 

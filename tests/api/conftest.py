@@ -17,6 +17,7 @@ from agent_console.domain.errors import Invalid
 from agent_console.domain.jobs import Json
 from agent_console.domain.records import HandlerInfo
 from agent_console.services import Services, build_services
+from agent_console.services.catalog import Catalog as ServiceCatalog
 from agent_console.services.passwords import Passwords
 from agent_console.settings import Settings
 from agent_console.store.database import Database
@@ -116,14 +117,14 @@ def enqueue(client: TestClient, **body: Any) -> str:
 
 @pytest.fixture
 def make_door(clocked_db: Database, fake_clock: FakeClock) -> Iterator[Callable[..., Door]]:
-    """Open doors with the given settings."""
+    """Open doors with the given settings, to the given job types."""
     opened: list[Door] = []
 
-    def make(**chosen: Any) -> Door:
+    def make(catalog: ServiceCatalog | None = None, **chosen: Any) -> Door:
         settings = Settings(**chosen)
         services = build_services(
             clocked_db,
-            Catalog(),
+            catalog or Catalog(),
             settings,
             ChangeFeed(),
             clock=fake_clock,

@@ -31,6 +31,20 @@ def test_artifacts_are_listed_without_content(door: Door, admin: TestClient) -> 
     assert admin.get(f"/api/agent-jobs/{job_id}").json()["job"]["artifacts"][0]["name"] == "a.txt"
 
 
+def test_artifacts_are_found_by_type_and_words(door: Door, admin: TestClient) -> None:
+    _, plan = _made(door, admin, "the pilot starts in May", "plan.txt")
+    _, risk = _made(door, admin, "nothing to say", "pilot-risks.txt")
+
+    def found(**query: str) -> list[str]:
+        body = admin.get("/api/artifacts", params=query).json()
+        return [artifact["id"] for artifact in body["artifacts"]]
+
+    assert found(search="PILOT") == [risk, plan]
+    assert found(search="may", artifactType="file") == [plan]
+    assert found(artifactType="report") == []
+    assert admin.get("/api/artifacts", params={"artifactType": "song"}).status_code == 422
+
+
 def test_one_artifact_with_its_content(door: Door, admin: TestClient) -> None:
     _, artifact_id = _made(door, admin, "häagen")
     body = admin.get(f"/api/artifacts/{artifact_id}").json()

@@ -18,6 +18,7 @@ from tests.api.conftest import Door
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 
+CHECKPOINT = "/api/projects/{projectId}/work-sessions/{sessionId}/checkpoints/{checkpointId}"
 SNAPSHOT = Path(__file__).with_name("openapi.json")
 
 
@@ -70,6 +71,16 @@ def test_every_contract_route_is_described(document: dict[str, Any]) -> None:
         "/api/agent-jobs/{jobId}/checkpoints": {"get"},
         "/api/admin/agent-checkpoints": {"get"},
         "/api/admin/agent-checkpoints/{checkpointId}": {"get", "post", "delete"},
+        "/api/projects/{projectId}/work-sessions": {"get", "post"},
+        "/api/projects/{projectId}/work-sessions/{sessionId}/execute": {"post"},
+        "/api/projects/{projectId}/work-sessions/{sessionId}/status": {"get"},
+        f"{CHECKPOINT}/approve": {"post"},
+        f"{CHECKPOINT}/reject": {"post"},
+        "/api/context-documents": {"get", "post"},
+        "/api/context-documents/{documentId}": {"get"},
+        "/api/context-documents/{documentId}/versions": {"post"},
+        "/api/configuration-templates": {"get", "post"},
+        "/api/configuration-templates/{templateId}": {"delete"},
         "/api/admin/agent-worker": {"get", "post", "delete"},
         "/api/metrics": {"get"},
         "/api/artifacts": {"get"},

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from starlette.testclient import TestClient
 
 from agent_console.domain.access import Role
 from tests.api.conftest import Door
+from tests.support.agents import agents
 
 CHECKS = [
     not_a_server_error,
@@ -34,12 +37,24 @@ bounded = settings(
 )
 
 
+def made(client: TestClient) -> dict[str, str]:
+    """Make one of each thing an address can name; return their ids by parameter."""
+    session = client.post(
+        "/api/projects/rollout/work-sessions", json={"agentType": "reporting"}
+    ).json()["session"]
+    document = client.post(
+        "/api/context-documents", json={"title": "Plan", "content": "text"}
+    ).json()["document"]
+    return {"projectId": "rollout", "sessionId": session["id"], "documentId": document["id"]}
+
+
 @pytest.mark.slow
-def test_generated_requests_get_described_answers(door: Door) -> None:
+def test_generated_requests_get_described_answers(make_door: Callable[..., Door]) -> None:
     """A few hundred requests made from the OpenAPI document, to things that are and are not."""
+    door = make_door(catalog=agents())
     client = door.as_role(Role.ADMIN)
     job_id, checkpoint_id = door.waiting(client, {"n": 1})
-    known = {"jobId": job_id, "checkpointId": checkpoint_id}
+    known = {"jobId": job_id, "checkpointId": checkpoint_id, **made(client)}
     headers = {"Authorization": client.headers["authorization"]}
     statuses: Counter[int] = Counter()
 
@@ -50,6 +65,8 @@ def test_generated_requests_get_described_answers(door: Door) -> None:
             )
             if isinstance(case.body, dict) and "jobType" in case.body:
                 case.body["jobType"] = "noop"
+            if isinstance(case.body, dict) and "agentType" in case.body:
+                case.body["agentType"] = "reporting"
         answer = case.call(headers=headers)
         statuses[answer.status_code] += 1
         case.validate_response(answer, checks=CHECKS)

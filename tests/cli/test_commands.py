@@ -59,7 +59,7 @@ def test_the_demo_here_writes_the_files(terminal: Terminal, tmp_path: Path) -> N
 
 def test_database_check_before_and_after_upgrade(terminal: Terminal) -> None:
     assert "agent-console db upgrade" in terminal.refused("db", "check")
-    assert terminal.json("db", "upgrade") == {"before": None, "after": "0001"}
+    assert terminal.json("db", "upgrade") == {"before": None, "after": "0002"}
     found = terminal.json("db", "check")
     assert found["ok"] is True
     assert all(found["tables"].values())
@@ -70,7 +70,7 @@ def test_database_downgrade_asks_first(terminal: Terminal) -> None:
     terminal.done("db", "upgrade")
     assert terminal("db", "downgrade", "base", stdin="n\n").exit_code == 1
     assert terminal.json("db", "check")["ok"] is True
-    assert terminal.json("db", "downgrade", "base", "--yes") == {"before": "0001", "after": None}
+    assert terminal.json("db", "downgrade", "base", "--yes") == {"before": "0002", "after": None}
     assert terminal("db", "check").exit_code == 1
 
 

@@ -18,9 +18,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from agent_console.domain.crashpoints import LABELS
-from agent_console.domain.jobs import NewJob
 from agent_console.store.database import Database
-from tests.crash import child
+from tests.crash import child, handlers
 from tests.crash.child import Order
 from tests.crash.forkserver import ForkServer
 from tests.support.factories import ADA
@@ -28,7 +27,7 @@ from tests.support.factories import ADA
 DESK = tuple(x for x in LABELS if x.startswith(("enqueue.", "decide.")))
 WORK = tuple(x for x in LABELS if x not in DESK)
 ANY_MOMENT = "(any moment)"
-TYPES = ("deploy", "publish", "hurry", "flaky", "quick")
+TYPES = ("deploy", "publish", "hurry", "flaky", "quick", "agent")
 IN_STOCK = 24  # claimable jobs that a worker should find
 BACKLOG = 80  # what a worker that is to give jobs back must find
 PATIENCE = 90.0  # seconds to finish everything at the end
@@ -156,7 +155,7 @@ class Campaign:
 
     def _enqueue(self, jobs: dict[str, str]) -> None:
         for key, job_type in jobs.items():
-            self._services.jobs.enqueue(ADA, NewJob(job_type=job_type), idempotency_key=key)
+            self._services.jobs.enqueue(ADA, handlers.new_job(job_type), idempotency_key=key)
 
     def _finish(self) -> None:
         """Repeat every request, let a worker live, decide what comes up, until nothing is left."""

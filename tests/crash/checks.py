@@ -13,13 +13,15 @@ from agent_console.domain.jobs import FINISHED, JobStatus
 from agent_console.store.database import Database
 from tests.crash.campaign import Campaign
 from tests.crash.child import is_refused
-from tests.crash.handlers import APPLIES
+from tests.crash.handlers import APPLIES, USED
 from tests.crash.sink import Sink
 
 LEGAL_JOB_MOVES = {(before, after) for (before, _), after in jobs.TRANSITIONS.items()}
 LEGAL_CHECKPOINT_MOVES = {(b, a) for (b, _), a in checkpoints.TRANSITIONS.items()}
 # A start after one of these charges an attempt; after a wake-up or a release it does not.
 CHARGED_AFTER = {"job.created", "job.rescued", "job.retrying"}
+
+AGENTS = "SELECT id FROM ai_jobs WHERE job_type = 'agent'"
 
 Entry = tuple[str, str | None, str | None]
 
@@ -33,6 +35,7 @@ def complaints(campaign: Campaign) -> list[str]:
         *effects(db, Sink(campaign.folder / "sink", db)),
         *journal_agrees(db),
         *counted(db),
+        *spent(db),
     ]
 
 
@@ -172,3 +175,31 @@ def counted(db: Database) -> Iterator[str]:
         yield f"tallies of now {now} are not the rows {ended}"
     if decided:
         yield f"{decided} checkpoints are approved by nobody"
+
+
+def spent(db: Database) -> Iterator[str]:
+    """What a model call cost is counted once, whoever died around it, and a policy decided."""
+    with db.read() as reader:
+        agents = [job_id for (job_id,) in reader.rows(AGENTS)]
+        used = Counter(job_id for (job_id,) in reader.rows("SELECT job_id FROM job_usage"))
+        sums = {
+            (name, labels): value
+            for name, labels, value in reader.rows(
+                "SELECT name, labels, sum(value) FROM tallies GROUP BY name, labels"
+            )
+        }
+        decided = reader.rows(
+            "SELECT id, approved_by_name FROM agent_checkpoints WHERE job_id IN (" + AGENTS + ")"
+        )
+    for job_id in agents:
+        if used[job_id] != 1:
+            yield f"{job_id} counted {used[job_id]} calls of its model"
+    yield from (f"{one} was approved by {who}" for one, who in decided if who != "policy")
+    tokens, _, dollars = USED
+    expected = {
+        ("agent_tokens_total", "input|agent"): len(agents) * tokens,
+        ("agent_cost_micros", "agent"): len(agents) * round(dollars * 1_000_000),
+    }
+    for key, figure in expected.items():
+        if sums.get(key, 0) != figure:
+            yield f"{key} is {sums.get(key, 0)}, not {figure}"

@@ -15,7 +15,6 @@ from pathlib import Path
 from agent_console.domain import crashpoints
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.domain.errors import Conflict
-from agent_console.domain.jobs import NewJob
 from agent_console.domain.queries import CheckpointQuery
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.host import WorkerHost
@@ -132,7 +131,7 @@ def _desk(order: Order, db: Database) -> None:
     desk = services(db, settings(order))
     acknowledged = Path(order.folder) / "acknowledged.log"
     for key, job_type in order.jobs:
-        made = desk.jobs.enqueue(ADA, NewJob(job_type=job_type), idempotency_key=key)
+        made = desk.jobs.enqueue(ADA, handlers.new_job(job_type), idempotency_key=key)
         with acknowledged.open("a") as file:
             file.write(json.dumps([key, made.job.id]) + "\n")
     give_up = time.monotonic() + order.patience

@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from agent_console import AsyncJobContext, Expired, JobContext, RetryPolicy, handler
+from agent_console.domain.jobs import NewJob
 from tests.crash.sink import Sink
 
 # Kills cost attempts, and a campaign kills the same job many times.
 STUBBORN = RetryPolicy(max_attempts=10_000, base=0.01, cap=0.02)
+USED = (100, 10, 0.001)  # tokens in and out, and US dollars, of the agent's one call
 BRIEF = timedelta(milliseconds=150)
 
 _sinks: list[Sink] = []
@@ -79,6 +81,29 @@ def quick(ctx: JobContext) -> None:
     ctx.step("build", sink().apply, ctx.idempotency_key, "build")
 
 
-ALL = [deploy, publish, hurry, flaky, quick]
+@handler("agent", version="1", retry=STUBBORN)
+def agent(ctx: JobContext) -> str:
+    """Call a model, tell what it cost, and go on by leave of the policy."""
+    ctx.step("build", sink().apply, ctx.idempotency_key, "build")
+    ctx.usage("house/model", *USED)
+    decision = ctx.approve("May I?", data={"n": 1}, action="apply")
+    ctx.step(
+        "apply", sink().apply, ctx.idempotency_key, "apply", checkpoint_id=decision.checkpoint_id
+    )
+    return decision.approved_by
+
+
+ALL = [deploy, publish, hurry, flaky, quick, agent]
+# Effects of a completed job, by type.
 APPLIES = {"deploy": {"build", "apply"}, "publish": {"build", "apply"}, "hurry": set()}
-APPLIES |= {"flaky": {"build"}, "quick": {"build"}}  # effects of a completed job, by type
+APPLIES |= {
+    "flaky": {"build"},
+    "quick": {"build"},
+    "agent": {"build", "apply"},
+}
+
+
+def new_job(job_type: str) -> NewJob:
+    """Return what is enqueued for ``job_type``: agents have a policy decide for them."""
+    strategy = "auto_approve_low_risk" if job_type == "agent" else None
+    return NewJob(job_type=job_type, approval_strategy=strategy)

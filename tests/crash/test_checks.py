@@ -6,13 +6,15 @@ from pathlib import Path
 
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobVerb
+from agent_console.domain.usage import Usage
 from agent_console.store.database import Database
 from agent_console.store.finishes import finish
+from agent_console.store.run_usage import record_usage
 from agent_console.store.runs import record_step, suspend
-from tests.crash import checks
+from tests.crash import checks, handlers
 from tests.crash.sink import Sink
 from tests.support.factories import enqueue
-from tests.support.runs import checkpoint, claim_one, end, step
+from tests.support.runs import checkpoint, claim_one, decide, end, step
 
 
 def told(found: object, *words: str) -> bool:
@@ -75,3 +77,22 @@ def test_tallies_that_differ_are_noticed(db: Database) -> None:
     assert list(checks.counted(db)) == []
     db.write(lambda tx: tx.execute("UPDATE tallies SET value = value + 1"))
     assert told(checks.counted(db), "not the journal's")
+
+
+def test_usage_that_is_counted_twice_or_not_at_all_is_noticed(db: Database) -> None:
+    job_id = enqueue(db, "agent")
+    key = claim_one(db).key
+    assert told(checks.spent(db), job_id, "counted 0 calls")
+    tokens, out, dollars = handlers.USED
+    used = Usage.of(tokens, out, dollars)
+    record_usage(db, key, step(0, kind="usage", name="model"), used, "agent")
+    assert list(checks.spent(db)) == []
+    record_usage(db, key, step(1, kind="usage", name="model"), used, "agent")
+    assert told(checks.spent(db), job_id, "counted 2 calls")
+    assert told(checks.spent(db), "agent_cost_micros", "is 2000.0, not 1000")
+
+
+def test_a_person_where_the_policy_should_have_decided_is_noticed(db: Database) -> None:
+    enqueue(db, "agent")
+    decide(db, suspend(db, claim_one(db).key, checkpoint()))
+    assert told(checks.spent(db), "was approved by Ray")

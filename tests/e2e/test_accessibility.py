@@ -24,6 +24,9 @@ def places(work: Work) -> dict[str, str]:
     rows = {"operation": "transform", "data": ROWS, "transform": {"steps": STEPS}}
     plan = work.enqueue("data-processing", rows)
     work.approve(work.open_checkpoint(plan))
+    report = work.enqueue("reporting", {"topic": "Results of the pilot"})
+    work.open_checkpoint(report)
+    artifacts = work.job(report)["artifacts"]
     checkpoint, result = work.open_checkpoint(job), work.open_checkpoint(plan)
     return {
         "Checkpoints": "/admin/agent-checkpoints",
@@ -33,6 +36,9 @@ def places(work: Work) -> dict[str, str]:
         "Jobs": "/jobs",
         "Job": f"/jobs/{job}",
         "New job": "/new?type=code-generation",
+        "Agents": "/agents?agent=reporting",
+        "Artifacts": f"/artifacts?job={report}",
+        **{one["artifactType"]: f"/artifacts/{one['id']}" for one in artifacts},
         "Workers": "/workers",
     }
 

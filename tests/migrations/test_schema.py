@@ -92,6 +92,27 @@ def test_up_down_up_with_rows_in_every_table(empty_url: str) -> None:
         assert set(counts(connection).values()) == {1}
 
 
+def test_taking_back_one_migration_keeps_what_the_others_made(database_url: str) -> None:
+    later = {
+        "context_documents",
+        "context_document_versions",
+        "configuration_templates",
+        "job_usage",
+    }
+    with engine(database_url).begin() as connection:
+        fill(connection)
+    assert migrate.downgrade(database_url, "0001").after == "0001"
+    with engine(database_url).connect() as connection:
+        left = set(inspect(connection).get_table_names()) - {"alembic_version"}
+        assert left == {table.name for table in TABLES} - later
+        for name in left:
+            rows = connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one()
+            assert rows == 1, name
+    migrate.upgrade(database_url)
+    with engine(database_url).connect() as connection:
+        assert counts(connection) == {table.name: int(table.name not in later) for table in TABLES}
+
+
 def test_upgrading_again_keeps_the_rows(database_url: str) -> None:
     with engine(database_url).begin() as connection:
         fill(connection)

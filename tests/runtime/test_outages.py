@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from agent_console import AsyncJobContext, JobContext, handler
+from agent_console.domain.access import SYSTEM
+from agent_console.domain.context import NewContextDocument
 from agent_console.domain.errors import Unavailable
 from agent_console.domain.jobs import JobStatus, Progress
 from agent_console.runtime import context, notebook, run
-from agent_console.store import runs
+from agent_console.store import context_writes, envelopes, runs
 from tests.runtime.desk import Desk
 
 
@@ -58,6 +60,46 @@ def test_every_recorded_call_outlives_an_outage(
     assert [kind for _, kind, _ in desk.steps(job_id)] == ["step", "info", "artifact", "approve"]
     stored = {row["id"] for row in desk.rows("SELECT id FROM work_artifacts")}
     assert artifacts == stored
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["before the commit", "answer lost"])
+@pytest.mark.parametrize("write", ["record_usage", "approve_by_policy"])
+def test_usage_and_approvals_by_policy_outlive_an_outage(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, write: str, committed: bool
+) -> None:
+    monkeypatch.setattr(context, write, _fails_once(getattr(context, write), committed=committed))
+
+    @handler("test")
+    def work(ctx: JobContext) -> list[str]:
+        ctx.usage("model", 10, 5, 0.01)
+        decision = ctx.approve("ok?")
+        return [decision.approved_by, decision.checkpoint_id]
+
+    desk.add(work)
+    job_id = desk.enqueue(approval_strategy="auto_approve_low_risk")
+    desk.run()
+    (checkpoint,) = desk.rows("SELECT id, status FROM agent_checkpoints")
+    assert checkpoint["status"] == "APPROVED"
+    assert desk.job(job_id).output_data == ["policy", checkpoint["id"]]
+    assert desk.rows("SELECT input_tokens FROM job_usage") == [{"input_tokens": 10}]
+
+
+@pytest.mark.parametrize("read", ["latest", "texts"])
+def test_context_documents_are_read_again_after_an_outage(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, read: str
+) -> None:
+    new = NewContextDocument(title="Plan", content="Begin in March.")
+    desk.db.write(lambda tx: context_writes.create(tx, "doc_1", new, SYSTEM, None))
+    monkeypatch.setattr(envelopes, read, _fails_once(getattr(envelopes, read), committed=False))
+
+    @handler("test")
+    def work(ctx: JobContext) -> str:
+        return ctx.context.get("doc_1").content
+
+    desk.add(work)
+    job_id = desk.enqueue(context_document_id="doc_1")
+    assert desk.run() == 1
+    assert desk.job(job_id).output_data == "Begin in March."
 
 
 def test_a_long_outage_gives_the_job_back_uncharged(

@@ -12,6 +12,7 @@ from agent_console.domain.errors import Invalid
 from agent_console.domain.jobs import Json, NewJob
 from agent_console.domain.records import HandlerInfo
 from agent_console.services import Services, build_services
+from agent_console.services.catalog import Catalog
 from agent_console.services.passwords import Passwords
 from agent_console.settings import Settings
 from agent_console.store.database import Database
@@ -88,12 +89,12 @@ class Desk:
 
 @pytest.fixture
 def make_desk(clocked_db: Database, fake_clock: FakeClock) -> Callable[..., Desk]:
-    """Make services with the given settings."""
+    """Make services with the given settings, on the given job types."""
 
-    def make(**settings: Any) -> Desk:
+    def make(catalog: Catalog | None = None, **settings: Any) -> Desk:
         services = build_services(
             clocked_db,
-            TwoTypes(),
+            catalog or TwoTypes(),
             Settings(**settings),
             ChangeFeed(),
             clock=fake_clock,

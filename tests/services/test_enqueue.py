@@ -55,6 +55,8 @@ def test_without_auto_execute_a_job_waits_to_be_executed(desk: Desk) -> None:
         ({"priority": -1}, "priority"),
         ({"priority": 101}, "priority"),
         ({"max_attempts": 0}, "maxAttempts"),
+        ({"task_configuration": {"budgetUsd": 0}}, "taskConfiguration.budgetUsd"),
+        ({"task_configuration": {"maxTokens": "many"}}, "taskConfiguration.maxTokens"),
         ({"max_attempts": 101}, "maxAttempts"),
         ({"task_description": "x" * 4001}, "taskDescription"),
         ({"task_description": "nul \x00"}, "taskDescription"),

@@ -11,9 +11,17 @@ import pytest
 
 from agent_console.domain.access import ANONYMOUS, ROLE_PERMISSIONS, Actor, Permission, Role
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
+from agent_console.domain.context import NewContextDocument
 from agent_console.domain.errors import ConsoleError, Forbidden, Unauthenticated
 from agent_console.domain.jobs import NewJob
-from agent_console.domain.queries import AuditQuery, CheckpointQuery, JobQuery
+from agent_console.domain.queries import (
+    AuditQuery,
+    CheckpointQuery,
+    ContextQuery,
+    JobQuery,
+    SessionQuery,
+)
+from agent_console.domain.sessions import NewSession, NewTemplate
 from agent_console.services import Services
 from tests.services.conftest import PASSWORD, Desk
 
@@ -21,6 +29,8 @@ P = Permission
 Call = Callable[[Services, Actor], Any]
 NOBODY = "usr_nobody"
 REJECT = Verdict(verb=CheckpointVerb.REJECT, reason="no")
+DOCUMENT = NewContextDocument(title="Plan", content="text")
+TEMPLATE = NewTemplate(name="mine", agent_type="research")
 
 GUARDED: dict[str, tuple[Permission, Call]] = {
     "jobs.enqueue": (P.JOBS_CREATE, lambda s, a: s.jobs.enqueue(a, NewJob(job_type="noop"))),
@@ -46,6 +56,28 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "workers.configure": (P.WORKERS_CONTROL, lambda s, a: s.workers.configure(a, "wrk_x")),
     "artifacts.page": (P.ARTIFACTS_READ, lambda s, a: s.artifacts.page(a)),
     "artifacts.get": (P.ARTIFACTS_READ, lambda s, a: s.artifacts.get(a, "art_x")),
+    "context.create": (P.CONTEXT_WRITE, lambda s, a: s.context.create(a, DOCUMENT)),
+    "context.add_version": (
+        P.CONTEXT_WRITE,
+        lambda s, a: s.context.add_version(a, "doc_x", "text"),
+    ),
+    "context.page": (P.CONTEXT_READ, lambda s, a: s.context.page(a, ContextQuery())),
+    "context.get": (P.CONTEXT_READ, lambda s, a: s.context.get(a, "doc_x")),
+    "sessions.agents": (P.JOBS_READ, lambda s, a: s.sessions.agents(a)),
+    "sessions.create": (
+        P.JOBS_CREATE,
+        lambda s, a: s.sessions.create(a, "prj_x", NewSession(agent_type="research")),
+    ),
+    "sessions.page": (P.JOBS_READ, lambda s, a: s.sessions.page(a, "prj_x", SessionQuery())),
+    "sessions.get": (P.JOBS_READ, lambda s, a: s.sessions.get(a, "prj_x", "job_x")),
+    "sessions.execute": (P.JOBS_CONTROL, lambda s, a: s.sessions.execute(a, "prj_x", "job_x")),
+    "sessions.decide": (
+        P.CHECKPOINTS_DECIDE,
+        lambda s, a: s.sessions.decide(a, "prj_x", "job_x", "chk_x", REJECT),
+    ),
+    "templates.mine": (P.JOBS_READ, lambda s, a: s.templates.mine(a)),
+    "templates.create": (P.JOBS_CREATE, lambda s, a: s.templates.create(a, TEMPLATE)),
+    "templates.delete": (P.JOBS_CREATE, lambda s, a: s.templates.delete(a, "tpl_x")),
     "audit.page": (P.AUDIT_READ, lambda s, a: s.audit.page(a, AuditQuery())),
     "access.users": (P.USERS_MANAGE, lambda s, a: s.access.users(a)),
     "access.create_user": (

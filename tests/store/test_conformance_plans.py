@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy.dialects import postgresql, sqlite
 
+from agent_console.domain.queries import SessionQuery
+from agent_console.domain.sessions import AGENT_TYPES
 from agent_console.store import claims, deadlines, liveness, metric_reads, runs
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
+from agent_console.store.reads import sessions
 
 HISTORY, READY = 20_000, 500
 JOBS = (
@@ -103,3 +107,28 @@ def test_a_claim_reads_as_many_rows_as_it_takes(full: Database) -> None:
         )
         scan = next(row[0] for row in rows if "ix_ai_jobs_ready" in row[0])
         assert "rows=3" in scan.split("actual", 1)[1]
+
+
+PROJECTS, SESSIONS = 200, 8_000
+
+
+def test_sessions_of_a_project_are_read_in_order_from_its_index(db: Database) -> None:
+    rows = [
+        (*job_row(n, "COMPLETED"), f"p{n % PROJECTS}", AGENT_TYPES[n % 3]) for n in range(SESSIONS)
+    ]
+    columns = (*(name if name != "job_type" else "code_version" for name in JOBS), "project_id")
+
+    def fill(tx: Any) -> None:
+        tx.insert("ai_jobs", (*columns, "job_type"), rows)
+        if tx.dialect == "postgresql":
+            tx.execute("ANALYZE")
+
+    db.write(fill)
+    dialect = sqlite.dialect() if db.dialect == "sqlite" else postgresql.dialect()
+    for query in (SessionQuery(), SessionQuery(status="completed")):
+        statement = sessions.listed("p7", query, AGENT_TYPES).limit(51)
+        literal = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+        found = plan(db, str(literal), {})
+        assert "ix_ai_jobs_project_id" in found, found
+        assert "Seq Scan on ai_jobs" not in found, found
+        assert "SCAN ai_jobs\n" not in found, found

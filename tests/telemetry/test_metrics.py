@@ -150,3 +150,19 @@ def test_a_snapshot_serves_scrapes_of_one_second(db: Database) -> None:
     assert sample(scrape(exporter), "agent_jobs_total", status="PENDING") == 0
     clock.advance(1.0)
     assert sample(scrape(exporter), "agent_jobs_total", status="PENDING") == 1
+
+
+def used(job_type: str, tokens: int, micros: int) -> Event:
+    data: dict[str, object] = {"inputTokens": tokens, "outputTokens": 1, "costMicros": micros}
+    return Event(action="usage.recorded", job_id="job_1", job_type=job_type, data=data)  # type: ignore[arg-type]
+
+
+def test_tokens_and_cost_are_summed_by_job_type_exactly(db: Database) -> None:
+    record(db, *(used("research", 100, 100_000) for _ in range(10)), used("gone", 7, 1))
+    samples = scrape(MetricsExporter(db, job_types=lambda: ["research"]))
+    tokens = "agent_tokens_total"
+    assert sample(samples, tokens, direction="input", job_type="research") == 1000
+    assert sample(samples, tokens, direction="output", job_type="research") == 10
+    assert sample(samples, tokens, direction="input", job_type="other") == 7
+    assert sample(samples, "agent_cost_usd_total", job_type="research") == 1.0
+    assert sample(samples, "agent_cost_usd_total", job_type="other") == 0.000001

@@ -30,6 +30,7 @@ def detail(**facts: Any) -> CheckpointDetail:
         "action": "Write 1 file",
         "data": {"n": 1},
         "changes": [],
+        "findings": [],
         "metadata": {},
         "payload_digest": "d" * 64,
         "requested_by": "usr_1",

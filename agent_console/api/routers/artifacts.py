@@ -40,7 +40,12 @@ def list_artifacts(
 ) -> ArtifactsAnswer:
     """Return one page, without contents."""
     page = services.artifacts.page(
-        actor, job_id=query.job_id, cursor=query.cursor, limit=query.limit
+        actor,
+        job_id=query.job_id,
+        artifact_type=query.artifact_type and query.artifact_type.value,
+        search=query.search,
+        cursor=query.cursor,
+        limit=query.limit,
     )
     return ArtifactsAnswer(
         artifacts=[ArtifactSummaryOut.model_validate(one) for one in page.items],

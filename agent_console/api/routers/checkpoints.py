@@ -23,7 +23,6 @@ from agent_console.api.schemas.checkpoints import (
     RejectIn,
 )
 from agent_console.domain.access import Actor, Permission
-from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.services.review import Decided
 
 router = resource_router("Checkpoints")
@@ -83,18 +82,11 @@ def approve(
     idempotency_key: IdempotencyKey = None,
 ) -> DecisionAnswer:
     """Approve exactly the payload that is stored; the job resumes where it stopped."""
-    asked = body or ApproveIn()
-    verdict = Verdict(
-        verb=CheckpointVerb.APPROVE,
-        feedback=asked.feedback,
-        edited_data=asked.edited_data,
-        response=asked.response,
-        payload_digest=asked.payload_digest,
-    )
+    verdict = (body or ApproveIn()).to_verdict()
     done = services.review.decide_once(
         actor, checkpointId, verdict, idempotency_key=idempotency_key
     )
-    return _answer(done, response, "Checkpoint approved successfully")
+    return decision_answer(done, response, "Checkpoint approved successfully")
 
 
 @router.delete(
@@ -113,19 +105,14 @@ def reject(
     idempotency_key: IdempotencyKey = None,
 ) -> DecisionAnswer:
     """Reject with a reason; the job fails with it, unless its handler knows better."""
-    verdict = Verdict(
-        verb=CheckpointVerb.REJECT,
-        reason=body.reason,
-        feedback=body.feedback,
-        payload_digest=body.payload_digest,
-    )
     done = services.review.decide_once(
-        actor, checkpointId, verdict, idempotency_key=idempotency_key
+        actor, checkpointId, body.to_verdict(), idempotency_key=idempotency_key
     )
-    return _answer(done, response, "Checkpoint rejected successfully")
+    return decision_answer(done, response, "Checkpoint rejected successfully")
 
 
-def _answer(done: Decided, response: Response, message: str) -> DecisionAnswer:
+def decision_answer(done: Decided, response: Response, message: str) -> DecisionAnswer:
+    """Return the answer to a decision, marked when the request was a repetition."""
     if done.replayed:
         response.headers[REPLAYED] = "true"
     return DecisionAnswer(checkpoint=CheckpointOut.of(done.checkpoint), message=message)

@@ -21,8 +21,11 @@ from agent_console.domain.checkpoints import (
     Checkpoint,
     CheckpointStatus,
     CheckpointType,
+    CheckpointVerb,
+    Verdict,
 )
 from agent_console.domain.jobs import JobStatus
+from agent_console.domain.risk import Severity
 from agent_console.services.review import CheckpointDetail
 
 _Feedback = Annotated[StrictStr, StringConstraints(max_length=16_000)]
@@ -43,6 +46,16 @@ class ApproveIn(In):
     response: Any = Field(None, description="Handed to the handler as it is.")
     payload_digest: _Digest | None = None
 
+    def to_verdict(self) -> Verdict:
+        """Return the domain's value."""
+        return Verdict(
+            verb=CheckpointVerb.APPROVE,
+            feedback=self.feedback,
+            edited_data=self.edited_data,
+            response=self.response,
+            payload_digest=self.payload_digest,
+        )
+
 
 class RejectIn(In):
     """A rejection with the reason the job will carry."""
@@ -52,6 +65,15 @@ class RejectIn(In):
     reason: _Reason
     feedback: _Feedback | None = None
     payload_digest: _Digest | None = None
+
+    def to_verdict(self) -> Verdict:
+        """Return the domain's value."""
+        return Verdict(
+            verb=CheckpointVerb.REJECT,
+            reason=self.reason,
+            feedback=self.feedback,
+            payload_digest=self.payload_digest,
+        )
 
 
 class CheckpointSummaryOut(Out):
@@ -72,8 +94,19 @@ class CheckpointSummaryOut(Out):
     created_at: Instant
 
 
+class FindingOut(Out):
+    """What speaks against a proposal; ``location`` reads ``path:line`` or ``data.field``."""
+
+    severity: Severity
+    rule: str
+    message: str
+    location: str
+
+
 class CheckpointOut(Out):
-    """A checkpoint with its payload: ``action``, ``data`` and ``changes`` are what was digested.
+    """A checkpoint with its payload.
+
+    ``action``, ``data``, ``changes`` and ``findings`` are what was digested.
 
     ``approvedBy`` and ``approvedAt`` are set when somebody approved; ``decidedBy`` and
     ``decidedAt`` for every decision.
@@ -90,6 +123,7 @@ class CheckpointOut(Out):
     action: str
     data: JsonOut
     changes: list[JsonOut]
+    findings: list[FindingOut]
     metadata: JsonOut
     payload_digest: str
     requested_by: str | None

@@ -38,6 +38,7 @@ from agent_console.domain.jobs import (
     JobStatus,
     NewJob,
 )
+from agent_console.domain.usage import MICROS, JobUsage, Usage
 from agent_console.services.jobs import JobDetail
 
 _Name = Annotated[StrictStr, StringConstraints(min_length=1, max_length=200)]
@@ -153,6 +154,47 @@ class JobOut(JobSummaryOut):
     metadata: JsonOut
 
 
+class UsageOut(Out):
+    """Tokens and cost of calls of models."""
+
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+
+
+class ModelUsageOut(UsageOut):
+    """What a job used of one model."""
+
+    model: str
+
+
+class JobUsageOut(UsageOut):
+    """What a job used of all models, and of each, dearest first."""
+
+    models: list[ModelUsageOut]
+
+    @classmethod
+    def of(cls, usage: JobUsage) -> JobUsageOut:
+        """Return the wire form of ``usage``."""
+        return cls(
+            **_figures(usage.calls, usage.total),
+            models=[
+                ModelUsageOut(model=each.model, **_figures(each.calls, each.used))
+                for each in usage.models
+            ],
+        )
+
+
+def _figures(calls: int, used: Usage) -> dict[str, Any]:
+    return {
+        "calls": calls,
+        "input_tokens": used.input_tokens,
+        "output_tokens": used.output_tokens,
+        "cost_usd": used.cost_micros / MICROS,
+    }
+
+
 class JobDetailOut(JobOut):
     """A job with all that happened to it.
 
@@ -165,6 +207,7 @@ class JobDetailOut(JobOut):
     artifacts: list[ArtifactSummaryOut]
     steps: list[StepOut]
     timeline: list[JournalEntryOut]
+    usage: JobUsageOut
     actions: dict[str, str]
 
     @classmethod
@@ -177,6 +220,7 @@ class JobDetailOut(JobOut):
             artifacts=detail.artifacts,
             steps=detail.steps,
             timeline=detail.timeline,
+            usage=JobUsageOut.of(detail.usage),
             actions=detail.allowed,
         )
 
@@ -201,7 +245,10 @@ class JobPage(Success):
 
 
 class JobTypeOut(Out):
-    """A job type: ``inputSchema`` is JSON Schema, ``examples`` work as they are."""
+    """A job type: ``inputSchema`` is JSON Schema, ``examples`` work as they are.
+
+    ``agent`` says that its jobs are work sessions, and that the schema is of ``taskConfiguration``.
+    """
 
     job_type: str
     title: str
@@ -210,6 +257,7 @@ class JobTypeOut(Out):
     input_schema: JsonOut
     examples: list[JsonOut]
     max_attempts: int
+    agent: bool
 
 
 class JobTypesAnswer(Success):

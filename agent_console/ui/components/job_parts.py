@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
+from agent_console.ui.components.artifact_body import viewer
 from agent_console.ui.components.basics import (
     Text,
     copy_button,
@@ -21,7 +22,7 @@ from agent_console.ui.theme import CHECKPOINT_MARKS, CHECKPOINT_TYPE_MARKS
 _ICONS = (
     "circle_plus", "play", "hand", "circle_check", "circle_x", "ban", "circle_pause", "rotate_ccw",
     "life_buoy", "undo_2", "triangle_alert", "shield_question", "timer_off", "file_text",
-    "footprints", "info", "circle_alert",
+    "coins", "footprints", "info", "circle_alert",
 )  # fmt: skip
 
 
@@ -190,10 +191,7 @@ def _artifact(row: rx.Var[ArtifactRow]) -> rx.Component:
             ),
             class_name="ac-artifact",
         ),
-        rx.cond(
-            is_open,
-            rx.el.pre(JobPage.opened_text, class_name="ac-code", tab_index=0, aria_label=row.name),
-        ),
+        rx.cond(is_open, viewer(JobPage.opened_body, row.name, row.page)),
         key=row.id,
     )
 

@@ -26,6 +26,7 @@ from agent_console.ui.components.review_models import (
     RowView,
     RulingView,
 )
+from agent_console.ui.components.review_risk import finding_views, risk_words
 
 TYPE_WORDS = {
     CheckpointType.APPROVAL_REQUIRED: "Approval required",
@@ -92,6 +93,7 @@ class _Asked:
 def _body(asked: _Asked) -> BodyView:
     point = asked.checkpoint
     changes, hidden = change_views(point.changes)
+    findings = finding_views(point.findings)
     action, message, task = reveal(point.action), reveal(point.message), reveal(asked.task)
     data = json.dumps(point.data, ensure_ascii=False)
     return BodyView(
@@ -111,6 +113,8 @@ def _body(asked: _Asked) -> BodyView:
         changes=changes,
         summary=summary(changes),
         uninspectable=any(one.kind == "raw" for one in changes),
+        findings=findings,
+        risk=risk_words(findings),
         data=json_document(point.data),
         metadata=json_document(point.metadata),
         requester=reveal(point.requested_by_name or "").text,
@@ -199,7 +203,7 @@ def _artifact(one: Artifact) -> ArtifactView:
         name=reveal(one.name).text,
         kind=one.artifact_type.value,
         size=_bytes(one.size),
-        href=f"/jobs/{one.job_id}",
+        href=f"/artifacts/{one.id}",
     )
 
 

@@ -17,6 +17,7 @@ from agent_console.ui.components.basics import (
 from agent_console.ui.components.diff import changes
 from agent_console.ui.components.json_view import json_view
 from agent_console.ui.components.review_context import context_section
+from agent_console.ui.components.review_findings import findings_section
 from agent_console.ui.components.review_models import (
     BodyView,
     ContextView,
@@ -43,6 +44,7 @@ def review_card(
             rx.el.div(alert, role="alert"),
             _decided(ruling),
             rx.cond(body.note, _words(body), _action(body, ruling)),
+            findings_section(body),
             _changes(body),
             _data(body),
             rx.cond(body.note, rx.fragment(), _words(body)),

@@ -86,6 +86,18 @@ class ChangeView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindingView:
+    """What speaks against the request; ``location`` is empty when it is about all of it."""
+
+    key: str = ""
+    severity: str = ""
+    tone: str = ""
+    rule: str = ""
+    message: str = ""
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeView:
     """A value of a JSON document. ``children`` is empty for a scalar and for an empty container."""
 
@@ -126,6 +138,8 @@ class BodyView:
     changes: list[ChangeView] = field(default_factory=list)
     summary: str = ""
     uninspectable: bool = False
+    findings: list[FindingView] = field(default_factory=list)
+    risk: str = ""
     data: JsonView = field(default_factory=JsonView)
     metadata: JsonView = field(default_factory=JsonView)
     requester: str = ""

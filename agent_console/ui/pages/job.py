@@ -180,6 +180,11 @@ def _facts() -> rx.Component:
         fact("Next attempt", moment(JOB.run_at, "until"), given=JOB.run_at != ""),
         ("Attempts", JOB.attempts),
         ("Priority", JOB.priority),
+        fact(
+            "Models",
+            rx.el.span(JOB.usage, title=JOB.usage_detail, data_testid="usage"),
+            given=JOB.usage != "",
+        ),
         fact("Worker", identifier(JOB.worker), given=JOB.worker != ""),
         fact("Code version", version, given=JOB.code_version != ""),
     )

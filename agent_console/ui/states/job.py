@@ -10,6 +10,7 @@ from agent_console.domain.access import Actor, Permission
 from agent_console.domain.records import LogLevel
 from agent_console.services.jobs import Action
 from agent_console.ui import bridge
+from agent_console.ui.artifact_views import ArtifactBody, artifact_body
 from agent_console.ui.bridge import Failure
 from agent_console.ui.guard import guarded
 from agent_console.ui.job_views import (
@@ -19,7 +20,6 @@ from agent_console.ui.job_views import (
     JobView,
     LogRow,
     artifact_row,
-    artifact_text,
     checkpoint_row,
     job_view,
     log_row,
@@ -52,7 +52,7 @@ class JobPage(LiveState, rx.State):
     level: str = "DEBUG"
     following: bool = True
     opened: str = ""
-    opened_text: str = ""
+    opened_body: ArtifactBody = ArtifactBody()
     _lines: list[LogRow] = []
 
     @rx.event(background=True)
@@ -95,14 +95,14 @@ class JobPage(LiveState, rx.State):
     async def open_artifact(self, artifact_id: str) -> None:
         """Show the content of an artifact below its row; the same again closes it."""
         if artifact_id == self.opened:
-            self.opened = self.opened_text = ""
+            self.opened, self.opened_body = "", ArtifactBody()
             return
         artifacts = bridge.services().artifacts
         found = await bridge.call(artifacts.get, await self._actor(), str(artifact_id))
         if isinstance(found, Failure):
             await self._tell(found.notice)
             return
-        self.opened, self.opened_text = found.id, artifact_text(found)
+        self.opened, self.opened_body = found.id, artifact_body(found)
 
     def _job_id(self) -> str:
         parts = [part for part in self.router.url.path.split("/") if part]
@@ -117,7 +117,7 @@ class JobPage(LiveState, rx.State):
     def _show(self, answer: dict[str, Any]) -> None:
         values = dict(answer)
         if values["job"].id != self.job.id:
-            self._put(opened="", opened_text="")
+            self._put(opened="", opened_body=ArtifactBody())
         self._lines = values.pop("logs")
         self._put(**values, logs=self._filtered())
 
@@ -129,7 +129,7 @@ class JobPage(LiveState, rx.State):
 def _read(actor: Actor, job_id: str) -> dict[str, Any]:
     detail = bridge.services().jobs.get(actor, job_id)
     job = detail.job
-    view = job_view(job, detail.checkpoints)
+    view = job_view(job, detail.checkpoints, detail.usage)
     return {
         "job": view,
         "title": f"{shown(view.title, 60)} · agent_console",

@@ -1,0 +1,1 @@
+"""Agents that research, write and report; written with the public SDK."""

@@ -1,0 +1,1 @@
+"""The agents that come with the console, one YAML file each."""

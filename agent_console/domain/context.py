@@ -1,0 +1,90 @@
+"""Context documents: the texts that agents work from, and the passages found in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+MAX_CONTENT = 1_000_000  # bytes of UTF-8: with its JSON around it, below the largest request
+MAX_TITLE = 200  # characters
+MAX_DOCUMENTS = 50  # one session may be given
+
+
+class ContextMediaType(StrEnum):
+    """What kind of text a document is."""
+
+    PLAIN = "text/plain"
+    MARKDOWN = "text/markdown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewContextDocument:
+    """A document to keep; ``project_id`` None: for every project."""
+
+    title: str
+    content: str
+    media_type: str = ContextMediaType.MARKDOWN.value
+    project_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextDocument:
+    """A document as it is listed: its latest version, without the text.
+
+    ``size`` is bytes of UTF-8, ``digest`` the SHA-256 of the text.
+    """
+
+    id: str
+    title: str
+    project_id: str | None
+    media_type: ContextMediaType
+    version: int
+    size: int
+    digest: str
+    created_by: str | None
+    created_by_name: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextDocumentVersion:
+    """One text a document has had; ``content`` is empty where versions are listed."""
+
+    document_id: str
+    version: int
+    size: int
+    digest: str
+    created_by: str | None
+    created_at: datetime
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextDocumentDetail:
+    """A document with the text of one version, and the versions there are, newest first.
+
+    ``document`` tells of the latest version, ``shown`` of the one whose text this is.
+    """
+
+    document: ContextDocument
+    shown: ContextDocumentVersion
+    versions: Sequence[ContextDocumentVersion]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A piece of a document: characters ``start`` to ``end`` of that version's text.
+
+    ``score`` is the retriever's own: higher fits better, comparable within one search only.
+    """
+
+    document_id: str
+    version: int
+    title: str
+    start: int
+    end: int
+    text: str
+    score: float

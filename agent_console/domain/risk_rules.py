@@ -1,0 +1,123 @@
+"""The assessors that come with the console: one function each, a ``RiskAssessor`` all of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from agent_console.domain.changes import RawChange, render
+from agent_console.domain.errors import Invalid
+from agent_console.domain.paths import check_path
+from agent_console.domain.payload import canonical
+from agent_console.domain.redaction import names_secret, redact_text
+from agent_console.domain.risk import (
+    Finding,
+    Proposal,
+    RiskAssessor,
+    Severity,
+    confidence_finding,
+)
+from agent_console.domain.visible import reveal
+
+MAX_FILES = 20  # changed at once before a person should look
+MAX_LINES = 400  # of new text in files
+MAX_BYTES = 131_072  # of the whole payload: more than anybody reads
+
+# The words themselves would be findings in these sources.
+_MARKER: Final = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K]|TB[D])\b")
+_UNWRITTEN: Final = re.compile(r"\braise\s+NotImplementedError\b|\bNotImplementedException\b")
+_SENSITIVE: Final = re.compile(
+    r"(^|/)("
+    r"\.env(\.[^/]*)?|\.git|\.github|\.gitlab-ci\.yml|\.ssh|\.aws|\.npmrc|\.pypirc|\.netrc|"
+    r"dockerfile|makefile|jenkinsfile|crontab|sudoers|authorized_keys|id_[a-z0-9]+|"
+    r"[^/]+\.(pem|key|p12|pfx|keystore|service)"
+    r")(/|$)",
+    re.IGNORECASE,
+)
+
+
+def unfinished_work(proposal: Proposal) -> Iterator[Finding]:
+    """Find markers of unfinished work in what is new."""
+    for text in proposal.texts():
+        if marker := _MARKER.search(text.text):
+            said = f"The marker {marker[0]} says that this is not finished."
+            yield Finding(Severity.CRITICAL, "unfinished-work", said, text.location)
+        elif text.lines and _UNWRITTEN.search(text.text):
+            said = "The code says that a part of it is not written."
+            yield Finding(Severity.CRITICAL, "unfinished-work", said, text.location)
+
+
+def secrets(proposal: Proposal) -> Iterator[Finding]:
+    """Find what looks like a password, token or key; the finding does not repeat it."""
+    for text in proposal.texts():
+        field = "" if text.lines else text.location.rpartition(".")[2]
+        if redact_text(text.text) != text.text or (text.text and names_secret(field)):
+            said = "This looks like a password, a token or a key."
+            yield Finding(Severity.CRITICAL, "secret", said, text.location)
+
+
+def paths(proposal: Proposal) -> Iterator[Finding]:
+    """Find files that are removed, that steer builds and servers, or that no workspace takes."""
+    for change in proposal.files:
+        path = str(change["path"])
+        try:
+            check_path(path)
+        except Invalid as error:
+            yield Finding(Severity.CRITICAL, "path", error.fields[0].message, path)
+            continue
+        if _SENSITIVE.search(path):
+            said = "This file steers builds, servers or access."
+            yield Finding(Severity.HIGH, "path", said, path)
+        if change.get("after") is None:
+            yield Finding(Severity.MEDIUM, "removal", "The file is removed.", path)
+
+
+def size(proposal: Proposal) -> Iterator[Finding]:
+    """Find more than a person reads, and rows that get lost in number."""
+    if (count := len(proposal.files)) > MAX_FILES:
+        yield Finding(Severity.MEDIUM, "size", f"{count:,} files change at once.")
+    if (lines := sum(text.lines for text in proposal.texts())) > MAX_LINES:
+        yield Finding(Severity.MEDIUM, "size", f"{lines:,} lines of files are new.")
+    length = len(canonical([proposal.data, list(proposal.changes)]).encode())
+    if length > MAX_BYTES:
+        yield Finding(Severity.MEDIUM, "size", f"The proposal has {length:,} bytes.")
+    for number, change in enumerate(proposal.changes):
+        before, after = change.get("totalBefore"), change.get("totalAfter")
+        if isinstance(before, int) and isinstance(after, int) and after * 2 < before:
+            said = f"Of {before:,} rows {after:,} are left."
+            yield Finding(Severity.MEDIUM, "removal", said, f"changes.{number}")
+
+
+def confidence(proposal: Proposal) -> Iterator[Finding]:
+    """Find a proposer that is not sure."""
+    if (finding := confidence_finding(proposal.confidence)) is not None:
+        yield finding
+
+
+def uninspectable(proposal: Proposal) -> Iterator[Finding]:
+    """Find what a reviewer could not see as it is: hidden characters, changes of unknown form."""
+    for number, picture in enumerate(render(proposal.changes)):
+        if isinstance(picture, RawChange):
+            said = "This change has a form that cannot be shown as a difference."
+            yield Finding(Severity.HIGH, "uninspectable", said, f"changes.{number}")
+    if hidden := reveal(proposal.action).hidden:
+        yield _hidden(hidden, "action")
+    for text in proposal.texts():
+        if hidden := reveal(text.text).hidden:
+            yield _hidden(hidden, text.location)
+
+
+def _hidden(count: int, location: str) -> Finding:
+    said = f"{count:,} characters are hidden or look like others."
+    return Finding(Severity.HIGH, "uninspectable", said, location)
+
+
+STANDARD: Final[tuple[RiskAssessor, ...]] = (
+    unfinished_work,
+    secrets,
+    paths,
+    size,
+    confidence,
+    uninspectable,
+)

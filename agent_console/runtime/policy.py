@@ -1,0 +1,41 @@
+"""What speaks against a payload, and whether a policy may approve it in a person's stead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from agent_console.domain.jobs import Json
+from agent_console.domain.payload import loads
+from agent_console.domain.risk import Finding, Proposal, assess, is_low, ordered
+from agent_console.domain.risk_rules import STANDARD
+
+AUTO_APPROVE_LOW_RISK = "auto_approve_low_risk"
+
+
+def findings_on(
+    action: str,
+    data: Json,
+    changes: Sequence[Mapping[str, Json]],
+    *,
+    confidence: float | None,
+    given: Sequence[Finding],
+) -> list[Finding]:
+    """Return the handler's own findings with those of the standard assessors, gravest first."""
+    proposal = Proposal(action=action, data=data, changes=changes, confidence=confidence)
+    return ordered([*given, *assess(proposal, STANDARD)])
+
+
+def may_approve(strategy: str | None, findings: Sequence[Finding], *, auto: bool | None) -> bool:
+    """Say whether the policy of ``strategy`` decides: only where it is wanted and risk is low."""
+    return strategy == AUTO_APPROVE_LOW_RISK and auto is not False and is_low(findings)
+
+
+def recorded_findings(payload: str) -> list[Json]:
+    """Return the findings a stored payload was shown with.
+
+    They are what was known when it was asked for. A later run does not make them anew: assessors
+    that have learned since then must not part a job from its record.
+    """
+    document = loads(payload)
+    found = document.get("findings") if isinstance(document, dict) else None
+    return found if isinstance(found, list) else []

@@ -1,0 +1,322 @@
+"""The Agents page."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import reflex as rx
+
+from agent_console.ui import shell
+from agent_console.ui.components.basics import (
+    Text,
+    bones,
+    callout,
+    empty,
+    icon,
+    verb_button,
+    words,
+)
+from agent_console.ui.components.form_fields import form_fields
+from agent_console.ui.elements import moment
+from agent_console.ui.live import live_page
+from agent_console.ui.states.agents import (
+    STRATEGIES,
+    AgentCard,
+    AgentsPage,
+    DocumentChoice,
+    TemplateRow,
+)
+
+MAX_PASTE = 400_000  # characters: an event must stay below the socket's limit
+
+
+def _card(card: rx.Var[AgentCard]) -> rx.Component:
+    return rx.el.li(
+        rx.link(
+            rx.el.span(card.title, class_name="ac-strong"),
+            rx.el.span(card.agent_type, class_name="ac-meta ac-mono"),
+            rx.el.span(card.description, class_name="ac-meta"),
+            href=card.href,
+            underline="none",
+            class_name="ac-type",
+            custom_attrs={"aria-current": words(card.current, "true", "false")},
+        ),
+        key=card.agent_type,
+    )
+
+
+def _text_field(name: str, label: str, value: Text, error: Text, help_text: str) -> rx.Component:
+    return rx.el.div(
+        rx.el.label(label, html_for=name),
+        rx.el.input(
+            id=name, name=name, class_name="ac-input", default_value=value, max_length=2000,
+            aria_describedby=f"{name}-help", aria_invalid=words(error != "", "true", "false"),
+        ),
+        rx.el.div(
+            rx.cond(error != "", rx.el.span(error, class_name="ac-error"), help_text),
+            id=f"{name}-help",
+            class_name="ac-meta",
+        ),
+        class_name="ac-field",
+    )  # fmt: skip
+
+
+def _error(field: str) -> rx.Var[str]:
+    return cast("rx.Var[str]", AgentsPage.errors.get(field, ""))
+
+
+def _strategy(value: str, label: str, meaning: str) -> rx.Component:
+    checked = {"default_checked": AgentsPage.strategy == value}
+    return rx.el.label(
+        rx.el.input(type="radio", name="approvalStrategy", value=value, **checked),
+        rx.el.span(rx.el.span(label), rx.el.span(meaning, class_name="ac-meta")),
+        class_name="agent-choice",
+    )
+
+
+def _document(one: rx.Var[DocumentChoice]) -> rx.Component:
+    return rx.el.li(
+        rx.el.label(
+            rx.el.input(type="checkbox", name=one.name, default_checked=one.chosen),
+            rx.el.span(
+                rx.el.span(one.title),
+                rx.el.span(one.note, " · ", moment(one.updated_at), class_name="ac-meta"),
+            ),
+            class_name="agent-choice",
+        ),
+        rx.link("Read", href=one.href, aria_label="Read " + one.title),
+        key=one.id,
+    )
+
+
+def _documents() -> rx.Component:
+    none = rx.el.p(
+        "No document yet. Without one the agent works from the examples it comes with.",
+        class_name="ac-meta",
+    )
+    more = "These are the newest documents; sessions over REST can name any."
+    return rx.el.fieldset(
+        rx.el.legend("Context documents"),
+        rx.cond(
+            AgentsPage.documents.length() > 0,
+            rx.el.ul(rx.foreach(AgentsPage.documents, _document), role="list"),
+            none,
+        ),
+        rx.cond(AgentsPage.more_documents, rx.el.p(more, class_name="ac-meta")),
+        class_name="ac-field agent-choices",
+    )
+
+
+def _buttons() -> rx.Component:
+    return rx.el.div(
+        verb_button(
+            "Create and run",
+            reason=AgentsPage.refusal,
+            icon_name="play",
+            type="submit",
+            size="3",
+            on_click=AgentsPage.intend("run"),
+        ),
+        verb_button(
+            "Create session",
+            reason=AgentsPage.refusal,
+            type="submit",
+            size="3",
+            variant="soft",
+            on_click=AgentsPage.intend("keep"),
+        ),
+        verb_button(
+            "Save as template",
+            reason=AgentsPage.refusal,
+            type="submit",
+            size="3",
+            variant="soft",
+            color_scheme="gray",
+            on_click=AgentsPage.intend("template"),
+        ),
+        class_name="agent-buttons",
+    )
+
+
+def _head() -> rx.Component:
+    example = rx.button(
+        icon("wand_sparkles", 14), "Use example", type="button", variant="soft",
+        color_scheme="gray", on_click=AgentsPage.use_example,
+    )  # fmt: skip
+    return rx.el.div(
+        rx.el.div(
+            rx.el.h2(AgentsPage.chosen_title, class_name="ac-h2"),
+            rx.el.p(AgentsPage.chosen_description, class_name="ac-meta"),
+            style={"min_width": "0"},
+        ),
+        rx.cond(AgentsPage.has_example, example),
+        class_name="ac-formhead",
+    )
+
+
+def _form() -> rx.Component:
+    strategies = [_strategy(value, *said) for value, said in STRATEGIES.items()]
+    wrong = rx.cond(
+        AgentsPage.form_error != "", callout("red", "circle_alert", AgentsPage.form_error)
+    )
+    return rx.form(
+        _head(),
+        _text_field(
+            "taskDescription",
+            "Task",
+            AgentsPage.description,
+            _error("taskDescription"),
+            "What the agent is to do, in your words.",
+        ),
+        _text_field(
+            "project",
+            "Project",
+            AgentsPage.project,
+            _error("projectId"),
+            "Sessions are kept by project.",
+        ),
+        form_fields(AgentsPage.fields, AgentsPage.add_item, AgentsPage.remove_item),
+        _documents(),
+        rx.el.fieldset(rx.el.legend("Approval"), *strategies, class_name="ac-field agent-choices"),
+        rx.el.div(wrong, role="alert"),
+        _buttons(),
+        key=AgentsPage.form_key,
+        on_submit=AgentsPage.create,
+        reset_on_submit=False,
+        no_validate=True,
+        aria_label="New session",
+    )
+
+
+def _name() -> rx.Component:
+    """Return the form that names a template, once there is something to name."""
+    return rx.form(
+        _text_field(
+            "templateName", "Name of the template", "", _error("templateName"), "Only you see it."
+        ),
+        rx.el.div(
+            verb_button("Save", reason=AgentsPage.refusal, type="submit"),
+            rx.button(
+                "Cancel", type="button", variant="soft", color_scheme="gray",
+                on_click=AgentsPage.forget_name,
+            ),
+            class_name="agent-buttons",
+        ),
+        on_submit=AgentsPage.save_template,
+        reset_on_submit=False,
+        no_validate=True,
+        aria_label="New template",
+        class_name="agent-name",
+    )  # fmt: skip
+
+
+def _template(one: rx.Var[TemplateRow]) -> rx.Component:
+    return rx.el.li(
+        rx.link(one.name, href=one.href),
+        rx.el.button(
+            icon("trash_2", 14),
+            type="button",
+            on_click=AgentsPage.delete_template(one.id),
+            aria_label="Delete template " + one.name,
+            title="Delete",
+            class_name="ac-icon",
+        ),
+        key=one.id,
+    )
+
+
+def _templates() -> rx.Component:
+    return rx.cond(
+        AgentsPage.templates.length() > 0,
+        rx.el.nav(
+            rx.el.h3("Your templates", class_name="ac-label"),
+            rx.el.ul(rx.foreach(AgentsPage.templates, _template), role="list"),
+            aria_label="Templates",
+            class_name="agent-templates",
+        ),
+    )
+
+
+def _paste() -> rx.Component:
+    """Return the form that keeps a text; apart from the session's, which it must not send."""
+    file = rx.el.div(
+        rx.el.label(
+            "From a file",
+            rx.el.input(
+                type="file", accept=".md,.markdown,.txt,text/plain,text/markdown",
+                class_name="ac-input", custom_attrs={"data-fill": "content", "data-name": "title"},
+            ),
+        ),
+        rx.el.div("Its text appears below, before anything is kept.", class_name="ac-meta"),
+        class_name="ac-field",
+    )  # fmt: skip
+    content = rx.el.div(
+        rx.el.label("Text or Markdown", html_for="content"),
+        rx.el.textarea(
+            id="content", name="content", rows="6", class_name="ac-input", max_length=MAX_PASTE,
+            aria_describedby="content-help",
+        ),
+        rx.el.div(
+            rx.cond(
+                _error("content") != "",
+                rx.el.span(_error("content"), class_name="ac-error"),
+                f"Up to {MAX_PASTE:,} characters; longer texts over REST.",
+            ),
+            id="content-help",
+            class_name="ac-meta",
+        ),
+        class_name="ac-field",
+    )  # fmt: skip
+    return rx.el.details(
+        rx.el.summary(icon("file_plus", 15), "Add a context document"),
+        rx.form(
+            file,
+            _text_field("title", "Title", "", _error("title"), ""),
+            content,
+            verb_button(
+                "Add document", reason=AgentsPage.context_refusal, type="submit", variant="soft"
+            ),
+            key=AgentsPage.paste_key,
+            on_submit=AgentsPage.add_document,
+            reset_on_submit=False,
+            no_validate=True,
+            aria_label="New context document",
+        ),
+        class_name="agent-paste",
+    )
+
+
+def _chosen() -> rx.Component:
+    return rx.cond(
+        AgentsPage.chosen != "",
+        rx.el.div(_form(), rx.cond(AgentsPage.naming, _name()), _paste()),
+        empty("mouse_pointer_click", "Choose an agent", "Its form appears here."),
+    )
+
+
+def page() -> rx.Component:
+    """Lay out the page."""
+    cards = rx.el.nav(
+        rx.el.ul(rx.foreach(AgentsPage.cards, _card), class_name="ac-types"), aria_label="Agents"
+    )
+    side = rx.el.div(cards, _templates())
+    none = empty("bot", "No agents", "No handler declares itself to be an agent.")
+    both = rx.el.div(side, _chosen(), class_name="ac-newjob")
+    return shell.frame(
+        "Agents",
+        shell.heading("Agents", shell.stale_badge(AgentsPage.stale)),
+        rx.cond(
+            AgentsPage.problem != "",
+            empty("circle_alert", "This page cannot be shown", AgentsPage.problem),
+            rx.cond(
+                AgentsPage.loaded,
+                rx.cond(AgentsPage.cards.length() > 0, both, none),
+                bones(5, "4.5rem"),
+            ),
+        ),
+    )
+
+
+def register(app: rx.App) -> None:
+    """Add the page at ``/agents``."""
+    live_page(app, "/agents", "Agents", page, AgentsPage.watch)

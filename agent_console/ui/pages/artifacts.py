@@ -1,0 +1,142 @@
+"""The artifacts: what the jobs have made, by type, found by words."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from agent_console.ui import shell
+from agent_console.ui.components.basics import bones, empty, icon, pick
+from agent_console.ui.elements import NativeLink, moment
+from agent_console.ui.live import live_page
+from agent_console.ui.pages.jobs import tab_link
+from agent_console.ui.states.artifacts import Artifacts, ListedArtifact
+
+_ICONS = ("quote", "pen_line", "file_chart_column", "braces")
+
+
+def _sign(name: rx.Var[str]) -> rx.Component:
+    return pick(name, *[(one, icon(one)) for one in _ICONS], icon("file_text"))
+
+
+def _row(row: rx.Var[ListedArtifact]) -> rx.Component:
+    return rx.el.li(
+        rx.el.span(_sign(row.icon), class_name="ac-sign"),
+        rx.el.div(
+            rx.el.div(
+                rx.link(row.name, href=row.href, class_name="ac-cover", underline="none"),
+                class_name="ac-cut",
+                title=row.name,
+            ),
+            rx.el.div(
+                rx.el.span(row.word),
+                rx.el.span(row.size),
+                moment(row.created_at),
+                class_name="ac-meta ac-dots",
+            ),
+            style={"min_width": "0"},
+        ),
+        rx.link(
+            row.job_id, href=row.job_href, class_name="ac-mono ac-cut art-job", title=row.job_id
+        ),
+        NativeLink.create(
+            icon("download", 15),
+            href=row.download,
+            download=row.name,
+            aria_label="Download " + row.name,
+            title="Download",
+            class_name="ac-icon art-get",
+        ),
+        key=row.id,
+        class_name="ac-row art-row",
+        data_testid="artifact-row",
+    )
+
+
+def _search() -> rx.Component:
+    return rx.form(
+        rx.el.div(
+            icon("search", 15),
+            rx.el.input(
+                name="q",
+                type="search",
+                default_value=Artifacts.q,
+                key=Artifacts.q,
+                placeholder="Search names and contents",
+                aria_label="Search artifacts",
+                class_name="ac-input",
+            ),
+            class_name="ac-search",
+        ),
+        on_submit=Artifacts.search,
+        reset_on_submit=False,
+        width="auto",
+        role="search",
+    )
+
+
+def _nothing() -> rx.Component:
+    new = rx.link(rx.button("New job", size="2"), href="/new", underline="none")
+    clear = rx.link(
+        rx.button("Clear filters", size="2", variant="soft"), href="/artifacts", underline="none"
+    )
+    return rx.cond(
+        Artifacts.filtered,
+        empty("search_x", "No artifact matches", "No artifact fits tab and search.", clear),
+        empty("package", "No artifacts yet", "What jobs make to be looked at appears here.", new),
+    )
+
+
+def _paging() -> rx.Component:
+    return rx.el.nav(
+        rx.el.span(Artifacts.total, class_name="ac-meta", role="status", aria_live="polite"),
+        rx.cond(Artifacts.newest_href != "", rx.link("Back to newest", href=Artifacts.newest_href)),
+        rx.cond(Artifacts.older_href != "", rx.link("Older", href=Artifacts.older_href)),
+        aria_label="Pages",
+        class_name="ac-paging",
+    )
+
+
+def _of_one_job() -> rx.Component:
+    return rx.cond(
+        Artifacts.job != "",
+        rx.el.p(
+            "Of job ",
+            rx.link(Artifacts.job, href="/jobs/" + Artifacts.job, class_name="ac-mono"),
+            " · ",
+            rx.link("show all jobs", href=Artifacts.all_jobs_href),
+            class_name="ac-meta art-one",
+        ),
+    )
+
+
+def _list() -> rx.Component:
+    rows = rx.el.ul(
+        rx.foreach(Artifacts.rows, _row), class_name="ac-rows", aria_label="Artifacts", role="list"
+    )
+    return rx.cond(
+        Artifacts.problem != "",
+        empty("circle_alert", "This list cannot be shown", Artifacts.problem),
+        rx.cond(
+            Artifacts.loaded,
+            rx.fragment(rx.cond(Artifacts.rows.length() == 0, _nothing(), rows), _paging()),
+            bones(8),
+        ),
+    )
+
+
+def page() -> rx.Component:
+    """Lay out the page."""
+    return shell.frame(
+        "Artifacts",
+        shell.heading("Artifacts", shell.stale_badge(Artifacts.stale), actions=(_search(),)),
+        rx.el.nav(
+            rx.foreach(Artifacts.tabs, tab_link), class_name="ac-tabs", aria_label="Artifact types"
+        ),
+        _of_one_job(),
+        _list(),
+    )
+
+
+def register(app: rx.App) -> None:
+    """Add the page at ``/artifacts``."""
+    live_page(app, "/artifacts", "Artifacts", page, Artifacts.watch)

@@ -1,0 +1,366 @@
+"""The Agents page: a card per agent, a form from its schema, context, and how it is approved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import reflex as rx
+
+from agent_console.domain.access import Actor, Permission, refusal
+from agent_console.domain.context import ContextDocument, ContextMediaType, NewContextDocument
+from agent_console.domain.errors import FieldError
+from agent_console.domain.jobs import Json
+from agent_console.domain.queries import ContextQuery
+from agent_console.domain.records import HandlerInfo
+from agent_console.domain.sessions import (
+    DEFAULT_STRATEGY,
+    ConfigurationTemplate,
+    NewSession,
+    NewTemplate,
+)
+from agent_console.ui import bridge, forms
+from agent_console.ui.bridge import Failure
+from agent_console.ui.forms import FieldView, Form
+from agent_console.ui.guard import guarded
+from agent_console.ui.job_views import size_text
+from agent_console.ui.live import Ask, LiveState, follow
+from agent_console.ui.params import address, text
+from agent_console.ui.views import iso, shown
+
+DOCUMENTS = 50  # newest documents that are offered
+DEFAULT_PROJECT = "default"
+STRATEGIES = {
+    "checkpoint_required": ("Ask at every checkpoint", "A person decides each time."),
+    "final_only": ("Ask once, at the end", "Only the result is shown for a decision."),
+    "auto_approve_low_risk": (
+        "Let a policy approve low risk",
+        "What carries no finding above LOW goes on; the journal names the policy.",
+    ),
+}
+_DOCUMENT = re.compile(r"document:(doc_[0-9a-f]{32})")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCard:
+    """An agent to choose from."""
+
+    agent_type: str
+    title: str
+    description: str
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentChoice:
+    """A context document to work from; ``name`` is its input's."""
+
+    id: str
+    name: str
+    title: str
+    href: str
+    note: str
+    updated_at: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRow:
+    """A configuration of one's own to start from."""
+
+    id: str
+    name: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    agents: Sequence[HandlerInfo]
+    documents: Sequence[ContextDocument]
+    more: bool
+    templates: Sequence[ConfigurationTemplate]
+
+
+class AgentsPage(LiveState, rx.State):
+    """The form on the screen. What is typed stays in the browser until it is sent."""
+
+    cards: list[AgentCard] = []
+    chosen: str = ""
+    chosen_title: str = ""
+    chosen_description: str = ""
+    has_example: bool = False
+    fields: list[FieldView] = []
+    form_key: str = ""
+    description: str = ""
+    project: str = DEFAULT_PROJECT
+    documents: list[DocumentChoice] = []
+    more_documents: bool = False
+    paste_key: str = ""
+    strategy: str = DEFAULT_STRATEGY
+    templates: list[TemplateRow] = []
+    naming: bool = False
+    errors: dict[str, str] = {}
+    form_error: str = ""
+    refusal: str = ""
+    context_refusal: str = ""
+    _form: Form = Form({}, {})
+    _data: Json = None
+    _example: Json = None
+    _once: str = ""  # idempotency key: sending the same form twice makes one session
+    _intent: str = "keep"
+    _draft: NewTemplate | None = None
+    _template: str = ""
+    _fresh: tuple[str, ...] = ()  # documents pasted here: they are meant for this session
+
+    @rx.event(background=True)
+    @guarded(Permission.JOBS_READ)
+    async def watch(self) -> Any:
+        """Follow agents and documents."""
+        return await follow(self)
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
+    def use_example(self) -> None:
+        """Fill the form with a configuration that works."""
+        self._begin(self._example)
+        self.description = f"Example: {self.chosen_title}"
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
+    def add_item(self, group: str) -> None:
+        """Offer one more member of a group."""
+        self._form = forms.grown(self._form, group)
+        self.fields = self._form.fields(self._data)
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
+    def remove_item(self, group: str, number: int) -> None:
+        """Take a member of a group away."""
+        if isinstance(number, int):
+            self._form = forms.shrunk(self._form, group, number)
+            self.fields = self._form.fields(self._data)
+
+    @rx.event
+    @guarded(Permission.JOBS_CREATE)
+    def intend(self, intent: str) -> None:
+        """Say what the form is sent for next: to run, to keep the session, or as a template."""
+        self._intent = intent if intent in {"run", "template"} else "keep"
+
+    @rx.event
+    @guarded(Permission.CONTEXT_WRITE)
+    async def add_document(self, form: dict[str, Any]) -> None:
+        """Keep a pasted text as a context document, chosen for this session."""
+        new = NewContextDocument(
+            title=str(form.get("title", "")).strip(),
+            content=str(form.get("content", "")).replace("\r\n", "\n"),
+            media_type=ContextMediaType.MARKDOWN,
+        )
+        context = bridge.services().context
+        made = await bridge.call(context.create, await self._actor(), new)
+        if isinstance(made, Failure):
+            self._complain(made.fields)
+            if not made.fields:
+                await self._tell(made.notice)
+            return
+        self._complain(())
+        self._fresh = (*self._fresh, made.document.id)
+        self.documents = [_choice(made.document, self._fresh), *self.documents]
+        self.paste_key = bridge.request_id()
+        await self._tell(bridge.note("success", "The document is kept and chosen."))
+
+    @rx.event
+    @guarded(Permission.JOBS_CREATE)
+    async def create(self, form: dict[str, Any]) -> Any:
+        """Make the session, or say which fields stand in the way."""
+        configuration, wrong = self._form.collect(form)
+        strategy = str(form.get("approvalStrategy", DEFAULT_STRATEGY))
+        if self._intent == "template":
+            return self._ask_for_name(configuration, strategy, wrong)
+        if wrong:
+            self._complain(wrong)
+            return None
+        new = NewSession(
+            agent_type=self.chosen,
+            task_description=str(form.get("taskDescription", "")).strip(),
+            task_configuration=configuration,
+            context_document_ids=_chosen_documents(form),
+            approval_strategy=strategy,
+            auto_execute=self._intent == "run",
+        )
+        made = await bridge.call(
+            bridge.services().sessions.create,
+            await self._actor(),
+            str(form.get("project", "")).strip(),
+            new,
+            idempotency_key=f"{self._once}-{self._intent}",
+        )
+        if isinstance(made, Failure):
+            self._complain([_for_form(error) for error in made.fields])
+            if not made.fields:
+                await self._tell(made.notice)
+            return None
+        self._complain(())
+        self._once, self._fresh = bridge.request_id(), ()
+        return rx.redirect(f"/jobs/{made.session.id}")
+
+    def _ask_for_name(
+        self, configuration: dict[str, Json], strategy: str, wrong: Sequence[FieldError]
+    ) -> None:
+        """Hold what was typed until it has a name; fields may be empty, but not wrong."""
+        wrong = [one for one in wrong if one.message != forms.NEEDED]
+        self._complain(wrong)
+        if not wrong:
+            self._draft = NewTemplate(
+                name="",
+                agent_type=self.chosen,
+                task_configuration=configuration,
+                approval_strategy=strategy,
+            )
+            self.naming = True
+
+    @rx.event
+    @guarded(Permission.JOBS_CREATE)
+    async def save_template(self, form: dict[str, Any]) -> None:
+        """Keep what was held, under the name in ``form``."""
+        if self._draft is None:
+            return
+        new = replace(self._draft, name=str(form.get("templateName", "")).strip())
+        templates = bridge.services().templates
+        made = await bridge.call(templates.create, await self._actor(), new)
+        if isinstance(made, Failure):
+            names = [one.message for one in made.fields if one.field == "name"]
+            self.errors = {"templateName": names[0] if names else made.notice.text}
+            return
+        self._draft, self.naming, self.errors = None, False, {}
+        self.templates = [*self.templates, _template(made)]
+        await self._tell(bridge.note("success", "The template is kept; only you see it."))
+
+    @rx.event
+    @guarded(Permission.JOBS_CREATE)
+    def forget_name(self) -> None:
+        """Do not keep a template after all."""
+        self._draft, self.naming = None, False
+
+    @rx.event
+    @guarded(Permission.JOBS_CREATE)
+    async def delete_template(self, template_id: str) -> None:
+        """Delete one of one's own templates."""
+        templates = bridge.services().templates
+        gone = await bridge.call(templates.delete, await self._actor(), str(template_id))
+        if isinstance(gone, Failure):
+            await self._tell(gone.notice)
+            return
+        self.templates = [one for one in self.templates if one.id != template_id]
+
+    def _complain(self, errors: Sequence[FieldError]) -> None:
+        """Show ``errors`` where they belong; those of no field go above the buttons."""
+        self.fields = self._form.fields(self._data, errors)
+        own = {"taskDescription", "projectId", "title", "content"}
+        self.errors = {one.field: one.message for one in errors if one.field in own}
+        known = {view.path for view in self.fields if view.error}
+        known |= {v.path for f in self.fields for i in f.members for v in i.fields if v.error}
+        rest = [
+            f"{one.field.removeprefix(f'{forms.ROOT}.')}: {one.message}"
+            for one in errors
+            if one.field not in own
+            and not any(one.field == path or one.field.startswith(f"{path}.") for path in known)
+        ]
+        self.form_error = " ".join(rest) or ("Some fields need another look." if errors else "")
+
+    def _begin(self, data: Json) -> None:
+        self._data, self._form = data, forms.start(self._form.schema, data)
+        self._once = self.form_key = bridge.request_id()
+        self.fields = self._form.fields(data)
+        self.description = self.form_error = ""
+        self.errors = {}
+
+    def _ask(self, actor: Actor) -> Ask:
+        for name, permission in (
+            ("refusal", Permission.JOBS_CREATE),
+            ("context_refusal", Permission.CONTEXT_WRITE),
+        ):
+            self._put(**{name: "" if actor.may(permission) else refusal(permission)})
+        query = self.router.url.query_parameters
+        chosen, template = text(query, "agent"), text(query, "template")
+        self._put(project=text(query, "project") or DEFAULT_PROJECT)
+        key = ("agents", actor.id, chosen)
+        return Ask(key, lambda: _read(actor, chosen), subject=f"{chosen}|{template}")
+
+    def _show(self, answer: _Answer) -> None:
+        wanted, _, template_id = self._subject.partition("|")
+        found = next((one for one in answer.agents if one.job_type == wanted), None)
+        self._put(
+            cards=[_card(one, wanted) for one in answer.agents],
+            documents=[_choice(one, self._fresh) for one in answer.documents],
+            more_documents=answer.more,
+            templates=[_template(one) for one in answer.templates],
+        )
+        if found is None:
+            self._put(chosen="", fields=[])
+            return
+        shown_now = (self.chosen, self._form.schema, self._template)
+        if shown_now != (found.job_type, found.input_schema, template_id):
+            self.chosen = found.job_type
+            self.chosen_title = found.title or found.job_type
+            self.chosen_description = found.description
+            self._example = dict(found.examples[0]) if found.examples else None
+            self.has_example = bool(found.examples)
+            self._form = Form(found.input_schema, {})
+            template = next((one for one in answer.templates if one.id == template_id), None)
+            self._template, self.naming = template_id, False
+            self.strategy = (template and template.approval_strategy) or DEFAULT_STRATEGY
+            self._begin(template.task_configuration if template else None)
+
+
+def _read(actor: Actor, agent_type: str) -> _Answer:
+    services = bridge.services()
+    page = services.context.page(actor, ContextQuery(limit=DOCUMENTS))
+    return _Answer(
+        agents=services.sessions.agents(actor),
+        documents=page.items,
+        more=page.next_cursor is not None,
+        templates=services.templates.mine(actor, agent_type) if agent_type else [],
+    )
+
+
+def _template(template: ConfigurationTemplate) -> TemplateRow:
+    place = {"agent": template.agent_type, "template": template.id}
+    return TemplateRow(template.id, shown(template.name, 100), address("/agents", place))
+
+
+def _card(info: HandlerInfo, wanted: str) -> AgentCard:
+    return AgentCard(
+        agent_type=info.job_type,
+        title=info.title or info.job_type,
+        description=info.description,
+        href=address("/agents", {"agent": info.job_type}),
+        current=info.job_type == wanted,
+    )
+
+
+def _choice(document: ContextDocument, fresh: Sequence[str]) -> DocumentChoice:
+    return DocumentChoice(
+        id=document.id,
+        name=f"document:{document.id}",
+        title=shown(document.title, 200),
+        href=f"/context/{document.id}",
+        note=f"version {document.version} · {size_text(document.size)}",
+        updated_at=iso(document.updated_at),
+        chosen=document.id in fresh,
+    )
+
+
+def _chosen_documents(form: Mapping[str, Any]) -> tuple[str, ...]:
+    ticked = [name for name, value in form.items() if value in (True, "on", "true")]
+    return tuple(m[1] for name in ticked if (m := _DOCUMENT.fullmatch(name)))
+
+
+def _for_form(error: FieldError) -> FieldError:
+    """Return the error under the name that the form knows the field by."""
+    prefix = "taskConfiguration"
+    if error.field == prefix or error.field.startswith(f"{prefix}."):
+        return replace(error, field=forms.ROOT + error.field.removeprefix(prefix))
+    return error

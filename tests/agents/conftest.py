@@ -1,0 +1,20 @@
+"""What the tests of agents share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent_console.agents.factory import agents
+from agent_console.testing import Bench
+from tests.support.databases import SqliteFiles
+
+
+@pytest.fixture
+def bench(sqlite_files: SqliteFiles, tmp_path: Path) -> Iterator[Bench]:
+    """Return a console in miniature with the agents that come with it."""
+    made = [make() for _, make in agents()]
+    with sqlite_files.database(tmp_path) as url, Bench(*made, url=url) as ready:
+        yield ready
