@@ -49,9 +49,9 @@ test: $(DEV_READY) ## Lint, types, contracts and every test, on SQLite, PostgreS
 	$(BIN)/python -m pytest tests/crash $(PYTEST_ARGS)
 	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
-check: $(DEV_READY) ## The fast selection, in under a minute
+check: $(DEV_READY) ## The fast selection, on SQLite, in under a minute
 	@$(MAKE) --no-print-directory lint types contracts
-	$(BIN)/python -m pytest -q -n 2 -m "not slow and not e2e and not crash" $(wildcard $(QUICK_TESTS)) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -q -n 2 -m "not slow and not e2e and not crash" -k "not postgresql" $(wildcard $(QUICK_TESTS)) $(PYTEST_ARGS)
 
 lint: $(DEV_READY) ## Style and dead dependencies
 	@$(BIN)/ruff check --quiet .
