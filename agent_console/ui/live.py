@@ -54,6 +54,7 @@ class LiveState(GuardedState, mixin=True):
     problem_code: str = ""
     _subject: str = ""
     _loop: str = ""  # which one may run: a page is followed once, however often it asks
+    _reading: str = ""  # the loop's reading under way; an event that shows a newer one clears it
 
     def _ask(self, actor: Actor) -> Ask:
         """Return what to read, from the address and this state; called under the state's lock."""
@@ -62,6 +63,13 @@ class LiveState(GuardedState, mixin=True):
     def _show(self, answer: Any) -> None:
         """Take over ``answer``, the result of ``Ask.read``; called under the state's lock."""
         raise NotImplementedError
+
+    async def _reread(self, actor: Actor) -> None:
+        """Show what is true after a change made by this page itself, ahead of the loop."""
+        answer = await bridge.call(self._ask(actor).read)
+        if not isinstance(answer, bridge.Failure):
+            self._reading = ""
+            self._show(answer)
 
     def _turn_to(self, subject: str) -> None:
         if subject != self._subject:
@@ -108,6 +116,7 @@ async def _refresh(page: LiveState) -> float:
         actor = await page._actor()
         ask = page._ask(actor)
         page._turn_to(ask.subject)
+        reading = page._reading = bridge.request_id()
     scope = tuple(sorted(actor.permissions))
     review, snapshots = bridge.services().review, bridge.snapshots()
     answer, pending = await asyncio.gather(
@@ -118,7 +127,8 @@ async def _refresh(page: LiveState) -> float:
         session = await page.get_state(Session)
         if session.pending != pending:
             session.pending = pending
-        page._show(answer)
+        if page._reading == reading:
+            page._show(answer)
         page._put(loaded=True, stale="", problem="", problem_code="")
     return ask.every
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -52,12 +52,19 @@ async def opened(browser: Browser, *events: Any) -> None:
         await browser.send(event)
 
 
-def page_of(console: Console, *events: Any, path: str = PATH, role: str = "operator") -> Browser:
-    """Open the page, send ``events`` and return the browser."""
+def page_of(
+    console: Console,
+    *events: Any,
+    path: str = PATH,
+    role: str = "operator",
+    until: Callable[[Browser], object] = lambda browser: True,  # noqa: ARG005
+) -> Browser:
+    """Open the page, send ``events``, wait ``until`` it shows their effect; return the browser."""
 
     async def look() -> Browser:
         async with Browser(console.sign_in(role), path) as browser:
             await opened(browser, *events)
+            await browser.until(lambda: until(browser))
             return browser
 
     return run(look())
@@ -115,7 +122,11 @@ def test_ticked_documents_go_with_the_session(console: Console, services: Servic
 
 
 def test_a_pasted_document_is_kept_and_chosen(console: Console, services: Services) -> None:
-    browser = page_of(console, AgentsPage.add_document({"title": "Notes", "content": "a\r\nb"}))
+    browser = page_of(
+        console,
+        AgentsPage.add_document({"title": "Notes", "content": "a\r\nb"}),
+        until=documents_of,
+    )
     (made,) = documents_of(browser)
     assert (made.title, made.chosen) == ("Notes", True)
     detail = services.context.get(console.actor("operator"), made.id)
@@ -162,6 +173,7 @@ def test_what_was_typed_is_kept_as_a_template_and_deleted(
         AgentsPage.create({**FORM, "limit": "3"}),
         AgentsPage.save_template({"templateName": " "}),
         AgentsPage.save_template({"templateName": "Three"}),
+        until=lambda browser: browser.wire.value(AgentsPage, "templates"),
     ).wire
     assert wire.redirects() == []
     (kept,) = services.templates.mine(actor)
@@ -172,7 +184,12 @@ def test_what_was_typed_is_kept_as_a_template_and_deleted(
     )
     (row,) = wire.value(AgentsPage, "templates")
     assert row.href == f"{PATH}&template={kept.id}"
-    opened_again = page_of(console, AgentsPage.delete_template(kept.id), path=row.href).wire
+    opened_again = page_of(
+        console,
+        AgentsPage.delete_template(kept.id),
+        path=row.href,
+        until=lambda browser: browser.wire.value(AgentsPage, "templates") == [],
+    ).wire
     assert opened_again.value(AgentsPage, "strategy") == "final_only"
     assert opened_again.value(AgentsPage, "templates") == []
     assert services.templates.mine(actor) == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import itertools
 import os
 import signal
 import stat
@@ -370,11 +371,13 @@ def test_a_symlink_swapped_in_while_writing_leads_nowhere(workspace: Workspace) 
     real = workspace.root / "d"
     stop = threading.Event()
     swaps: list[int] = []
+    numbers = itertools.count()
 
     def swap() -> None:
         while not stop.is_set():
             with suppress(OSError):
-                real.rename(workspace.root / f"parked{len(swaps)}")
+                # A new name each time: a move onto one that was used would fail from then on.
+                real.rename(workspace.root / f"parked{next(numbers)}")
                 real.symlink_to(outside)
                 swaps.append(1)
             with suppress(OSError):  # the writer made a directory in the meantime

@@ -166,8 +166,9 @@ class AgentsPage(LiveState, rx.State):
                 await self._tell(made.notice)
             return
         self._complain(())
+        # The list itself comes with the page's next reading, which the commit has asked for:
+        # a reading that began before it must not be able to take the document away again.
         self._fresh = (*self._fresh, made.document.id)
-        self.documents = [_choice(made.document, self._fresh), *self.documents]
         self.paste_key = bridge.request_id()
         await self._tell(bridge.note("success", "The document is kept and chosen."))
 
@@ -235,7 +236,6 @@ class AgentsPage(LiveState, rx.State):
             self.errors = {"templateName": names[0] if names else made.notice.text}
             return
         self._draft, self.naming, self.errors = None, False, {}
-        self.templates = [*self.templates, _template(made)]
         await self._tell(bridge.note("success", "The template is kept; only you see it."))
 
     @rx.event
@@ -252,8 +252,6 @@ class AgentsPage(LiveState, rx.State):
         gone = await bridge.call(templates.delete, await self._actor(), str(template_id))
         if isinstance(gone, Failure):
             await self._tell(gone.notice)
-            return
-        self.templates = [one for one in self.templates if one.id != template_id]
 
     def _complain(self, errors: Sequence[FieldError]) -> None:
         """Show ``errors`` where they belong; those of no field go above the buttons."""

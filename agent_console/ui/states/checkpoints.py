@@ -193,11 +193,6 @@ class Desk(LiveState, GuardedState, rx.State):
         path = f"{BASE}/{rest[0]}" if rest else BASE
         return rx.redirect(self._params().url(path), replace=True)
 
-    async def _reread(self, actor: Actor) -> None:
-        answer = await bridge.call(read, actor, self._wanted())
-        if not isinstance(answer, Failure):
-            self._show(answer)
-
     def _params(self) -> DeskParams:
         return DeskParams.parse(self.router.url.query_parameters)
 
