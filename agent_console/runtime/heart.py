@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 class Heart:
-    """Beats on its own thread, so that no handler and no drain can hold it up.
+    """Beats on its own thread and connection: no handler, drain or busy pool holds it up.
 
     Between beats it looks whenever something changed in the database, so that start, stop and the
     cancellation of a running job arrive at once from any process.
@@ -37,8 +37,9 @@ class Heart:
         obey: Callable[[WorkerOrders], None],
     ) -> None:
         """Beat for ``identity`` at least three times in ``timeout`` seconds."""
-        self._db, self._identity, self._obey = db, identity, obey
+        self._identity, self._obey = identity, obey
         self._every = min(LONGEST_PAUSE, timeout / 3)
+        self._db = db.own_connection(statement_timeout=self._every)
         self._registered = False
         self._changed = False
         self._next_beat = self._last_look = 0.0
@@ -50,6 +51,11 @@ class Heart:
         """Begin to beat for ``worker``; its row is made first."""
         self._worker = worker
         self.loop.start()
+
+    def stop(self, patience: float) -> None:
+        """Beat no more; wait up to ``patience`` seconds for a beat under way."""
+        self.loop.stop(patience)
+        self._db.close()
 
     def changed(self) -> None:
         """Something changed in the database: look soon."""

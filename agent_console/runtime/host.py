@@ -122,7 +122,7 @@ class WorkerHost:
         worker.want(run=False, drain_seconds=drain)
         if not worker.stopped.wait(drain + 3 * GRACE):
             _log.warning("the worker did not stop in time; its jobs will be rescued")
-        heart.loop.stop(GRACE)
+        heart.stop(GRACE)
         self._worker = self._heart = self._scheduler = None
         worker.close()
         self._async.close()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import logging
 import os
 import random
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from dataclasses import replace
+from typing import Self, TypeVar
 
 import psycopg2
 from sqlalchemy import exc
@@ -63,7 +65,22 @@ class Database:
         self._listeners: list[Listener] = []
         self._watchers: list[Watcher] = []
         self._writer: SqliteWriter | None = None
+        self._writes_through: Database = self
         self._lock = threading.Lock()
+
+    def own_connection(self, statement_timeout: float) -> Self:
+        """Return this database through one connection of its own, for one thread.
+
+        However busy the pool is, it is served; a statement takes at most ``statement_timeout``
+        seconds. Commits are told to the same listeners. On SQLite only the reading is apart: the
+        file has a single write lock, for which a second writer would wait longer than in the
+        queue of the one. Close it before the database it comes from.
+        """
+        own = copy.copy(self)
+        limits = replace(self.options, pool_min=1, pool_max=1, statement_timeout=statement_timeout)
+        own._engine = make_engine(self.url, limits)  # noqa: SLF001 - of this very class
+        own._writer = None  # noqa: SLF001
+        return own
 
     @property
     def path(self) -> str:
@@ -89,7 +106,7 @@ class Database:
                 during the commit itself) possibly everything, was done.
         """
         if self.dialect == "sqlite":
-            return self._sqlite_writer().submit(work)
+            return self._writes_through._sqlite_writer().submit(work)  # noqa: SLF001 - this class
         return self._write_postgres(work)
 
     @contextlib.contextmanager

@@ -25,6 +25,7 @@ from agent_console.store import job_writes, worker_writes
 from agent_console.store.claims import claim
 from agent_console.store.database import Database, StoreOptions
 from agent_console.store.engine_values import WorkerOrders
+from agent_console.store.liveness import rescue
 from agent_console.testing import enqueue
 from agent_console.testing.draining import _introduce
 from tests.runtime.desk import Desk
@@ -187,6 +188,46 @@ def test_an_order_on_its_way_does_not_undo_a_stop(
         late.join()
         assert worker.status is WorkerStatus.STOPPED
         assert row(db, host.worker_id)["status"] == "STOPPED"
+
+
+def test_a_healthy_worker_is_not_taken_for_dead_because_the_pool_is_used_up(
+    database_url: str, tmp_path: Path
+) -> None:
+    db = Database(database_url, StoreOptions(pool_min=2, pool_max=2, connect_timeout=60))
+    watching = Database(database_url, StoreOptions())
+    held = threading.Barrier(3)
+    release = threading.Event()
+
+    def hold() -> None:
+        with db.read() as reader:
+            reader.row("SELECT 1")
+            held.wait(PATIENCE)
+            release.wait(2 * PATIENCE)
+
+    def beaten(worker_id: str) -> int:
+        return int(row(watching, worker_id)["heartbeat_at"] or 0)
+
+    changes = Changes(db)
+    try:
+        with hosted(db, tmp_path, quick, worker_timeout=3) as host:
+            assert changes.until(lambda: host.stats()["isRunning"] is True)
+            holders = [threading.Thread(target=hold) for _ in range(2)]
+            for holder in holders:
+                holder.start()
+            held.wait(PATIENCE)
+            began = beaten(host.worker_id)
+            try:
+                # Three beats, a whole timeout: nobody may bury it meanwhile.
+                assert changes.until(lambda: beaten(host.worker_id) > began + 3_000_000)
+                assert rescue(watching, 3.0, 5) == 0
+            finally:
+                release.set()
+                for holder in holders:
+                    holder.join()
+            assert row(watching, host.worker_id)["status"] == "RUNNING"
+    finally:
+        db.close()
+        watching.close()
 
 
 def test_threads_that_died_are_started_again(
