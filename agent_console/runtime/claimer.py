@@ -15,6 +15,7 @@ from agent_console.store.claims import claim, give_back, next_due
 from agent_console.store.database import Database
 from agent_console.store.engine_values import RunKey
 from agent_console.store.liveness import held_by
+from agent_console.store.rechecks import Stands
 
 STALE = 1.0  # seconds a job may wait claimed but not started, before others get a chance
 _BLINK, _LONGEST_BLINK = 0.02, 1.0  # seconds between tries at jobs that others have locked
@@ -41,9 +42,13 @@ class Claimer:
         pace: Pace,
         ledger: set[RunKey],
         running: Callable[[], set[str]],
+        stands: Stands | None,
     ) -> None:
-        """Claim for ``worker_id``; ``running`` names the types that run right now."""
-        self._db, self._worker_id = db, worker_id
+        """Claim for ``worker_id``; ``running`` names the types that run right now.
+
+        ``stands`` says whether an approval still holds when its job resumes.
+        """
+        self._db, self._worker_id, self._stands = db, worker_id, stands
         self._slots, self._pace, self._ledger, self._running = slots, pace, ledger, running
         self._others: frozenset[str] = frozenset()  # job types to leave to other workers
         self._open = False
@@ -122,7 +127,9 @@ class Claimer:
         self._more = False  # before the claim: word that comes during it must count
         self._due = float("inf")
         try:
-            claimed = claim(self._db, self._worker_id, room, others=self._others)
+            claimed = claim(
+                self._db, self._worker_id, room, others=self._others, stands=self._stands
+            )
         except Unavailable:
             self._more = self._doubt = True
             raise

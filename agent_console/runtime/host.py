@@ -22,6 +22,7 @@ from agent_console.runtime.run import Surroundings
 from agent_console.runtime.scheduler import Scheduler
 from agent_console.runtime.sweeps import expire_overdue, rescue_dead
 from agent_console.runtime.worker import GRACE, Worker
+from agent_console.services.review_policy import still_stands
 from agent_console.settings import Settings
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewWorker, WorkerOrders
@@ -93,6 +94,7 @@ class WorkerHost:
             Executor(self._surroundings, self._async),
             announce=heart.announce,
             deadline_set=heart.nudge,
+            stands=partial(still_stands, policy=self._settings.self_approval),
         )
         worker.resize(self._size)
         self._worker, self._heart = worker, heart

@@ -22,6 +22,7 @@ from agent_console.store.claims import give_back
 from agent_console.store.database import Database
 from agent_console.store.engine_values import Claimed, Finish, RunKey
 from agent_console.store.liveness import wanted
+from agent_console.store.rechecks import Stands
 
 BOOKS_EVERY = 60.0  # seconds between comparisons of what is held with the database
 GRACE = 1.0  # seconds between asking a run to stop and going on without it
@@ -46,8 +47,12 @@ class Worker:
         *,
         announce: Callable[[], None],
         deadline_set: Callable[[], None],
+        stands: Stands | None = None,
     ) -> None:
-        """Start nothing yet; ``deadline_set`` is called when a run with a timeout begins."""
+        """Start nothing yet; ``deadline_set`` is called when a run with a timeout begins.
+
+        ``stands``: the policy under which approvals must still hold when their jobs resume.
+        """
         self._db, self._executor, self._announce = db, executor, announce
         self._deadline_set = deadline_set
         self._ledger: set[RunKey] = set()  # claims that have not ended, as far as known here
@@ -63,6 +68,7 @@ class Worker:
             pace=self._pace,
             ledger=self._ledger,
             running=self._running_types,
+            stands=stands,
         )
         self._size = 1
         self._books_due = monotonic() + BOOKS_EVERY

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
@@ -13,8 +13,10 @@ from agent_console.domain.errors import Conflict, FieldError, Forbidden, Invalid
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import check_json
 from agent_console.services.job_requests import text
-from agent_console.store.accounts import another_decider
+from agent_console.store.accounts import another_decider, find
 from agent_console.store.decisions import Found
+from agent_console.store.policy_approvals import POLICY
+from agent_console.store.rechecks import Approval
 from agent_console.store.transactions import Queries
 
 SelfApproval = Literal["auto", "never", "always"]
@@ -90,25 +92,35 @@ def _first_problems(edited: Json, schema: dict[str, Any]) -> list[FieldError]:
     return found
 
 
-def is_own(actor: Actor, checkpoint: Checkpoint) -> bool:
+class Asked(Protocol):
+    """What is known of who asked for a job."""
+
+    @property
+    def requested_by(self) -> str | None:
+        """The account's id, None for a command on the server."""
+
+    @property
+    def requested_by_name(self) -> str | None:
+        """The account's name, or the operator's."""
+
+
+def is_own(actor: Actor, asked: Asked) -> bool:
     """Say whether ``actor`` asked for the job whose checkpoint this is.
 
     A command typed on the server has no account: the name of the operator stands for it.
     """
     if actor.id is not None:
-        return actor.id == checkpoint.requested_by
-    return checkpoint.requested_by is None and actor.name == checkpoint.requested_by_name
+        return actor.id == asked.requested_by
+    return asked.requested_by is None and actor.name == asked.requested_by_name
 
 
-def self_approval_refusal(
-    reader: Queries, actor: Actor, checkpoint: Checkpoint, policy: SelfApproval
-) -> str:
+def self_approval_refusal(reader: Queries, actor: Actor, asked: Asked, policy: SelfApproval) -> str:
     """Return why ``actor`` may not decide a checkpoint of their own; "" when they may.
 
     Whoever types commands on the server owns its database: refusing would only hide the act,
     so it is allowed, and journaled as self approval.
     """
-    if policy == "always" or actor.kind in {"cli", "system"} or not is_own(actor, checkpoint):
+    if policy == "always" or actor.kind in {"cli", "system"} or not is_own(actor, asked):
         return ""
     if policy == "never":
         return "You asked for this job yourself; somebody else has to decide."
@@ -116,6 +128,24 @@ def self_approval_refusal(
         return (
             "You asked for this job yourself; another account may decide, so somebody else has to."
         )
+    return ""
+
+
+def still_stands(reader: Queries, approval: Approval, policy: SelfApproval) -> str:
+    """Return why ``approval`` does not hold any more under the policy of this moment, or "".
+
+    An account that was disabled, or lost its role, between decision and resume has not decided;
+    nor has somebody who may not decide alone by now.
+    """
+    if approval.decided_by in {None, POLICY}:
+        return ""
+    name = approval.decided_by_name or "the account"
+    account = find(reader, approval.decided_by or "")
+    if account is None or account.disabled or account.role not in DECIDERS:
+        return f"{name} approved this, but may not decide any more; somebody else has to."
+    actor = Actor(kind="user", id=account.id, name=account.name)
+    if self_approval_refusal(reader, actor, approval, policy):
+        return f"{name} approved a job of their own; somebody else has to decide now."
     return ""
 
 

@@ -49,16 +49,22 @@ def by_email(reader: Queries, email: str) -> User | None:
     return rows.user(found[0]) if found else None
 
 
+def find(reader: Queries, user_id: str) -> User | None:
+    """Return the account, or None."""
+    found = reader.dicts("SELECT * FROM users WHERE id = :id", {"id": user_id})
+    return rows.user(found[0]) if found else None
+
+
 def by_id(reader: Queries, user_id: str) -> User:
     """Return the account.
 
     Raises:
         NotFound: there is none.
     """
-    found = reader.dicts("SELECT * FROM users WHERE id = :id", {"id": user_id})
-    if not found:
+    user = find(reader, user_id)
+    if user is None:
         raise NotFound(f"There is no user {user_id}.")
-    return rows.user(found[0])
+    return user
 
 
 def credentials(reader: Queries, email: str) -> Credentials | None:

@@ -6,14 +6,13 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from agent_console.domain.access import Actor
-from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, decision_digest
 from agent_console.domain.clock import MICROSECONDS, from_micros
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus
-from agent_console.domain.payload import digest
 from agent_console.store.database import Database
 from agent_console.store.engine_values import Claimed, RunKey
+from agent_console.store.rechecks import Stands, return_if_doubtful
 from agent_console.store.tables import CLAIMABLE_SQL
 from agent_console.store.transactions import Tx
 
@@ -38,32 +37,12 @@ SELECT run_at - {{now}} FROM ai_jobs {{due_index}} WHERE {CLAIMABLE_SQL} /*other
 ORDER BY run_at LIMIT 1
 """
 
-APPROVALS = """
-SELECT id, job_id, payload, payload_digest, edited_data, decision_digest FROM agent_checkpoints
-WHERE job_id = :job_id AND position >= 0 AND checkpoint_type = 'APPROVAL_REQUIRED'
-  AND status = 'APPROVED'
-"""
-
-REOPEN = """
-UPDATE agent_checkpoints SET status = 'PENDING', payload_digest = :digest, approved_by = NULL,
-  approved_by_name = NULL, approved_at = NULL, decision_digest = NULL, edited_data = NULL,
-  response = NULL, feedback = :reason, expires_at = {now} + :expiry, updated_at = {now}
-WHERE id = :id AND status = 'APPROVED'
-"""
-
-RETURN_TO_REVIEW = """
-UPDATE ai_jobs SET status = 'WAITING', worker_id = NULL, claim_token = claim_token + 1,
-  resuming = 1, claims = 0, updated_at = {now} WHERE id = :id AND claim_token = :token
-"""
-
 GIVE_BACK = """
 UPDATE ai_jobs SET status = 'QUEUED', worker_id = NULL, resuming = 1, claims = 0,
   claim_token = claim_token + 1, updated_at = {now}
 FROM v WHERE ai_jobs.id = v.id AND ai_jobs.claim_token = v.token AND ai_jobs.status = 'RUNNING'
 RETURNING ai_jobs.id, ai_jobs.job_type
 """
-
-CHANGED = "What was approved is not what is stored any more; please look again."
 
 
 def worker_actor(worker_id: str) -> Actor:
@@ -79,25 +58,33 @@ def _leaving(sql: str, others: Collection[str]) -> tuple[str, dict[str, object]]
 
 
 def claim(
-    db: Database, worker_id: str, room: int, *, others: Collection[str] = ()
+    db: Database,
+    worker_id: str,
+    room: int,
+    *,
+    others: Collection[str] = (),
+    stands: Stands | None = None,
 ) -> list[Claimed]:
     """Claim up to ``room`` due jobs for ``worker_id``, highest priority first, then oldest.
 
     ``others`` are job types to leave to the workers that know them.
 
-    A job resuming after an approval is checked in the same transaction: payload, edit and
-    decision must still have the digest that was approved, or it goes back to review.
+    A job that resumes is checked in the same transaction (``rechecks``): what was approved must
+    be what is stored, and the approval must stand under the policy that ``stands`` knows, or the
+    job goes back to review.
     """
     if room < 1:
         return []
     sql, names = _leaving(CLAIM, others)
     params: dict[str, object] = {"worker_id": worker_id, "room": room, **names}
-    claimed = db.write(lambda tx: _claim(tx, worker_id, sql, params))
+    claimed = db.write(lambda tx: _claim(tx, worker_id, sql, params, stands))
     crashpoint("claim.committed")
     return claimed
 
 
-def _claim(tx: Tx, worker_id: str, sql: str, params: dict[str, object]) -> list[Claimed]:
+def _claim(
+    tx: Tx, worker_id: str, sql: str, params: dict[str, object], stands: Stands | None
+) -> list[Claimed]:
     rows = tx.rows(sql, params)
     if not rows:
         return []
@@ -106,7 +93,7 @@ def _claim(tx: Tx, worker_id: str, sql: str, params: dict[str, object]) -> list[
     kept: list[Claimed] = []
     for row in rows:
         key = RunKey(row[0], row[1], worker_id)
-        if row[1] > 1 and _return_if_changed(tx, key, row[2], actor):
+        if row[1] > 1 and return_if_doubtful(tx, key, row[2], actor=actor, stands=stands):
             continue
         kept.append(_claimed(key, row))
         tx.record(
@@ -147,43 +134,6 @@ def _claimed(key: RunKey, row: tuple[Any, ...]) -> Claimed:
         metadata=row[17],
         created_at=from_micros(row[18]),
     )
-
-
-def _return_if_changed(tx: Tx, key: RunKey, job_type: str, actor: Actor) -> bool:
-    for row in tx.rows(APPROVALS, {"job_id": key.job_id}):
-        checkpoint_id, _, payload, payload_digest, edited, decided = row
-        actual = digest(payload)
-        if actual == payload_digest and decided == decision_digest(payload_digest, edited):
-            continue
-        expiry = int(DEFAULT_EXPIRY.total_seconds()) * MICROSECONDS
-        tx.execute(
-            REOPEN,
-            {"id": checkpoint_id, "digest": actual, "reason": CHANGED, "expiry": expiry},
-        )
-        tx.execute(RETURN_TO_REVIEW, {"id": key.job_id, "token": key.token})
-        tx.record(
-            Event(
-                action="checkpoint.reopened",
-                actor=actor,
-                job_id=key.job_id,
-                job_type=job_type,
-                checkpoint_id=checkpoint_id,
-                before=CheckpointStatus.APPROVED,
-                after=CheckpointStatus.PENDING,
-                data={"reason": CHANGED, "approvedDigest": payload_digest, "digest": actual},
-            ),
-            Event(
-                action="job.returned",
-                actor=actor,
-                job_id=key.job_id,
-                job_type=job_type,
-                before=JobStatus.QUEUED,
-                after=JobStatus.WAITING,
-                data={"reason": CHANGED},
-            ),
-        )
-        return True
-    return False
 
 
 def give_back(db: Database, keys: Sequence[RunKey]) -> int:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_console.domain.queries import SessionQuery
 from agent_console.domain.sessions import AGENT_TYPES
-from agent_console.store import claims, deadlines, liveness, metric_reads, runs
+from agent_console.store import claims, deadlines, liveness, metric_reads, rechecks, runs
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
 from agent_console.store.reads import sessions
@@ -73,7 +73,7 @@ OPEN = ("ix_agent_checkpoints_deadline", "ix_agent_checkpoints_status")
 HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
     "claim": (claims.CLAIM, {"worker_id": "w1", "room": 3}, ("ix_ai_jobs_ready",)),
     "next due": (claims.DUE, {}, ("ix_ai_jobs_due",)),
-    "approvals": (claims.APPROVALS, {"job_id": "job_1"}, ("uq_agent_checkpoints_position",)),
+    "approvals": (rechecks.APPROVALS, {"job_id": "job_1"}, ("uq_agent_checkpoints_position",)),
     "owner": (runs.OWNER, {"job_id": "job_1", "token": 1}, (*PRIMARY, *RUNNING)),
     "held": (liveness.HELD, {"id": "w1"}, RUNNING),
     "orphans": (liveness.ORPHANS, {}, RUNNING),

@@ -1,0 +1,123 @@
+"""What was approved must be what runs, by whoever may still say so: checked as a job is leased.
+
+Every claim of a job that was claimed before looks at its approvals again, in its own transaction.
+Payload, edit and decision must still have the digest that was approved, and the decision must lie
+before the deadline. An approval that nothing has been done upon yet must also stand under the
+policy of this moment; one that was acted on is history, and asking again would undo nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agent_console.domain.access import Actor
+from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, decision_digest
+from agent_console.domain.clock import MICROSECONDS
+from agent_console.domain.events import Event
+from agent_console.domain.jobs import JobStatus, Json
+from agent_console.domain.payload import digest
+from agent_console.store.engine_values import RunKey
+from agent_console.store.transactions import Queries, Row, Tx
+
+APPROVALS = """
+SELECT c.id, c.payload, c.payload_digest, c.edited_data, c.decision_digest,
+  c.approved_at >= c.expires_at, c.approved_by, c.approved_by_name, j.user_id, j.user_name,
+  NOT EXISTS (SELECT 1 FROM job_steps s WHERE s.job_id = c.job_id AND s.position > c.position)
+FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
+WHERE c.job_id = :job_id AND c.position >= 0 AND c.checkpoint_type = 'APPROVAL_REQUIRED'
+  AND c.status = 'APPROVED'
+"""
+
+REOPEN = """
+UPDATE agent_checkpoints SET status = 'PENDING', payload_digest = :digest, approved_by = NULL,
+  approved_by_name = NULL, approved_at = NULL, decision_digest = NULL, edited_data = NULL,
+  response = NULL, feedback = :reason, expires_at = {now} + :expiry, updated_at = {now}
+WHERE id = :id AND status = 'APPROVED'
+"""
+
+RETURN_TO_REVIEW = """
+UPDATE ai_jobs SET status = 'WAITING', worker_id = NULL, claim_token = claim_token + 1,
+  resuming = 1, claims = 0, updated_at = {now} WHERE id = :id AND claim_token = :token
+"""
+
+CHANGED = "What was approved is not what is stored any more; please look again."
+LATE = "The approval is dated after the deadline; please look again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """Who approved a checkpoint of whose job; accounts by id, None for commands on the server."""
+
+    decided_by: str | None
+    decided_by_name: str | None
+    requested_by: str | None
+    requested_by_name: str | None
+
+
+# Returns why an approval does not stand any more, "" when it does.
+Stands = Callable[[Queries, Approval], str]
+
+
+def return_if_doubtful(
+    tx: Tx, key: RunKey, job_type: str, *, actor: Actor, stands: Stands | None
+) -> bool:
+    """Send the job of ``key`` back to review if an approval does not hold; say whether it was.
+
+    Without ``stands`` the policy is not asked.
+    """
+    for row in tx.rows(APPROVALS, {"job_id": key.job_id}):
+        actual = digest(row[1])
+        reason = _doubt(tx, row, actual, stands)
+        if reason:
+            _return(tx, key, job_type, row=row, actual=actual, reason=reason, actor=actor)
+            return True
+    return False
+
+
+def _doubt(tx: Tx, row: Row, actual: str, stands: Stands | None) -> str:
+    _, _, stored, edited, decided, late, by, by_name, asked_by, asked_by_name, fresh = row
+    if actual != stored or decided != decision_digest(stored, edited):
+        return CHANGED
+    if late:
+        return LATE
+    if stands is None or not fresh:
+        return ""
+    approval = Approval(
+        decided_by=by,
+        decided_by_name=by_name,
+        requested_by=asked_by,
+        requested_by_name=asked_by_name,
+    )
+    return stands(tx, approval)
+
+
+def _return(
+    tx: Tx, key: RunKey, job_type: str, *, row: Row, actual: str, reason: str, actor: Actor
+) -> None:
+    expiry = int(DEFAULT_EXPIRY.total_seconds()) * MICROSECONDS
+    reopened = {"id": row[0], "digest": actual, "reason": reason, "expiry": expiry}
+    tx.execute(REOPEN, reopened)
+    tx.execute(RETURN_TO_REVIEW, {"id": key.job_id, "token": key.token})
+    facts: dict[str, Json] = {"approvedBy": row[7], "approvedDigest": row[2], "digest": actual}
+    tx.record(
+        Event(
+            action="checkpoint.reopened",
+            actor=actor,
+            job_id=key.job_id,
+            job_type=job_type,
+            checkpoint_id=row[0],
+            before=CheckpointStatus.APPROVED,
+            after=CheckpointStatus.PENDING,
+            data={"reason": reason, **facts},
+        ),
+        Event(
+            action="job.returned",
+            actor=actor,
+            job_id=key.job_id,
+            job_type=job_type,
+            before=JobStatus.QUEUED,
+            after=JobStatus.WAITING,
+            data={"reason": reason},
+        ),
+    )
