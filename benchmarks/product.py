@@ -20,27 +20,17 @@ from pathlib import Path
 import psutil
 
 from agent_console.bootstrap import Console, build
-from agent_console.domain.access import ROLE_PERMISSIONS, Actor, Role
 from agent_console.domain.jobs import NewJob
 from agent_console.settings import Settings
 from agent_console.store import job_writes
 from agent_console.store.ids import new_id
 from benchmarks import jobs
+from tests.support.factories import ADA, RAY, employ
 
 DRAIN, ENQUEUE, LATENCY, REVIEWS, PARKED = 5_000, 1_000, 150, 150, 1_000
 CONCURRENCY = 10
 RATE = 20.0  # per second, into an idle worker
 IDLE = 10.0  # seconds
-ADA = Actor(
-    kind="user", id="usr_ada", name="Ada", role=Role.ADMIN, permissions=ROLE_PERMISSIONS[Role.ADMIN]
-)
-RAY = Actor(
-    kind="user",
-    id="usr_ray",
-    name="Ray",
-    role=Role.REVIEWER,
-    permissions=ROLE_PERMISSIONS[Role.REVIEWER],
-)
 NOOP = NewJob(job_type="bench-noop")
 OPEN = "SELECT count(*) FROM ai_jobs WHERE status IN ('PENDING', 'QUEUED', 'RUNNING')"
 WAITING = "SELECT count(*) FROM ai_jobs WHERE status = 'WAITING'"
@@ -148,6 +138,7 @@ def enqueue_slowly(console: Console) -> dict[str, float]:
 def resume_latency(console: Console, elsewhere: list[str]) -> dict[str, list[float]]:
     """Return milliseconds from the call of decide to the handler's next line, many parked."""
     found: dict[str, list[float]] = {}
+    employ(console.db, RAY)  # a decision stands only as long as its account may decide
     bulk(console, PARKED, "bench-ask")
     with working(console):
         wait_for(lambda: count(console, WAITING) >= PARKED)

@@ -104,3 +104,12 @@ def test_tests_neither_sleep_nor_look_away() -> None:
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if words.search(line)
     ] == []
+
+
+def test_tests_wait_for_something_instead_of_sleeping() -> None:
+    """Only the browser tests poll other processes, which give no other sign."""
+    folder = ROOT / "tests"
+    files = [path for path in folder.rglob("*.py") if path.relative_to(folder).parts[0] != "e2e"]
+    assert len(files) > 50
+    sleeping = re.compile(r"\b(?:time|asyncio)\.sl" r"eep\(")
+    assert [p.name for p in files if sleeping.search(p.read_text("utf-8"))] == []

@@ -11,7 +11,6 @@ import os
 import random
 import signal
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -22,7 +21,7 @@ from agent_console.store.database import Database
 from tests.crash import child, handlers
 from tests.crash.child import Order
 from tests.crash.forkserver import ForkServer
-from tests.support.factories import ADA
+from tests.support.factories import ADA, RAY, employ
 
 DESK = tuple(x for x in LABELS if x.startswith(("enqueue.", "decide.")))
 WORK = tuple(x for x in LABELS if x not in DESK)
@@ -52,6 +51,7 @@ class Campaign:
         self._errors: list[BaseException] = []
         self._settings = child.settings(self._order("work"))
         self.db = Database(self.url)
+        employ(self.db, RAY)  # a decision stands only as long as its account may decide
         self._services = child.services(self.db, self._settings)
 
     def run(self) -> None:
@@ -127,8 +127,8 @@ class Campaign:
 
     def _at_any_moment(self, server: ForkServer, order: Order, rng: random.Random) -> bool:
         pid = server.spawn(replace(order, label="(none)"))
-        time.sleep(rng.uniform(0.02, 0.25))
-        os.kill(pid, signal.SIGKILL)
+        if not server.ends_within(rng.uniform(0.02, 0.25)):
+            os.kill(pid, signal.SIGKILL)
         return server.wait() == -signal.SIGKILL
 
     def _desk_once(self, server: ForkServer, label: str, rng: random.Random) -> bool:

@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -93,33 +93,47 @@ def _hook(order: Order) -> Callable[[str], None]:
     return passed
 
 
-def _host(order: Order, db: Database) -> WorkerHost:
-    chosen = settings(order)
-    signals = Signals(db)
+class Pulse:
+    """Wakes a child whenever this or another process has changed something."""
+
+    def __init__(self, db: Database) -> None:
+        self.signals = Signals(db)
+        self._changed = threading.Event()
+        self.signals.on_change(self._changed.set)
+        self.signals.start()
+
+    def beats(self, order: Order, longest: float) -> Iterator[None]:
+        """Yield after each change, and after ``longest`` s without; ends with the patience."""
+        give_up = time.monotonic() + order.patience
+        while time.monotonic() < give_up:
+            self._changed.clear()
+            yield
+            self._changed.wait(longest)
+
+
+def _host(order: Order, db: Database, pulse: Pulse) -> WorkerHost:
     workspace = Workspace(Path(order.folder))
-    host = WorkerHost(db, Registry(handlers.ALL), chosen, signals, workspace)
-    signals.start()
-    return host
+    return WorkerHost(db, Registry(handlers.ALL), settings(order), pulse.signals, workspace)
 
 
 def _work(order: Order, db: Database) -> None:
-    host = _host(order, db)
+    pulse = Pulse(db)
+    host = _host(order, db, pulse)
     host.start()
-    give_up = time.monotonic() + order.patience
-    while time.monotonic() < give_up:
-        time.sleep(0.05)
+    for _ in pulse.beats(order, 0.5):
         if not order.label and _all_done(db):
             break
     host.stop(1.0)
 
 
 def _restart(order: Order, db: Database) -> None:
-    give_up = time.monotonic() + order.patience
-    host = _host(order, db)
-    while time.monotonic() < give_up:
-        host.start()
-        time.sleep(0.1)
-        host.stop(0.0)
+    pulse = Pulse(db)
+    host = _host(order, db, pulse)
+    host.start()
+    for _ in pulse.beats(order, 0.1):
+        if host.stats()["activeJobs"]:
+            host.stop(0.0)
+            host.start()
 
 
 def _all_done(db: Database) -> bool:
@@ -134,10 +148,9 @@ def _desk(order: Order, db: Database) -> None:
         made = desk.jobs.enqueue(ADA, handlers.new_job(job_type), idempotency_key=key)
         with acknowledged.open("a") as file:
             file.write(json.dumps([key, made.job.id]) + "\n")
-    give_up = time.monotonic() + order.patience
-    while order.label and time.monotonic() < give_up:
-        decide_all(desk)
-        time.sleep(0.01)
+    if order.label:
+        for _ in Pulse(db).beats(order, 0.1):
+            decide_all(desk)
 
 
 def decide_all(desk: Services, limit: int = 10) -> int:

@@ -10,6 +10,7 @@ Orders come line by line on standard input; for each, the child's pid and, later
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 import traceback
@@ -38,6 +39,10 @@ class ForkServer:
         self._process.stdin.write(order.to_json() + "\n")
         self._process.stdin.flush()
         return self._number()
+
+    def ends_within(self, seconds: float) -> bool:
+        """Wait up to ``seconds`` for the child's end; say whether it came. ``wait`` tells how."""
+        return bool(select.select([self._process.stdout], [], [], seconds)[0])
 
     def wait(self) -> int:
         """Wait for the child's end; return minus the signal, or its exit code."""

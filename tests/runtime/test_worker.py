@@ -378,7 +378,7 @@ def test_an_async_handler_is_canceled_at_its_timeout(
 
     @handler("test", timeout=0.2)
     async def work(_ctx: AsyncJobContext) -> None:
-        await asyncio.sleep(PATIENCE * 10)
+        await asyncio.Event().wait()
 
     job_id = enqueue(db, max_attempts=1)
     with hosted(db, tmp_path, work):

@@ -6,7 +6,7 @@ from typing import Any
 
 from agent_console.domain.access import ROLE_PERMISSIONS, Actor, Role
 from agent_console.domain.jobs import NewJob
-from agent_console.store import job_writes
+from agent_console.store import accounts, job_writes
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
 
@@ -20,6 +20,19 @@ RAY = Actor(
     role=Role.REVIEWER,
     permissions=ROLE_PERMISSIONS[Role.REVIEWER],
 )
+
+
+def employ(db: Database, actor: Actor) -> None:
+    """Give ``actor`` an account; nobody knows a password of it."""
+    name = str(actor.id)
+    new = accounts.NewUser(
+        id=name,
+        email=f"{name}@example.com",
+        name=actor.name,
+        role=str(actor.role),
+        password_hash="none",
+    )
+    db.write(lambda tx: accounts.insert(tx, new))
 
 
 def enqueue(

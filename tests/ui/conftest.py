@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar
@@ -83,10 +84,18 @@ class Wire:
 
     def __init__(self) -> None:
         self.sent: list[StateUpdate] = []
+        self._arrived = asyncio.Event()
 
     async def emit_update(self, update: StateUpdate, token: str) -> None:  # noqa: ARG002
         """Take an update as the socket would."""
         self.sent.append(update)
+        self._arrived.set()
+
+    async def next(self, longest: float) -> None:
+        """Wait for an update, ``longest`` seconds at most."""
+        self._arrived.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._arrived.wait(), longest)
 
     def value(self, state: type[rx.State], name: str) -> Any:
         """Return the last value sent of a field; None when none was."""
@@ -147,8 +156,8 @@ class Browser:
     async def until(self, condition: Callable[[], object], seconds: float = 5.0) -> None:
         """Wait until ``condition`` holds."""
         async with asyncio.timeout(seconds):
-            while not condition():  # noqa: ASYNC110  - the pipeline tells nobody
-                await asyncio.sleep(0.01)
+            while not condition():
+                await self.wire.next(0.05)  # some conditions are not about what was sent
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
