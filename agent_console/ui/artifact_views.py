@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 from agent_console.domain.jobs import Json
 from agent_console.domain.records import Artifact, ArtifactType
 from agent_console.domain.visible import reveal
+from agent_console.ui.components.json_models import JsonView
 from agent_console.ui.components.review_json import json_document
-from agent_console.ui.components.review_models import JsonView
 from agent_console.ui.job_views import size_text
 from agent_console.ui.markdown_view import MAX_MARKDOWN, BlockView, blocks
 from agent_console.ui.views import iso, shown
@@ -119,13 +119,13 @@ def artifact_body(artifact: Artifact) -> ArtifactBody:
     """Return the content of ``artifact`` for its viewer."""
     kind = artifact.artifact_type
     if kind is ArtifactType.REPORT or "markdown" in artifact.media_type:
-        return _report(artifact.content)
+        return report_body(artifact.content)
     data = _json(artifact)
     if isinstance(data, dict):
         if kind is ArtifactType.RESEARCH_FINDING and isinstance(data.get("claim"), str):
-            return _finding(data)
+            return finding_body(data)
         if kind is ArtifactType.CONTENT_DRAFT and isinstance(data.get("variations"), list):
-            return _draft(data)
+            return draft_body(data)
     if isinstance(data, dict | list):
         return ArtifactBody("json", document=json_document(data))
     return _text(artifact.content)
@@ -151,12 +151,14 @@ def _cut_note(limit: int) -> str:
     return f"The first {limit:,} characters; the download has all."
 
 
-def _report(content: str) -> ArtifactBody:
+def report_body(content: str) -> ArtifactBody:
+    """Return ``content``, a report in Markdown, for its viewer."""
     note = _cut_note(MAX_MARKDOWN) if len(content) > MAX_MARKDOWN else ""
     return ArtifactBody("report", blocks=blocks(content), note=note)
 
 
-def _finding(data: Mapping[str, Json]) -> ArtifactBody:
+def finding_body(data: Mapping[str, Json]) -> ArtifactBody:
+    """Return ``data``, a finding with a claim, for its viewer."""
     percent = _percent(data.get("confidence"))
     source = data.get("source")
     title, href = _place(source) if isinstance(source, dict) else ("", "")
@@ -208,7 +210,8 @@ def _words(value: Json) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _draft(data: Mapping[str, Json]) -> ArtifactBody:
+def draft_body(data: Mapping[str, Json]) -> ArtifactBody:
+    """Return ``data``, a draft with its variations, for its viewer."""
     entries = data.get("variations")
     found = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
     made = []

@@ -15,13 +15,13 @@ from agent_console.ui.components.basics import (
     words,
 )
 from agent_console.ui.components.diff import changes
+from agent_console.ui.components.json_models import JsonView
 from agent_console.ui.components.json_view import json_view
 from agent_console.ui.components.review_context import context_section
 from agent_console.ui.components.review_findings import findings_section
 from agent_console.ui.components.review_models import (
     BodyView,
     ContextView,
-    JsonView,
     RulingView,
 )
 from agent_console.ui.elements import moment

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from agent_console.ui.components.change_models import ChangeView
+from agent_console.ui.components.json_models import JsonView
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowView:
@@ -40,52 +43,6 @@ class TabView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LineView:
-    """A line of a diff; ``old`` and ``new`` are line numbers, ``css`` its kind."""
-
-    old: str = ""
-    new: str = ""
-    sign: str = ""
-    text: str = ""
-    css: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellView:
-    """A cell or column head of a row diff; ``css`` says whether it is a number, and changed."""
-
-    text: str = ""
-    css: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordView:
-    """One printed line of a row diff: a row as it was, as it will be, or unchanged."""
-
-    sign: str = ""
-    word: str = ""
-    css: str = ""
-    cells: list[CellView] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeView:
-    """One change: ``kind`` is ``file``, ``rows`` or ``raw`` (could not be understood)."""
-
-    key: str = ""
-    kind: str = "raw"
-    title: str = ""
-    word: str = ""
-    added: str = ""
-    removed: str = ""
-    note: str = ""
-    lines: list[LineView] = field(default_factory=list)
-    columns: list[CellView] = field(default_factory=list)
-    records: list[RecordView] = field(default_factory=list)
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FindingView:
     """What speaks against the request; ``location`` is empty when it is about all of it."""
 
@@ -95,25 +52,6 @@ class FindingView:
     rule: str = ""
     message: str = ""
     location: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodeView:
-    """A value of a JSON document. ``children`` is empty for a scalar and for an empty container."""
-
-    key: str = ""
-    kind: str = "null"
-    text: str = ""
-    children: list[NodeView] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JsonView:
-    """A JSON document: its tree, and the text that the copy button gives, numbers exact."""
-
-    nodes: list[NodeView] = field(default_factory=list)
-    text: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
