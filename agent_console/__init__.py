@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agent_console.runtime.async_context import AsyncJobContext as AsyncJobContext
     from agent_console.runtime.context import JobContext as JobContext
     from agent_console.runtime.decisions import Decision as Decision
+    from agent_console.runtime.errors import ChangesRequested as ChangesRequested
     from agent_console.runtime.errors import Expired as Expired
     from agent_console.runtime.errors import NonRetryable as NonRetryable
     from agent_console.runtime.errors import Rejected as Rejected
@@ -39,6 +40,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AsyncJobContext": "agent_console.runtime.async_context",
+    "ChangesRequested": "agent_console.runtime.errors",
     "ConsoleError": "agent_console.domain.errors",
     "ContextLibrary": "agent_console.runtime.library",
     "ContextText": "agent_console.runtime.library",

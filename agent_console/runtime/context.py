@@ -135,6 +135,7 @@ class JobContext:
         findings: Sequence[Finding] = (),
         confidence: float | None = None,
         auto: bool | None = None,
+        rounds: int | None = None,
     ) -> Decision:
         """Ask for approval of exactly this payload and wait; the run ends until somebody decides.
 
@@ -142,15 +143,17 @@ class JobContext:
         fit (None: not editable), ``expires_in`` defaults to 24 hours. ``findings`` and what the
         standard assessors find, ``confidence`` (0 to 1) included, are shown with it. A job of the
         strategy ``auto_approve_low_risk`` goes on at once, approved by ``policy``, when none of
-        them is above LOW; ``auto=False`` asks a person all the same.
+        them is above LOW; ``auto=False`` asks a person all the same. ``rounds`` (2 to 100) lets
+        the reviewer ask for changes: ``approve`` what you made of them by a next call.
 
         Raises:
-            Invalid: something cannot be stored, or ``expires_in`` is not above zero and at most
-                ten years.
+            Invalid: something cannot be stored, or ``expires_in`` or ``rounds`` is out of bounds.
+            ChangesRequested: a reviewer wants another round; its ``feedback`` says what to change.
             Rejected: a reviewer said no; its ``reason`` says why.
             Expired: nobody decided in time.
         """
         entries.check_expiry(expires_in)
+        entries.check_rounds(rounds)
         proposed, shown = entries.plain(data), [change.to_json() for change in changes]
         run = self._run
         with run.turn("approve", action) as turn:
@@ -170,6 +173,7 @@ class JobContext:
                 metadata=metadata,
                 expires_in=expires_in or DEFAULT_EXPIRY,
                 edit=edit,
+                rounds=rounds,
             )
             if policy.may_approve(run.claimed.approval_strategy, found, auto=auto):
                 return self._approved(turn, asked, proposed)

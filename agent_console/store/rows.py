@@ -12,6 +12,7 @@ from agent_console.domain.checkpoints import (
     CheckpointStatus,
     CheckpointSummary,
     CheckpointType,
+    Round,
 )
 from agent_console.domain.clock import MICROSECONDS, from_micros
 from agent_console.domain.context import (
@@ -115,7 +116,7 @@ def checkpoint(row: Row) -> Checkpoint:
     """
     same = (
         "id", "job_id", "job_type", "position", "message", "payload_digest", "requested_by",
-        "requested_by_name", "rejection_reason", "feedback",
+        "requested_by_name", "rejection_reason", "feedback", "round", "rounds", "previous_id",
     )  # fmt: skip
     document: dict[str, Any] = json_object(row["payload"])
     return Checkpoint(
@@ -174,6 +175,21 @@ def checkpoint_summary(row: Row) -> CheckpointSummary:
         decided_by_name=row["approved_by_name"],
         decided_at=instant(row["approved_at"]),
         expires_at=instant(row["expires_at"]),
+        created_at=from_micros(row["created_at"]),
+        round=row["round"],
+        rounds=row["rounds"],
+    )
+
+
+def round_of(row: Row) -> Round:
+    """Return the round of an ``agent_checkpoints`` row."""
+    return Round(
+        id=row["id"],
+        round=row["round"],
+        status=CheckpointStatus(row["status"]),
+        said=row["rejection_reason"] or row["feedback"] or "",
+        decided_by_name=row["approved_by_name"],
+        decided_at=instant(row["approved_at"]),
         created_at=from_micros(row["created_at"]),
     )
 

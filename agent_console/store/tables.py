@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
@@ -157,6 +167,9 @@ class AgentCheckpoint(SQLModel, table=True):
     edited_data: str | None = Field(default=None, sa_type=Text)
     response: str | None = Field(default=None, sa_type=Text)
     expires_at: int | None = Field(default=None, sa_type=BigInteger)
+    round: int = Field(default=1, sa_type=Integer, sa_column_kwargs={"server_default": "1"})
+    rounds: int | None = Field(default=None, sa_type=Integer)  # None: no changes can be requested
+    previous_id: str | None = Field(default=None, sa_type=Text)  # the checkpoint of the last round
     created_at: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)
 
@@ -202,6 +215,33 @@ class WorkArtifact(SQLModel, table=True):
     digest: str = Field(sa_type=Text)
     metadata_: str = Field(default="{}", sa_column=Column("metadata", Text, nullable=False))
     created_at: int = Field(sa_type=BigInteger)
+
+
+class ArtifactText(SQLModel, table=True):
+    """``artifact_texts``: the words of an artifact, to find it by; ``seq`` rises as they are saved.
+
+    PostgreSQL indexes ``words`` here. On SQLite triggers keep ``artifact_fts`` (FTS5) in step: a
+    virtual table, which only the migrations know.
+    """
+
+    __tablename__: ClassVar[str] = "artifact_texts"
+    __table_args__ = (
+        Index("uq_artifact_texts_artifact", "artifact_id", unique=True),
+        Index("ix_artifact_texts_words", "words", postgresql_using="gin").ddl_if("postgresql"),
+    )
+
+    seq: int | None = Field(
+        default=None,
+        sa_column=Column(
+            BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+        ),
+    )
+    artifact_id: str = Field(
+        sa_column=Column(Text, ForeignKey("work_artifacts.id", ondelete="CASCADE"), nullable=False)
+    )
+    words: str = Field(
+        sa_column=Column(Text().with_variant(TSVECTOR, "postgresql"), nullable=False)
+    )
 
 
 class AuditLog(SQLModel, table=True):
