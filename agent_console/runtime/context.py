@@ -276,6 +276,17 @@ class JobContext:
             fraction = min(1.0, max(0.0, fraction)) if math.isfinite(fraction) else None
         self._run.notes.progress(Progress(fraction, message[:500]))
 
+    def preview(self, text: str) -> None:
+        """Show ``text`` as what is being written now, to those who watch; "" takes it away.
+
+        May be called as often as convenient, inside steps too: the last word is shown every
+        quarter of a second, the last 4 KiB of it. It is not recorded, not repeated when the
+        record answers, and gone when the run ends.
+        """
+        self._run.check()
+        if not self._run.recorder.replaying:
+            self._run.preview.show(text)
+
     def _books(self) -> Ledger:
         if self._ledger is None:
             self._ledger = Ledger(self.job.task_configuration)

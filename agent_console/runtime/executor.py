@@ -26,7 +26,7 @@ from agent_console.runtime.errors import (
     TimedOut,
 )
 from agent_console.runtime.failures import job_error
-from agent_console.runtime.notebook import Notebook
+from agent_console.runtime.preview import Buffered
 from agent_console.runtime.registry import HandlerSpec
 from agent_console.runtime.run import OVERTIME, RELEASING, Run, Surroundings
 from agent_console.store.engine_values import Claimed, Finish
@@ -83,7 +83,7 @@ class Executor:
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, hides nothing
 
     def begin(
-        self, claimed: Claimed, schedule: Callable[[Notebook], None] | None = None
+        self, claimed: Claimed, schedule: Callable[[Buffered], None] | None = None
     ) -> Run | Finish:
         """Return the run of ``claimed``, or the finish that parks it when nothing can run it."""
         spec = self.surroundings.registry.find(claimed.job_type)
@@ -101,7 +101,9 @@ class Executor:
         """Run the handler and return how the run is to be finished."""
         crashpoint("run.started")
         self._tell_of_new_code(run)
-        return self._finish(run, self._perform(run))
+        outcome = self._perform(run)
+        run.preview.remove()
+        return self._finish(run, outcome)
 
     def _tell_of_new_code(self, run: Run) -> None:
         before, now = run.claimed.code_version, run.spec.version

@@ -20,7 +20,7 @@ from agent_console.runtime.locks import WorkerLocks
 from agent_console.runtime.registry import Registry
 from agent_console.runtime.run import Surroundings
 from agent_console.runtime.scheduler import Scheduler
-from agent_console.runtime.sweeps import expire_overdue, rescue_dead
+from agent_console.runtime.sweeps import expire_overdue, forget_previews, rescue_dead
 from agent_console.runtime.worker import GRACE, Worker
 from agent_console.settings import Settings
 from agent_console.store.database import Database
@@ -104,6 +104,7 @@ class WorkerHost:
             self._poll_interval,
             self._rescue,
             partial(expire_overdue, self._db),
+            partial(forget_previews, self._db),
             self._supervise,
         )
 

@@ -19,6 +19,7 @@ from agent_console.domain.records import Step
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.errors import EndOfRun, Interrupted, TimedOut
 from agent_console.runtime.notebook import Notebook
+from agent_console.runtime.preview import Buffered, Preview
 from agent_console.runtime.registry import HandlerSpec, Registry
 from agent_console.runtime.replay import Recorder, Turn
 from agent_console.store.database import Database
@@ -61,6 +62,7 @@ class Run:
         "interruption",
         "key",
         "notes",
+        "preview",
         "recorder",
         "spec",
         "started",
@@ -74,7 +76,7 @@ class Run:
         surroundings: Surroundings,
         claimed: Claimed,
         spec: HandlerSpec,
-        schedule: Callable[[Notebook], None] | None = None,
+        schedule: Callable[[Buffered], None] | None = None,
     ) -> None:
         """Begin the clock of ``claimed``, run by ``spec``."""
         db, clock = surroundings.db, surroundings.clock
@@ -84,6 +86,7 @@ class Run:
         self._deadline = None if spec.timeout is None else self.started + spec.timeout
         self.recorder = Recorder(None if claimed.fresh else lambda: self._patiently(self._load))
         self.notes = Notebook(db, self.key, claimed.attempt, clock, schedule)
+        self.preview = Preview(db, self.key, schedule)
         self.ended: EndOfRun | None = None
         self.interruption = ""
         self.task: Future[object] | None = None

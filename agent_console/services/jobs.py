@@ -13,13 +13,21 @@ from agent_console.domain.errors import Conflict, Invalid, NotFound
 from agent_console.domain.events import JournalEntry
 from agent_console.domain.jobs import Job, JobStatus, JobSummary, JobVerb, NewJob, after
 from agent_console.domain.queries import MAX_LIMIT, JobQuery, known
-from agent_console.domain.records import Artifact, HandlerInfo, LogLevel, LogLine, Page, Step
+from agent_console.domain.records import (
+    Artifact,
+    HandlerInfo,
+    LogLevel,
+    LogLine,
+    Page,
+    Preview,
+    Step,
+)
 from agent_console.domain.sessions import context_ids
 from agent_console.domain.usage import JobUsage
 from agent_console.services import job_requests
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import check_usable
-from agent_console.store import job_writes
+from agent_console.store import job_writes, previews
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
 from agent_console.store.reads import checkpoints, counts, journal, records, usage
@@ -42,7 +50,7 @@ class Enqueued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDetail:
-    """Everything the job page shows, of one moment.
+    """Everything the job page shows, of one moment; ``preview`` is what its run is writing.
 
     ``allowed`` maps every action to "" when it is possible now, else to the reason why not.
     """
@@ -54,6 +62,7 @@ class JobDetail:
     steps: list[Step]
     timeline: list[JournalEntry]
     usage: JobUsage
+    preview: Preview | None
     allowed: Mapping[Action, str]
 
 
@@ -116,6 +125,7 @@ class JobService:
                 steps=records.steps(reader, job_id),
                 timeline=journal.timeline(reader, job_id),
                 usage=usage.of_job(reader, job_id),
+                preview=previews.of_job(reader, job_id),
                 allowed=allowed(actor, job.status),
             )
 

@@ -448,3 +448,14 @@ class JobUsage(SQLModel, table=True):
     output_tokens: int = Field(sa_type=BigInteger)
     cost_micros: int = Field(sa_type=BigInteger)
     at: int = Field(sa_type=BigInteger)
+
+
+class JobPreview(SQLModel, table=True):
+    """``job_previews``: the end of what the run with ``token`` is writing; gone when it ends."""
+
+    __tablename__: ClassVar[str] = "job_previews"
+
+    job_id: str = Field(sa_type=Text, primary_key=True, foreign_key="ai_jobs.id")
+    token: int = Field(sa_type=BigInteger)
+    text: str = Field(sa_type=Text)
+    at: int = Field(sa_type=BigInteger)
