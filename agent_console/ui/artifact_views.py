@@ -47,13 +47,14 @@ PLURALS = {
 
 @dataclass(frozen=True, slots=True)
 class VariationView:
-    """One of several versions of a draft."""
+    """One of several versions of a draft; ``facts`` is what it says of itself."""
 
     key: str
     name: str
     blocks: list[BlockView]
     text: str
     size: str
+    facts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +160,10 @@ def report_body(content: str) -> ArtifactBody:
 
 def finding_body(data: Mapping[str, Json]) -> ArtifactBody:
     """Return ``data``, a finding with a claim, for its viewer."""
-    percent = _percent(data.get("confidence"))
+    percent = percent_of(data.get("confidence"))
     source = data.get("source")
-    title, href = _place(source) if isinstance(source, dict) else ("", "")
-    word, tone = _confidence(percent)
+    title, href = source_link(source) if isinstance(source, dict) else ("", "")
+    word, tone = confidence_word(percent)
     return ArtifactBody(
         "finding",
         claim=shown(_words(data.get("claim")), 4_000),
@@ -175,7 +176,8 @@ def finding_body(data: Mapping[str, Json]) -> ArtifactBody:
     )
 
 
-def _confidence(percent: int) -> tuple[str, str]:
+def confidence_word(percent: int) -> tuple[str, str]:
+    """Return the word and the colour of a confidence; empty and grey for -1."""
     if percent < 0:
         return "", "gray"
     if percent >= SURE:
@@ -183,12 +185,13 @@ def _confidence(percent: int) -> tuple[str, str]:
     return ("low", "red") if percent < UNSURE else ("medium", "amber")
 
 
-def _percent(value: Json) -> int:
+def percent_of(value: Json) -> int:
+    """Return a confidence from 0 to 1 as percent; -1 for anything else."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return round(100 * value) if number and 0 <= value <= 1 else -1  # type: ignore[operator,arg-type]
 
 
-def _place(source: Mapping[str, Json]) -> tuple[str, str]:
+def source_link(source: Mapping[str, Json]) -> tuple[str, str]:
     """Return the name of the source, and the address of the quoted place in it."""
     title = shown(_words(source.get("title")), 200)
     document, version = source.get("documentId"), source.get("version")
@@ -224,6 +227,7 @@ def draft_body(data: Mapping[str, Json]) -> ArtifactBody:
                 blocks=blocks(text),
                 text=text,
                 size=f"{len(text.split()):,} words",
+                facts=_variation_facts(one),
             )
         )
     more = f"{MAX_VARIATIONS} of {len(found)} variations; the download has all."
@@ -233,3 +237,21 @@ def draft_body(data: Mapping[str, Json]) -> ArtifactBody:
         variations=made,
         note=more if len(found) > MAX_VARIATIONS else "",
     )
+
+
+def _variation_facts(variation: Mapping[str, Json]) -> str:
+    """Return structure, confidence and the findings that a variation rests on, in words."""
+    percent, structure = percent_of(variation.get("confidence")), variation.get("structure")
+    sentences = variation.get("sentences")
+    marks = [
+        mark
+        for one in (sentences if isinstance(sentences, list) else [])
+        for mark in (one.get("findingIds") if isinstance(one, dict) else None) or []  # type: ignore[union-attr]
+        if isinstance(mark, str)
+    ]
+    parts = [
+        f"structure {structure.replace('_', ' ')}" if isinstance(structure, str) else "",
+        f"confidence {percent} %" if percent >= 0 else "",
+        f"rests on {', '.join(dict.fromkeys(marks))}" if marks else "",
+    ]
+    return shown(", ".join(filter(None, parts)), 500)

@@ -87,6 +87,7 @@ def _variation(variation: rx.Var[VariationView]) -> rx.Component:
             rx.el.span(variation.size, class_name="ac-meta"),
             copy_button(variation.text, "Copy " + variation.name),
         ),
+        rx.cond(variation.facts != "", rx.el.p(variation.facts, class_name="ac-meta")),
         markdown(variation.blocks),
         key=variation.key,
         aria_label=variation.name,
