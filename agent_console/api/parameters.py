@@ -88,7 +88,7 @@ class ArtifactParams(PageParams):
     job_id: _Text | None = None
     artifact_type: ArtifactType | None = None
     search: Annotated[
-        _Text, Field(description="In names and the beginnings of contents, newest artifacts only.")
+        _Text, Field(description="Words, or their beginnings, that name and content hold.")
     ] = ""
 
 

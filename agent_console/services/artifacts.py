@@ -9,6 +9,7 @@ from agent_console.domain.records import Artifact, ArtifactType, Page
 from agent_console.services import job_requests
 from agent_console.store.database import Database
 from agent_console.store.reads import records
+from agent_console.store.reads.artifact_search import artifact_search
 
 
 class ArtifactService:
@@ -31,7 +32,8 @@ class ArtifactService:
     ) -> Page[Artifact]:
         """Return one page, newest first, without content.
 
-        ``search`` looks in names and in the beginnings of contents, of the newest artifacts only.
+        ``search`` finds artifacts whose name and content together hold every one of its words, or
+        a word that begins so; an artifact's id finds that artifact.
 
         Raises:
             Invalid: an unknown type, a limit out of bounds, a strange cursor, a search too long.
@@ -50,6 +52,8 @@ class ArtifactService:
         job_requests.text("jobId", job_id, job_requests.MAX_NAME)
         job_requests.text("search", search, MAX_SEARCH)
         with self._db.read() as reader:
+            if search.strip():
+                return artifact_search(reader, query)
             return records.artifact_page(reader, query)
 
     def get(self, actor: Actor, artifact_id: str) -> Artifact:

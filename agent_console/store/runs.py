@@ -14,6 +14,7 @@ from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Progress
 from agent_console.domain.payload import dumps, loads
 from agent_console.domain.records import Step
+from agent_console.domain.search import index_text
 from agent_console.store.claims import worker_actor
 from agent_console.store.database import Database
 from agent_console.store.engine_values import (
@@ -56,6 +57,10 @@ VALUES (:id, :job_id, :position, :name, :artifact_type, :media_type, :content, :
   :metadata, {now})
 """
 
+ARTIFACT_WORDS = """
+INSERT INTO artifact_texts (artifact_id, words) VALUES (:id, {words_value})
+"""
+
 WAIT = """
 UPDATE ai_jobs SET status = 'WAITING', worker_id = NULL, resuming = 1, claims = 0,
   code_version = coalesce(:code_version, code_version), claim_token = claim_token + 1,
@@ -88,7 +93,8 @@ def load_record(db: Database, job_id: str) -> RunRecord:
         )
         decisions = reader.rows(
             "SELECT id, position, status, payload, payload_digest, edited_data, response,"
-            " approved_by, approved_by_name, approved_at, rejection_reason, feedback, round"
+            " approved_by, approved_by_name, approved_at, rejection_reason, feedback, round,"
+            " rounds"
             " FROM agent_checkpoints WHERE job_id = :id AND position >= 0"
             " AND checkpoint_type = 'APPROVAL_REQUIRED'",
             {"id": job_id},
@@ -127,6 +133,7 @@ def _decision(row: tuple[Any, ...]) -> DecisionRow:
         rejection_reason=row[10],
         feedback=row[11],
         round=row[12],
+        rounds=row[13],
     )
 
 
@@ -309,6 +316,12 @@ def save_artifact(db: Database, key: RunKey, new: NewArtifact) -> str:
         LostClaim: the run no longer owns its job; nothing was written.
     """
     artifact_id = new_id("art")
+    facts = {
+        "artifact_id": artifact_id,
+        "job_id": key.job_id,
+        "artifact_type": new.artifact_type.value,
+    }
+    words = index_text(facts, new.name, new.content)
 
     def work(tx: Tx) -> None:
         hold(tx, key)
@@ -329,6 +342,7 @@ def save_artifact(db: Database, key: RunKey, new: NewArtifact) -> str:
                 "metadata": new.metadata,
             },
         )
+        tx.execute(ARTIFACT_WORDS, {"id": artifact_id, "words": words})
         tx.record(
             Event(
                 action="artifact.saved",
