@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent_console.domain.access import Actor, Permission, authorize
 from agent_console.domain.checkpoints import Checkpoint, Verdict
 from agent_console.domain.context import MAX_DOCUMENTS
-from agent_console.domain.errors import Conflict, FieldError, Invalid, NotFound
+from agent_console.domain.errors import Conflict, Invalid, NotFound
 from agent_console.domain.jobs import JobStatus, Json, NewJob
 from agent_console.domain.payload import check_json
 from agent_console.domain.queries import SessionQuery, known
@@ -82,7 +82,7 @@ class SessionService:
             job = self._job(project_id, new)
             made = self._jobs.enqueue(actor, job, idempotency_key=idempotency_key)
         except Invalid as error:
-            fields = [_renamed(one) for one in error.fields]
+            fields = [agent_types.as_configuration(one) for one in error.fields]
             raise Invalid(None if fields else error.message, fields) from None
         with self._db.read() as reader:
             return Started(
@@ -198,13 +198,6 @@ def _documents(asked: tuple[str, ...]) -> list[str]:
     if len(asked) > MAX_DOCUMENTS:
         raise Invalid.field("contextDocumentIds", f"must be at most {MAX_DOCUMENTS} documents.")
     return list(dict.fromkeys(asked))
-
-
-def _renamed(error: FieldError) -> FieldError:
-    """Return the error under the name that clients of sessions know the field by."""
-    if error.field == "inputData" or error.field.startswith("inputData."):
-        return replace(error, field="taskConfiguration" + error.field.removeprefix("inputData"))
-    return error
 
 
 def _metadata(new: NewSession, documents: list[str]) -> dict[str, Json]:
