@@ -161,7 +161,12 @@ class JobContext:
                 return self._decided(turn, action, proposed, shown, edit)
             entries.payload(action, proposed, shown)  # refuses what is no JSON, or too much
             found = policy.findings_on(
-                action, proposed, shown, confidence=confidence, given=findings
+                action,
+                proposed,
+                shown,
+                confidence=confidence,
+                given=findings,
+                assessors=run.surroundings.assessors,
             )
             asked = entries.checkpoint(
                 run,

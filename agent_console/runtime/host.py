@@ -12,6 +12,7 @@ import agent_console
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.observer import RunObserver, RunObservers
 from agent_console.domain.records import WorkerStatus
+from agent_console.domain.risk_rules import assessors
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.async_context import LoopThread
 from agent_console.runtime.executor import Executor
@@ -58,6 +59,7 @@ class WorkerHost:
             clock=clock or SystemClock(),
             workspace=workspace,
             observers=observers or RunObservers(),
+            assessors=assessors(settings.risk_policy),
         )
         self._locks = WorkerLocks(settings.data_dir / "workers")
         self._async = LoopThread()

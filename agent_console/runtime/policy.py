@@ -6,8 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import loads
-from agent_console.domain.risk import Finding, Proposal, assess, is_low, ordered
-from agent_console.domain.risk_rules import STANDARD
+from agent_console.domain.risk import (
+    Finding,
+    Proposal,
+    RiskAssessor,
+    assess,
+    is_low,
+    ordered,
+)
 
 AUTO_APPROVE_LOW_RISK = "auto_approve_low_risk"
 
@@ -19,10 +25,11 @@ def findings_on(
     *,
     confidence: float | None,
     given: Sequence[Finding],
+    assessors: Sequence[RiskAssessor],
 ) -> list[Finding]:
-    """Return the handler's own findings with those of the standard assessors, gravest first."""
+    """Return the handler's own findings with those of ``assessors``, gravest first."""
     proposal = Proposal(action=action, data=data, changes=changes, confidence=confidence)
-    return ordered([*given, *assess(proposal, STANDARD)])
+    return ordered([*given, *assess(proposal, assessors)])
 
 
 def may_approve(strategy: str | None, findings: Sequence[Finding], *, auto: bool | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +16,8 @@ from agent_console.domain.jobs import Json
 from agent_console.domain.observer import RunObserver
 from agent_console.domain.payload import check_json
 from agent_console.domain.records import Step
+from agent_console.domain.risk import RiskAssessor
+from agent_console.domain.risk_rules import STANDARD
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.errors import EndOfRun, Interrupted, TimedOut
 from agent_console.runtime.notebook import Notebook
@@ -36,13 +38,14 @@ PATIENCE = 60.0  # seconds a run waits for the database before it gives its job 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What every run of a process shares."""
+    """What every run of a process shares; ``assessors`` look at what is put up for approval."""
 
     db: Database
     registry: Registry
     clock: Clock
     workspace: Workspace
     observers: RunObserver
+    assessors: Sequence[RiskAssessor] = STANDARD
 
 
 class Run:

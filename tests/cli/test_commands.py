@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_console.settings import load_settings
 from agent_console.store import migrate
 from tests.cli.conftest import PASSWORD, Account, Terminal
 
@@ -35,6 +36,33 @@ def test_a_wrong_setting_is_named_with_value_and_rule(
     assert "AGENT_CONSOLE_POLL_INTERVAL='often'" in message
     assert "number" in message
     assert "Traceback" not in message
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("AGENT_CONSOLE_RISK_ASSESSORS", "secrets,luck", "'luck' is no assessor"),
+        ("AGENT_CONSOLE_RISK_ASSESSORS", "", "use some of unfinished-work"),
+        ("AGENT_CONSOLE_RISK_MAX_FILES", "0", "greater than or equal to 1"),
+        ("AGENT_CONSOLE_RISK_DOUBTFUL", "0.8", "AGENT_CONSOLE_RISK_CONFIDENT"),
+    ],
+)
+def test_wrong_settings_of_risk_stop_the_start(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    message = terminal.refused("jobs", "list")
+    assert variable in message
+    assert said in message
+
+
+def test_the_settings_of_risk_reach_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENT_CONSOLE_RISK_ASSESSORS", "size, secrets")
+    monkeypatch.setenv("AGENT_CONSOLE_RISK_MAX_FILES", "3")
+    policy = load_settings().risk_policy
+    assert (policy.assessors, policy.max_files, policy.max_lines) == (("size", "secrets"), 3, 400)
+    monkeypatch.setenv("AGENT_CONSOLE_RISK_ASSESSORS", "none")
+    assert load_settings().risk_policy.assessors == ()
 
 
 def test_the_demo_walks_the_main_job(terminal: Terminal) -> None:
