@@ -144,7 +144,8 @@ class JobContext:
         standard assessors find, ``confidence`` (0 to 1) included, are shown with it. A job of the
         strategy ``auto_approve_low_risk`` goes on at once, approved by ``policy``, when none of
         them is above LOW; ``auto=False`` asks a person all the same. ``rounds`` (2 to 100) lets
-        the reviewer ask for changes: ``approve`` what you made of them by a next call.
+        the reviewer ask for changes: ``approve`` what you made of them by a next call, which no
+        policy decides.
 
         Raises:
             Invalid: something cannot be stored, or ``expires_in`` or ``rounds`` is out of bounds.
@@ -180,6 +181,8 @@ class JobContext:
                 edit=edit,
                 rounds=rounds,
             )
+            if rounds is not None and run.recorder.sent_back:
+                auto = False  # whoever asked for changes wants to see them
             if policy.may_approve(run.claimed.approval_strategy, found, auto=auto):
                 return self._approved(turn, asked, proposed)
             self._wait(turn, asked)

@@ -62,6 +62,7 @@ class DecisionRow:
     rejection_reason: str | None
     feedback: str | None
     round: int = 1
+    rounds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -235,13 +235,17 @@ _HAPPENINGS = {  # action: (tone, icon, sentence)
     "job.returned": ("amber", "hand", "Back to review"),
     "checkpoint.created": ("amber", "hand", "Asked for a decision"),
     "checkpoint.approved": ("green", "circle_check", "Approved"),
+    "checkpoint.changes_requested": ("amber", "message_square_reply", "Changes requested"),
     "checkpoint.rejected": ("red", "circle_x", "Rejected"),
     "checkpoint.expired": ("gray", "timer_off", "Checkpoint expired"),
     "checkpoint.canceled": ("gray", "ban", "Checkpoint canceled"),
     "checkpoint.reopened": ("amber", "shield_question", "Checkpoint reopened"),
     "artifact.saved": ("gray", "file_text", "Artifact saved"),
 }
-_ENDINGS = {f"checkpoint.{one}" for one in ("approved", "rejected", "expired", "canceled")}
+_ENDINGS = {
+    f"checkpoint.{one}"
+    for one in ("approved", "changes_requested", "rejected", "expired", "canceled")
+}
 _STEP_ICONS = {
     "step": "footprints",
     "failed": "circle_x",

@@ -39,10 +39,17 @@ BASE = "/admin/agent-checkpoints"
 TABS = (
     ("Pending", "PENDING"),
     ("Approved", "APPROVED"),
+    ("Changes requested", "CHANGES_REQUESTED"),
     ("Rejected", "REJECTED"),
     ("Expired", "EXPIRED"),
     ("All", "ALL"),
 )
+
+DONE_WORDS = {
+    CheckpointVerb.APPROVE: "Approved",
+    CheckpointVerb.REQUEST_CHANGES: "Changes requested",
+    CheckpointVerb.REJECT: "Rejected",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +113,7 @@ class Desk(LiveState, GuardedState, rx.State):
     conflict: str = ""
     reason_error: str = ""
     edit_error: str = ""
+    changes_error: str = ""
     _pinned: str = ""
     _address: str = ""
 
@@ -153,6 +161,16 @@ class Desk(LiveState, GuardedState, rx.State):
             return None
         return await self._decide(said, said.verdict(CheckpointVerb.REJECT))
 
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_DECIDE)
+    async def request_changes(self, form: dict[str, Any]) -> EventSpec | None:
+        """Send back what is on the screen, with what the next round should be like."""
+        said = VerdictForm.read(form)
+        if not said.feedback:
+            self.changes_error = "Say what should change: the next round is made from it."
+            return None
+        return await self._decide(said, said.verdict(CheckpointVerb.REQUEST_CHANGES))
+
     async def _decide(self, said: VerdictForm, verdict: Verdict) -> EventSpec | None:
         actor = await self._actor()
         decide = bridge.services().review.decide
@@ -160,7 +178,7 @@ class Desk(LiveState, GuardedState, rx.State):
         if isinstance(outcome, Failure):
             await self._refused(actor, outcome)
             return None
-        word = "Approved" if verdict.verb is CheckpointVerb.APPROVE else "Rejected"
+        word = DONE_WORDS[verdict.verb]
         await self._tell(bridge.note("success", f"{word}: {outcome.job_type}"))
         return await self._advance(actor, said.checkpoint_id)
 
@@ -175,9 +193,10 @@ class Desk(LiveState, GuardedState, rx.State):
         self._put(
             reason_error=wrong.get("reason", ""),
             edit_error="; ".join(edits),
+            changes_error=wrong.get("feedback", ""),
             conflict=failure.notice.text if failure.code == "conflict" else "",
         )
-        if not (self.reason_error or self.edit_error or self.conflict):
+        if not (self.reason_error or self.edit_error or self.changes_error or self.conflict):
             await self._tell(failure.notice)
         await self._reread(actor)
 
@@ -246,7 +265,7 @@ class Desk(LiveState, GuardedState, rx.State):
         rest = [row.href for row in self.rows if row.pending and row.id != opened]
         self._put(upcoming=rest[0] if rest else "")
         if opened != self.body.id:
-            self._put(conflict="", reason_error="", edit_error="")
+            self._put(conflict="", reason_error="", edit_error="", changes_error="")
         self._pinned = "" if in_path else opened
         if detail is None:
             self._put(body=BodyView(), ruling=RulingView(), context=ContextView())
