@@ -13,6 +13,8 @@ Object = Mapping[str, Json]
 Test = Callable[[Json], bool]
 Shape = Mapping[str, Test]
 
+MAX_LINE, MAX_NAME = 2_000, 40  # characters of a line of text, of a name
+
 
 def left_out(holder: Object, shape: Shape) -> dict[str, Json]:
     """Return what of ``holder`` a viewer of ``shape`` does not show."""
@@ -73,3 +75,18 @@ def all_of(shape: Shape) -> Test:
     """Return the test for a list of objects that ``shape`` shows whole."""
     inner = object_of(shape)
     return lambda value: isinstance(value, list) and all(map(inner, value))
+
+
+def text_in(value: Json) -> str:
+    """Return ``value`` where it is a text, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def texts_in(value: Json) -> list[str]:
+    """Return the texts of a list; nothing where ``value`` is none."""
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def count(number: int, noun: str) -> str:
+    """Return ``number`` with its noun, e.g. ``2 findings``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -80,7 +80,7 @@ def _table(block: rx.Var[BlockView]) -> rx.Component:
         ),
         class_name="md-table",
         tab_index=0,
-        role="region",
+        role="group",
         aria_label="Table",
     )
 

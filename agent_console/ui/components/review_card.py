@@ -13,8 +13,7 @@ from agent_console.ui.components.basics import (
     status_mark,
     words,
 )
-from agent_console.ui.components.json_view import json_view
-from agent_console.ui.components.review_content import content, part
+from agent_console.ui.components.review_content import content, decided, part
 from agent_console.ui.components.review_context import context_section
 from agent_console.ui.components.review_findings import findings_section
 from agent_console.ui.components.review_models import (
@@ -41,7 +40,7 @@ def review_card(
         _head(body, ruling),
         rx.el.div(
             rx.el.div(alert, role="alert"),
-            _decided(ruling),
+            decided(ruling),
             rx.cond(body.note, _words(body), _action(body, ruling)),
             findings_section(body),
             rounds_section(body, ruling),
@@ -96,41 +95,6 @@ def _head(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
         ),
         rx.cond(body.task != "", rx.el.p(body.task, class_name="card-task")),
         class_name="card-head",
-    )
-
-
-def _decided(ruling: rx.Var[RulingView]) -> rx.Component:
-    return rx.cond(
-        ruling.headline != "",
-        rx.el.div(
-            rx.el.div(
-                rx.el.strong(ruling.headline),
-                rx.cond(
-                    ruling.decided_at != "",
-                    rx.el.span(moment(ruling.decided_at), class_name="ac-meta"),
-                ),
-                class_name="card-line",
-            ),
-            _said("Reason", ruling.reason),
-            _said("Feedback", ruling.feedback),
-            rx.cond(
-                ruling.was_edited,
-                rx.el.div(
-                    rx.el.p("Approved with these data instead of the proposed:"),
-                    json_view(ruling.edited, "Approved data"),
-                ),
-            ),
-            class_name="card-decided",
-            custom_attrs={"data-tone": ruling.tone},
-            role="status",
-        ),
-    )
-
-
-def _said(term: str, text: rx.Var[str]) -> rx.Component:
-    return rx.cond(
-        text != "",
-        rx.el.p(rx.el.span(f"{term}: ", class_name="ac-quiet"), text, class_name="card-said"),
     )
 
 

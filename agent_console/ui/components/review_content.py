@@ -9,9 +9,10 @@ from agent_console.ui.components.diff import changes
 from agent_console.ui.components.json_models import JsonView
 from agent_console.ui.components.json_view import json_view
 from agent_console.ui.components.review_evidence import confidence_mark, evidence
-from agent_console.ui.components.review_models import BodyView
+from agent_console.ui.components.review_models import BodyView, RulingView
+from agent_console.ui.elements import moment
 
-_HEADINGS = (("findings", "Findings"), ("draft", "Drafts"), ("report", "Report"))
+_HEADINGS = (("findings", "What was found"), ("draft", "Drafts"), ("report", "Report"))
 
 
 def content(body: rx.Var[BodyView]) -> rx.Component:
@@ -36,6 +37,42 @@ def part(
     """Return a titled part of a card."""
     head = [title] if aside is None else [title, aside]
     return rx.el.section(rx.el.h3(*head, class_name="card-h"), *children, class_name="card-part")
+
+
+def decided(ruling: rx.Var[RulingView]) -> rx.Component:
+    """Say who decided what, and in which words; nothing while it is open."""
+    return rx.cond(
+        ruling.headline != "",
+        rx.el.div(
+            rx.el.div(
+                rx.el.strong(ruling.headline),
+                rx.cond(
+                    ruling.decided_at != "",
+                    rx.el.span(moment(ruling.decided_at), class_name="ac-meta"),
+                ),
+                class_name="card-line",
+            ),
+            _said("Reason", ruling.reason),
+            _said("Feedback", ruling.feedback),
+            rx.cond(
+                ruling.was_edited,
+                rx.el.div(
+                    rx.el.p("Approved with these data instead of the proposed:"),
+                    json_view(ruling.edited, "Approved data"),
+                ),
+            ),
+            class_name="card-decided",
+            custom_attrs={"data-tone": ruling.tone},
+            role="status",
+        ),
+    )
+
+
+def _said(term: str, text: rx.Var[str]) -> rx.Component:
+    return rx.cond(
+        text != "",
+        rx.el.p(rx.el.span(f"{term}: ", class_name="ac-quiet"), text, class_name="card-said"),
+    )
 
 
 def _typed(body: rx.Var[BodyView]) -> rx.Component:

@@ -106,7 +106,7 @@ def _answer(answer: rx.Var[AnswerEvidence]) -> rx.Component:
                 class_name="evidence-open",
             ),
         ),
-        _missing("Not spoken of: ", answer.missing),
+        _missing("No finding speaks of: ", answer.missing),
         rx.el.ol(
             rx.foreach(answer.findings, lambda one: _one(cast("rx.Var[FindingEvidence]", one))),
             class_name="evidence-findings",
@@ -123,7 +123,7 @@ def _one(item: rx.Var[FindingEvidence]) -> rx.Component:
         rx.el.div(
             finding(item.body),
             rx.cond(item.place != "", rx.el.p(item.place, class_name="ac-meta")),
-            _missing("It does not hold: ", item.missing),
+            _missing("Does not speak of: ", item.missing),
             class_name="evidence-body",
         ),
         key=item.key,
