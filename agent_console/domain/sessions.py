@@ -112,6 +112,24 @@ class WorkSession:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCounts:
+    """How many sessions a project has in every status; ``capped``: of its newest ones only."""
+
+    by_status: Mapping[SessionStatus, int]
+    capped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project that has sessions; ``pending_review`` of them wait for a decision."""
+
+    id: str
+    pending_review: int
+    latest_session_id: str
+    latest_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationTemplate:
     """A task configuration that an account keeps to use again; it may still lack fields."""
 

@@ -69,6 +69,10 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
         lambda s, a: s.sessions.create(a, "prj_x", NewSession(agent_type="research")),
     ),
     "sessions.page": (P.JOBS_READ, lambda s, a: s.sessions.page(a, "prj_x", SessionQuery())),
+    "sessions.counts": (P.JOBS_READ, lambda s, a: s.sessions.counts(a, "prj_x")),
+    "sessions.projects": (P.JOBS_READ, lambda s, a: s.sessions.projects(a)),
+    "sessions.findings": (P.JOBS_READ, lambda s, a: s.sessions.findings(a, "job_x")),
+    "sessions.with_findings": (P.JOBS_READ, lambda s, a: s.sessions.with_findings(a, "prj_x")),
     "sessions.get": (P.JOBS_READ, lambda s, a: s.sessions.get(a, "prj_x", "job_x")),
     "sessions.execute": (P.JOBS_CONTROL, lambda s, a: s.sessions.execute(a, "prj_x", "job_x")),
     "sessions.decide": (

@@ -132,3 +132,12 @@ def test_sessions_of_a_project_are_read_in_order_from_its_index(db: Database) ->
         assert "ix_ai_jobs_project_id" in found, found
         assert "Seq Scan on ai_jobs" not in found, found
         assert "SCAN ai_jobs\n" not in found, found
+    found = plan(db, sessions.PROJECTS, {})
+    assert "ix_ai_jobs_project_id" in found, found
+    assert "Seq Scan on ai_jobs" not in found, found
+    with db.read() as reader:
+        found_names = [str(row[0]) for row in reader.rows(sessions.PROJECTS)]
+        assert found_names == sorted(f"p{n}" for n in range(PROJECTS))
+        (newest, *_) = sessions.projects(reader, AGENT_TYPES)
+        assert sum(sessions.counts(reader, "p7", AGENT_TYPES).by_status.values()) == 40
+    assert newest.latest_session_id == rows[-1][0]
