@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 from agent_console.domain.jobs import Json
 from agent_console.domain.records import Artifact, ArtifactType
 from agent_console.domain.visible import reveal
+from agent_console.services.markdown_blocks import MAX_MARKDOWN, BlockView, blocks
 from agent_console.ui.components.json_models import JsonView
 from agent_console.ui.components.review_json import json_document
 from agent_console.ui.job_views import size_text
-from agent_console.ui.markdown_view import MAX_MARKDOWN, BlockView, blocks
 from agent_console.ui.views import iso, shown
 
 MAX_TEXT = 100_000  # characters of a text that are shown

@@ -12,6 +12,7 @@ from typing import cast
 
 from agent_console.domain.jobs import Json
 from agent_console.domain.visible import reveal
+from agent_console.services.markdown_blocks import MAX_BLOCKS, MAX_MARKDOWN, BlockView
 from agent_console.ui.artifact_views import (
     MAX_VARIATIONS,
     VariationView,
@@ -35,7 +36,6 @@ from agent_console.ui.evidence_rest import (
     text_of,
     texts,
 )
-from agent_console.ui.markdown_view import MAX_BLOCKS, MAX_MARKDOWN, BlockView
 from agent_console.ui.views import shown
 
 

@@ -6,9 +6,9 @@ from typing import cast
 
 import reflex as rx
 
+from agent_console.services.markdown_blocks import BlockView, CellView, ItemView, LineView, SpanView
 from agent_console.ui.components.basics import pick
 from agent_console.ui.elements import NativeLink
-from agent_console.ui.markdown_view import BlockView, CellView, ItemView, LineView, SpanView
 
 
 def markdown(blocks: rx.Var[list[BlockView]]) -> rx.Component:
