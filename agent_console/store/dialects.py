@@ -30,10 +30,10 @@ _HOLES: dict[Dialect, dict[str, str]] = {
         "deadline_index": "INDEXED BY ix_agent_checkpoints_deadline",
         "materialized": "",
         "indexable": "+",  # keeps the planner from choosing another index for this term
-        "words_table": "artifact_fts f JOIN artifact_texts t ON t.seq = f.rowid",
-        "words_found": "artifact_fts f",  # enough to count
+        "words_table": "artifact_fts f",
         "words_match": "artifact_fts MATCH :wanted",
         "words_seq": "f.rowid",
+        "words_newest": "f.rowid DESC",
         "words_value": ":words",
     },
     "postgresql": {
@@ -46,9 +46,10 @@ _HOLES: dict[Dialect, dict[str, str]] = {
         "materialized": "MATERIALIZED",
         "indexable": "",
         "words_table": "artifact_texts t",
-        "words_found": "artifact_texts t",
         "words_match": "t.words @@ CAST(:wanted AS tsquery)",
         "words_seq": "t.seq",
+        # Not the bare column: the planner would walk its index and look at every text.
+        "words_newest": "t.seq + 0 DESC",
         "words_value": "array_to_tsvector(string_to_array(:words, ' '))",
     },
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from agent_console.domain.queries import COUNT_CAP, ArtifactQuery
 from agent_console.domain.records import Artifact, Page
 from agent_console.domain.search import wanted
@@ -13,22 +16,16 @@ from agent_console.store.reads.paging import make_page
 
 _NEWEST = 2**63 - 1
 
-# The index answers newest first by itself; only the rows of the page are looked up.
-PAGE = """
-WITH hits AS {materialized} (
-  SELECT {words_seq} AS seq, t.artifact_id FROM {words_table}
-  WHERE {words_match} AND {words_seq} < :before
-  ORDER BY {words_seq} DESC LIMIT :limit OFFSET :offset
-)
-SELECT a.id, a.job_id, a.name, a.artifact_type, a.media_type, '' AS content, a.size, a.digest,
-  a.metadata, a.created_at, h.seq
-FROM hits h JOIN work_artifacts a ON a.id = h.artifact_id ORDER BY h.seq DESC
+FOUND = """
+SELECT {words_seq} FROM {words_table} WHERE {words_match} AND {words_seq} < :before
+ORDER BY {words_newest} LIMIT :most
 """
 
-COUNT = """
-SELECT count(*) FROM (
-  SELECT 1 AS one FROM {words_found} WHERE {words_match} LIMIT :cap
-) AS found
+ROWS = """
+SELECT a.id, a.job_id, a.name, a.artifact_type, a.media_type, '' AS content, a.size, a.digest,
+  a.metadata, a.created_at, t.seq
+FROM artifact_texts t JOIN work_artifacts a ON a.id = t.artifact_id
+WHERE t.seq IN ({listed}) ORDER BY t.seq DESC
 """
 
 
@@ -37,23 +34,30 @@ def artifact_search(reader: Reader, query: ArtifactQuery) -> Page[Artifact]:
     facts = {"job_id": query.job_id, "artifact_type": query.artifact_type}
     before = decode(query.cursor, int)[0] if query.cursor else _NEWEST
     asked = wanted(query.search, facts)
-    if asked is None:
-        return make_page([], query, rows.artifact, key=lambda _row: "", total=(0, False))
-    text = match_text(asked, reader.dialect)
-    found = reader.dicts(
-        PAGE,
-        {
-            "wanted": text,
-            "before": before,
-            "limit": query.limit + 1,
-            "offset": query.offset,
-        },
-    )
-    ((count,),) = reader.rows(COUNT, {"wanted": text, "cap": COUNT_CAP + 1})
+    text = match_text(asked, reader.dialect) if asked else None
+    # One look serves the count and the page: finding is what costs, not the numbers found.
+    newest = _found(reader, text, _NEWEST, COUNT_CAP + 1) if text else []
+    capped = len(newest) > COUNT_CAP
+    until = query.offset + query.limit + 1
+    shown = [seq for seq in newest if seq < before][query.offset : until]
+    if text and capped and len(shown) <= query.limit:
+        shown = _found(reader, text, before, until)[query.offset :]
     return make_page(
-        found,
+        _rows(reader, shown),
         query,
         rows.artifact,
         key=lambda row: encode(row["seq"]),
-        total=(min(count, COUNT_CAP), count > COUNT_CAP),
+        total=(min(len(newest), COUNT_CAP), capped),
     )
+
+
+def _found(reader: Reader, text: str, before: int, most: int) -> list[int]:
+    found = reader.rows(FOUND, {"wanted": text, "before": before, "most": most})
+    return [seq for (seq,) in found]
+
+
+def _rows(reader: Reader, seqs: Sequence[int]) -> list[dict[str, Any]]:
+    if not seqs:
+        return []
+    named: dict[str, object] = {f"s{number}": seq for number, seq in enumerate(seqs)}
+    return reader.dicts(ROWS.replace("{listed}", ", ".join(f":{name}" for name in named)), named)
