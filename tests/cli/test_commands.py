@@ -10,7 +10,11 @@ import pytest
 
 from agent_console.settings import load_settings
 from agent_console.store import migrate
+from agent_console.store.database import Database
+from agent_console.store.runs import suspend
 from tests.cli.conftest import PASSWORD, Account, Terminal
+from tests.support.factories import enqueue
+from tests.support.runs import checkpoint, claim_one
 
 SIMPLE = '{"userId": "u-1", "action": "greet"}'
 
@@ -246,6 +250,28 @@ def test_a_checkpoint_is_rejected_with_its_reason(waiting: tuple[Terminal, str, 
     done = terminal.json(*words)["checkpoint"]
     assert done["status"] == "REJECTED"
     assert done["rejectionReason"] == "Not in this folder"
+
+
+def test_changes_are_requested_where_a_round_comes_after(
+    on_each_database: Terminal, database_url: str
+) -> None:
+    terminal = on_each_database
+    db = Database(database_url)
+    try:
+        enqueue(db)
+        first = suspend(db, claim_one(db).key, checkpoint(0, {"n": 1}, rounds=2))
+        words = ("checkpoints", "request-changes", first)
+        assert terminal(*words).exit_code == 2
+        done = terminal.json(*words, "--feedback", "two, not one")["checkpoint"]
+        assert (done["status"], done["feedback"]) == ("CHANGES_REQUESTED", "two, not one")
+        second = suspend(db, claim_one(db).key, checkpoint(1, {"n": 2}, rounds=2))
+    finally:
+        db.close()
+    card = terminal.done("checkpoints", "show", second)
+    assert "round 2 of 2" in card
+    assert f"round 1 ({first}): two, not one" in card
+    refused = terminal.refused("checkpoints", "request-changes", second, "--feedback", "three")
+    assert "the last one" in refused
 
 
 def test_workers_are_listed_by_process(waiting: tuple[Terminal, str, str]) -> None:

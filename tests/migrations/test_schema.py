@@ -159,6 +159,21 @@ def test_the_words_of_an_artifact_go_with_it(database_url: str) -> None:
         assert artifact_search(reader, ArtifactQuery(search="one")).total == 0
 
 
+def test_checkpoints_of_before_are_first_rounds_without_a_next(database_url: str) -> None:
+    assert migrate.downgrade(database_url, "0002").after == "0002"
+    made, names = engine(database_url), ("round", "rounds", "previous_id")
+    with made.begin() as connection:
+        for table in (tables.AiJob.__table__, tables.AgentCheckpoint.__table__):  # type: ignore[attr-defined]
+            row = {name: value for name, value in row_for(table).items() if name not in names}
+            columns = ", ".join(f'"{name}"' for name in row)
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table.name} ({columns}) VALUES ({values})"), row)
+    migrate.upgrade(database_url)
+    with made.connect() as connection:
+        found = connection.execute(text(f"SELECT {', '.join(names)} FROM agent_checkpoints"))
+        assert [tuple(row) for row in found] == [(1, None, None)]
+
+
 def test_upgrading_again_keeps_the_rows(database_url: str) -> None:
     with engine(database_url).begin() as connection:
         fill(connection)

@@ -176,15 +176,16 @@ class Desk(LiveState, GuardedState, rx.State):
         decide = bridge.services().review.decide
         outcome = await bridge.call(decide, actor, said.checkpoint_id, verdict)
         if isinstance(outcome, Failure):
-            await self._refused(actor, outcome)
+            await self._refused(actor, outcome, verdict.verb)
             return None
         word = DONE_WORDS[verdict.verb]
         await self._tell(bridge.note("success", f"{word}: {outcome.job_type}"))
         return await self._advance(actor, said.checkpoint_id)
 
-    async def _refused(self, actor: Actor, failure: Failure) -> None:
+    async def _refused(self, actor: Actor, failure: Failure, verb: CheckpointVerb) -> None:
         """Show why nothing was done: at the field, on the card, or as a notice."""
         wrong = {one.field: one.message for one in failure.fields}
+        asked = verb is CheckpointVerb.REQUEST_CHANGES
         edits = [
             f"{field.removeprefix('editedData').strip('.')} {message}".strip()
             for field, message in wrong.items()
@@ -193,7 +194,7 @@ class Desk(LiveState, GuardedState, rx.State):
         self._put(
             reason_error=wrong.get("reason", ""),
             edit_error="; ".join(edits),
-            changes_error=wrong.get("feedback", ""),
+            changes_error=wrong.get("feedback", "") if asked else "",
             conflict=failure.notice.text if failure.code == "conflict" else "",
         )
         if not (self.reason_error or self.edit_error or self.changes_error or self.conflict):
