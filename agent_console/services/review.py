@@ -39,7 +39,8 @@ class CheckpointDetail:
     ``refusal`` is "" when the reader may decide, else why not; ``changes_refusal`` the same for
     requesting changes. ``self_approval`` says that the decision would be on a job of their own.
     ``chain`` are all rounds of this proposal, oldest first, empty while there is only one;
-    ``since_last`` is what differs from the round before, in the form of ``changes``.
+    ``previous`` is the round before and ``since_last`` what differs from it, in the form of
+    ``changes``.
     """
 
     checkpoint: Checkpoint
@@ -53,6 +54,7 @@ class CheckpointDetail:
     self_approval: bool
     changes_refusal: str
     chain: list[Round]
+    previous: Checkpoint | None
     since_last: list[dict[str, Json]]
 
 
@@ -100,6 +102,7 @@ class ReviewService:
             if checkpoint is None or job is None:
                 raise NotFound(f"There is no checkpoint {checkpoint_id}.")
             why_not = self._refusal(reader, actor, checkpoint)
+            before = _before(reader, checkpoint)
             return CheckpointDetail(
                 checkpoint=checkpoint,
                 job=job,
@@ -112,7 +115,8 @@ class ReviewService:
                 self_approval=review_policy.is_own(actor, checkpoint),
                 changes_refusal=why_not or changes_refusal(checkpoint),
                 chain=_chain(reader, checkpoint),
-                since_last=_since_last(reader, checkpoint),
+                previous=before,
+                since_last=[] if before is None else difference(before, checkpoint),
             )
 
     def for_job(self, actor: Actor, job_id: str) -> list[Checkpoint]:
@@ -200,8 +204,7 @@ def _chain(reader: Reader, checkpoint: Checkpoint) -> list[Round]:
     return chain_of(checkpoints.rounds_of(reader, checkpoint.job_id), checkpoint.id)
 
 
-def _since_last(reader: Reader, checkpoint: Checkpoint) -> list[dict[str, Json]]:
+def _before(reader: Reader, checkpoint: Checkpoint) -> Checkpoint | None:
     if checkpoint.previous_id is None:
-        return []
-    before = checkpoints.get(reader, checkpoint.previous_id)
-    return [] if before is None else difference(before, checkpoint)
+        return None
+    return checkpoints.get(reader, checkpoint.previous_id)

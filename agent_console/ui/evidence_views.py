@@ -39,18 +39,28 @@ from agent_console.ui.evidence_rest import (
 from agent_console.ui.views import shown
 
 
-def evidence_of(data: Json) -> EvidenceView:
-    """Return ``data`` as findings, drafts or a report where it has such a shape."""
+def kind_of(data: Json) -> str:
+    """Return findings, draft or report where ``data`` has such a shape, else an empty text."""
     if not isinstance(data, dict):
-        return EvidenceView()
+        return ""
     found, made, text = data.get("findings"), data.get("variations"), data.get("markdown")
     if isinstance(found, list) and _all_have(found, "claim") and (found or data.get("answers")):
-        return findings(data, cast("list[Object]", found))
+        return "findings"
     if isinstance(made, list) and made and _all_have(made, "text"):
-        return _drafts(data, cast("list[Object]", made))
-    if isinstance(text, str) and text:
-        return _report(data, text)
-    return EvidenceView()
+        return "draft"
+    return "report" if isinstance(text, str) and text else ""
+
+
+def evidence_of(data: Json) -> EvidenceView:
+    """Return ``data`` as findings, drafts or a report where it has such a shape."""
+    kind = kind_of(data)
+    if not kind or not isinstance(data, dict):
+        return EvidenceView()
+    if kind == "findings":
+        return findings(data, cast("list[Object]", data["findings"]))
+    if kind == "draft":
+        return _drafts(data, cast("list[Object]", data["variations"]))
+    return _report(data, text_in(data["markdown"]))
 
 
 def _all_have(items: Sequence[Json], name: str) -> bool:

@@ -48,6 +48,7 @@ class CheckpointRow:
     decided_by: str
     expires_at: str
     open: bool
+    round: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,13 @@ def checkpoint_row(checkpoint: Checkpoint) -> CheckpointRow:
         decided_by=checkpoint.decided_by_name or "",
         expires_at=iso(checkpoint.expires_at),
         open=checkpoint.status == CheckpointStatus.PENDING,
+        round=round_word(checkpoint),
     )
+
+
+def round_word(checkpoint: Checkpoint) -> str:
+    """Return which of how many rounds this is; empty where there is only one."""
+    return f"Round {checkpoint.round} of {checkpoint.rounds}" if checkpoint.rounds else ""
 
 
 _TONES = {"DEBUG": "gray", "INFO": "gray", "WARNING": "amber", "ERROR": "red"}

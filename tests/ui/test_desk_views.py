@@ -90,6 +90,7 @@ def detail(**facts: Any) -> CheckpointDetail:
         "self_approval": False,
         "changes_refusal": "",
         "chain": [],
+        "previous": None,
         "since_last": [],
     }
     return CheckpointDetail(checkpoint=Checkpoint(**values), **(rest | facts))

@@ -24,7 +24,7 @@ from agent_console.ui.theme import CHECKPOINT_MARKS, CHECKPOINT_TYPE_MARKS
 _ICONS = (
     "circle_plus", "play", "hand", "circle_check", "circle_x", "ban", "circle_pause", "rotate_ccw",
     "life_buoy", "undo_2", "triangle_alert", "shield_question", "timer_off", "file_text",
-    "coins", "footprints", "info", "circle_alert",
+    "coins", "footprints", "info", "circle_alert", "message_square_reply",
 )  # fmt: skip
 
 
@@ -109,7 +109,11 @@ def _checkpoint(row: rx.Var[CheckpointRow]) -> rx.Component:
                 class_name="ac-cut",
                 title=row.message,
             ),
-            rx.el.div(when, class_name="ac-meta"),
+            rx.el.div(
+                rx.cond(row.round != "", rx.fragment(row.round, " · ")),
+                when,
+                class_name="ac-meta",
+            ),
             style={"min_width": "0"},
         ),
         rx.cond(row.open, rx.el.span("Review", icon("arrow_right", 14), class_name="ac-go")),

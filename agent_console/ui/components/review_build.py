@@ -29,7 +29,9 @@ from agent_console.ui.components.review_models import (
     RulingView,
 )
 from agent_console.ui.components.review_risk import finding_views, risk_words
+from agent_console.ui.evidence_rounds import since
 from agent_console.ui.evidence_views import evidence_of
+from agent_console.ui.job_views import round_word
 
 TYPE_WORDS = {
     CheckpointType.APPROVAL_REQUIRED: "Approval required",
@@ -83,7 +85,9 @@ class _Asked:
     def __init__(self, detail: CheckpointDetail) -> None:
         self.checkpoint = checkpoint = detail.checkpoint
         self.task = task = detail.job.task_description
-        self.since_last = detail.since_last
+        self.since = detail.since_last
+        if detail.previous is not None:
+            self.since = since(detail.previous, checkpoint, detail.since_last)
         self._key = (checkpoint.id, checkpoint.payload_digest, checkpoint.message, task)
 
     def __hash__(self) -> int:
@@ -97,7 +101,7 @@ class _Asked:
 def _body(asked: _Asked) -> BodyView:
     point = asked.checkpoint
     changes, hidden = change_views(point.changes)
-    since, _ = change_views(asked.since_last)
+    differences, _ = change_views(asked.since)
     findings = finding_views(point.findings)
     action, message, task = reveal(point.action), reveal(point.message), reveal(asked.task)
     data = json.dumps(point.data, ensure_ascii=False)
@@ -129,14 +133,9 @@ def _body(asked: _Asked) -> BodyView:
         editable=point.editable,
         edit_text=json.dumps(point.data, indent=2, ensure_ascii=False) if point.editable else "",
         round_word=round_word(point),
-        since=since,
+        since=differences,
         since_word=f"What changed since round {point.round - 1}" if point.previous_id else "",
     )
-
-
-def round_word(point: Checkpoint) -> str:
-    """Return which of how many rounds this is; empty where there is only one."""
-    return f"Round {point.round} of {point.rounds}" if point.rounds else ""
 
 
 def _hidden(count: int) -> str:
