@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from agent_console.runtime.errors import Expired as Expired
     from agent_console.runtime.errors import NonRetryable as NonRetryable
     from agent_console.runtime.errors import Rejected as Rejected
+    from agent_console.runtime.errors import RetryLater as RetryLater
     from agent_console.runtime.library import ContextLibrary as ContextLibrary
     from agent_console.runtime.library import ContextText as ContextText
     from agent_console.runtime.registry import handler as handler
@@ -54,6 +55,7 @@ _HOMES = {
     "NonRetryable": "agent_console.runtime.errors",
     "Passage": "agent_console.domain.context",
     "Rejected": "agent_console.runtime.errors",
+    "RetryLater": "agent_console.runtime.errors",
     "RetryPolicy": "agent_console.domain.retry",
     "RowsChange": "agent_console.domain.changes",
     "Severity": "agent_console.domain.risk",

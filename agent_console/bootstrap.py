@@ -175,7 +175,10 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
 def load_registry(settings: Settings) -> Registry:
     """Return the handlers and agents that ``settings`` name, with what could not be loaded."""
     models = Models(
-        settings.agent_model, settings.agent_base_url, secrets=EnvironmentKeystore().get
+        settings.agent_model,
+        settings.agent_base_url,
+        secrets=EnvironmentKeystore().get,
+        streams=settings.agent_stream,
     )
     return load_handlers(settings.handlers, made=agents(settings.agents, models))
 

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     agents: Path | None = None
     agent_model: str = ""
     agent_base_url: str = ""
+    agent_stream: bool = True
     risk_assessors: Annotated[tuple[str, ...], NoDecode] = ASSESSORS
     risk_max_files: int = Field(MAX_FILES, ge=1, le=10_000)
     risk_max_lines: int = Field(MAX_LINES, ge=1, le=1_000_000)

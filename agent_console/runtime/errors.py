@@ -48,6 +48,17 @@ class Expired(NonRetryable):
     code = "expired"
 
 
+class RetryLater(ConsoleError):
+    """The attempt failed, and another one makes no sense before a while has passed."""
+
+    code = "retry_later"
+
+    def __init__(self, message: str | None = None, *, after: float) -> None:
+        """Ask for at least ``after`` seconds until the next attempt."""
+        super().__init__(message)
+        self.after = max(0.0, after)
+
+
 class Misused(NonRetryable):
     """The handler used its context in a way that cannot be replayed."""
 

@@ -22,6 +22,7 @@ from agent_console.runtime.errors import (
     EndOfRun,
     Interrupted,
     NonRetryable,
+    RetryLater,
     Suspend,
     TimedOut,
 )
@@ -184,6 +185,8 @@ class Executor:
         if not again:
             return self._close(run, JobVerb.FAIL, error=job_error(error))
         delay = policy.delay(claimed.attempt, self._rng).total_seconds()
+        if isinstance(error, RetryLater):
+            delay = max(delay, error.after)
         return self._close(run, JobVerb.RETRY_LATER, error=job_error(error), delay=delay)
 
     def _close(self, run: Run, verb: JobVerb, **facts: object) -> Finish:
