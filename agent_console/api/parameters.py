@@ -111,7 +111,10 @@ class ContextParams(OffsetParams):
     """Filters of the context documents."""
 
     project_id: _Text | None = None
-    search: Annotated[_Text, Field(description="In the title.")] = ""
+    search: Annotated[_Text, Field(description="In the title, or a whole id.")] = ""
+    archived: Annotated[
+        bool, Field(description="Those that were put away instead of those that are offered.")
+    ] = False
 
     def to_query(self) -> ContextQuery:
         """Return the domain's value."""

@@ -33,7 +33,9 @@ class NewContextDocument:
 class ContextDocument:
     """A document as it is listed: its latest version, without the text.
 
-    ``size`` is bytes of UTF-8, ``digest`` the SHA-256 of the text.
+    ``size`` is bytes of UTF-8, ``digest`` the SHA-256 of the text. An archived document is read
+    by the jobs that have it and offered to no new one. ``first_job_id`` is the first job that was
+    told to work from it: a document with one is never deleted.
     """
 
     id: str
@@ -47,6 +49,8 @@ class ContextDocument:
     created_by_name: str | None
     created_at: datetime
     updated_at: datetime
+    archived_at: datetime | None
+    first_job_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,10 +76,14 @@ class ArtifactQuery(Paging):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextQuery(Paging):
-    """Context documents, newest first. ``search`` looks in the titles of the newest matches."""
+    """Context documents, newest first. ``search`` looks in the titles of the newest documents.
+
+    ``archived``: those that were put away instead of those that are offered; None: both.
+    """
 
     project_id: str | None = None
     search: str = ""
+    archived: bool | None = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,7 +83,10 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkSession:
-    """A session as it stands; ``id`` is its job's id. Instants are aware UTC."""
+    """A session as it stands; ``id`` is its job's id. Instants are aware UTC.
+
+    ``has_findings``: it is completed, and its findings can be handed on to another session.
+    """
 
     id: str
     project_id: str
@@ -104,6 +107,7 @@ class WorkSession:
     park_reason: str | None
     artifacts_count: int
     pending_checkpoints: int
+    has_findings: bool
     metadata: dict[str, Json]
     created_at: datetime
     updated_at: datetime

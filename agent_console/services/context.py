@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from agent_console.domain.access import Actor, Permission, authorize
 from agent_console.domain.context import (
     MAX_CONTENT,
+    MAX_DOCUMENTS,
     MAX_TITLE,
     ContextDocument,
     ContextDocumentDetail,
@@ -81,7 +82,8 @@ class ContextService:
         Raises:
             Invalid, TooLarge: as in ``create``.
             NotFound: there is no such document.
-            Conflict: ``base_version`` is not the latest any more; or as in ``create``.
+            Conflict: ``base_version`` is not the latest any more, the document is archived; or
+                as in ``create``.
         """
         authorize(actor, Permission.CONTEXT_WRITE)
         if title is not None:
@@ -101,6 +103,41 @@ class ContextService:
             )
         )
         return Saved(document=document, replayed=replayed)
+
+    def archive(self, actor: Actor, document_id: str, *, archived: bool = True) -> ContextDocument:
+        """Put the document away, so that no new job is given it, or take it out again.
+
+        Raises:
+            NotFound: there is no such document.
+        """
+        authorize(actor, Permission.CONTEXT_WRITE)
+        return self._db.write(
+            lambda tx: context_writes.archive(tx, document_id, actor, archived=archived)
+        )
+
+    def delete(self, actor: Actor, document_id: str) -> None:
+        """Delete a document with all its versions; only one that no job was told to work from.
+
+        Raises:
+            NotFound: there is no such document.
+            Conflict: a job works or has worked from it; names the first one.
+        """
+        authorize(actor, Permission.CONTEXT_WRITE)
+        self._db.write(lambda tx: context_writes.delete(tx, document_id, actor))
+
+    def some(self, actor: Actor, document_ids: Sequence[str]) -> list[ContextDocument]:
+        """Return those of the documents that there are, in the order asked for, without texts.
+
+        Raises:
+            Invalid: there are more than ``MAX_DOCUMENTS``, or an id there cannot be.
+        """
+        authorize(actor, Permission.CONTEXT_READ)
+        if len(document_ids) > MAX_DOCUMENTS:
+            raise Invalid.field("contextDocumentIds", f"must be at most {MAX_DOCUMENTS} documents.")
+        for one in document_ids:
+            job_requests.text("contextDocumentId", one, job_requests.MAX_NAME)
+        with self._db.read() as reader:
+            return context.known(reader, document_ids)
 
     def page(self, actor: Actor, query: ContextQuery) -> Page[ContextDocument]:
         """Return one page of documents at their latest version, newest first, without texts.

@@ -27,7 +27,7 @@ from agent_console.domain.usage import JobUsage
 from agent_console.services import job_requests
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import check_usable
-from agent_console.store import job_writes, previews
+from agent_console.store import context_writes, job_writes, previews
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
 from agent_console.store.reads import checkpoints, counts, journal, records, usage
@@ -85,7 +85,8 @@ class JobService:
         """
         authorize(actor, Permission.JOBS_CREATE)
         bound, attempts = job_requests.checked(new, self._catalog)
-        check_usable(self._db, actor, context_ids(new.context_document_id, new.metadata))
+        documents = context_ids(new.context_document_id, new.metadata)
+        check_usable(self._db, actor, documents)
         # The body is a third of the work here, and only a key is compared with it.
         body = None if idempotency_key is None else job_requests.body_of(new)
         key = job_requests.request_key(actor, "enqueue", idempotency_key, body)
@@ -95,6 +96,8 @@ class JobService:
             made = job_writes.enqueue(
                 tx, job_id, bound, max_attempts=attempts, actor=actor, key=key
             )
+            if not made[1]:
+                context_writes.use(tx, documents, job_id)
             crashpoint("enqueue.before_commit")
             return made
 

@@ -110,16 +110,18 @@ class SessionService:
         with self._db.read() as reader:
             return sessions.page(reader, project_id, query, agent_types.names(self._catalog))
 
-    def counts(self, actor: Actor, project_id: str) -> SessionCounts:
-        """Return how many sessions of the project there are in every status.
+    def counts(self, actor: Actor, project_id: str, agent_type: str | None = None) -> SessionCounts:
+        """Return how many sessions of the project, or of one agent, there are in every status.
 
         Raises:
             Invalid: a project's name that there cannot be.
         """
         authorize(actor, Permission.JOBS_READ)
         job_requests.text("projectId", project_id, job_requests.MAX_NAME)
+        job_requests.text("agentType", agent_type, job_requests.MAX_NAME)
+        types = [one for one in agent_types.names(self._catalog) if agent_type in (None, one)]
         with self._db.read() as reader:
-            return sessions.counts(reader, project_id, agent_types.names(self._catalog))
+            return sessions.counts(reader, project_id, types)
 
     def projects(self, actor: Actor) -> list[Project]:
         """Return the projects that have sessions, the one with the newest session first."""

@@ -389,7 +389,10 @@ class IdempotencyKey(SQLModel, table=True):
 
 
 class ContextDocument(SQLModel, table=True):
-    """``context_documents``: texts that agents work from; ``version`` is the latest one."""
+    """``context_documents``: texts that agents work from; ``version`` is the latest one.
+
+    ``first_job_id`` is the first job that was told to work from it; with one it stays for good.
+    """
 
     __tablename__: ClassVar[str] = "context_documents"
     __table_args__ = (Index("ix_context_documents_project_id", "project_id", text("id DESC")),)
@@ -403,6 +406,8 @@ class ContextDocument(SQLModel, table=True):
     created_by_name: str | None = Field(default=None, sa_type=Text)
     created_at: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)
+    archived_at: int | None = Field(default=None, sa_type=BigInteger)
+    first_job_id: str | None = Field(default=None, sa_type=Text)
 
 
 class ContextDocumentVersion(SQLModel, table=True):

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.jobs import JobStatus
 from agent_console.domain.records import ArtifactType
+from agent_console.domain.sessions import SessionStatus
 
 PAGE_SIZE = 25  # rows on a page
 MAX_TEXT = 200  # characters of a search
@@ -115,3 +116,52 @@ class ArtifactsParams:
         new = replace(self, **changes)
         values = {"type": new.kind, "job": new.job, "q": new.q, "cursor": new.cursor}
         return address("/artifacts", values)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsParams:
+    """The sessions of a ``project``: a tab (``status``), one ``agent``'s, a place (``cursor``)."""
+
+    project: str = ""
+    status: str = ""
+    agent: str = ""
+    cursor: str = ""
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str]) -> SessionsParams:
+        """Read a query; what is unknown falls back to its default."""
+        return cls(
+            project=text(query, "project"),
+            status=choice(query, "status", SessionStatus, ""),
+            agent=text(query, "agent", 100),
+            cursor=text(query, "cursor", MAX_CURSOR),
+        )
+
+    def url(self, **changes: str) -> str:
+        """Return the address of this list with ``changes`` made to it."""
+        new = replace(self, **changes)
+        names = ("project", "status", "agent", "cursor")
+        return address("/sessions", {name: getattr(new, name) for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsParams:
+    """The context documents: kept or archived (``shelf``), a search (``q``), a place in them."""
+
+    shelf: str = ""
+    q: str = ""
+    cursor: str = ""
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str]) -> DocumentsParams:
+        """Read a query; what is unknown falls back to its default."""
+        return cls(
+            shelf=choice(query, "shelf", ["archived"], ""),
+            q=text(query, "q"),
+            cursor=text(query, "cursor", MAX_CURSOR),
+        )
+
+    def url(self, **changes: str) -> str:
+        """Return the address of this list with ``changes`` made to it."""
+        new = replace(self, **changes)
+        return address("/context", {"shelf": new.shelf, "q": new.q, "cursor": new.cursor})

@@ -174,6 +174,35 @@ def test_checkpoints_of_before_are_first_rounds_without_a_next(database_url: str
         assert [tuple(row) for row in found] == [(1, None, None)]
 
 
+def test_documents_that_jobs_have_are_known_to_be_used_afterwards(database_url: str) -> None:
+    assert migrate.downgrade(database_url, "0005").after == "0005"
+    made = engine(database_url)
+    jobs, documents = tables.AiJob.__table__, tables.ContextDocument.__table__  # type: ignore[attr-defined]
+    later = {"archived_at", "first_job_id"}
+    both = '{"contextDocumentIds": ["doc_1", "doc_2", 7]}'
+    with made.begin() as connection:
+        assert not later & {one["name"] for one in inspect(connection).get_columns(documents.name)}
+        row = row_for(jobs) | {"id": "job_1", "context_document_id": "doc_1", "metadata": both}
+        connection.execute(jobs.insert().values(row))
+        row |= {"id": "job_2", "metadata": "{}"}
+        connection.execute(jobs.insert().values(row))
+        connection.execute(jobs.insert().values(row | {"id": "job_3", "context_document_id": None}))
+        for name in ("doc_1", "doc_2", "doc_3"):
+            old = {k: v for k, v in row_for(documents).items() if k not in later}
+            connection.execute(documents.insert().values(old | {"id": name}))
+    assert migrate.upgrade(database_url).after == migrate.head()
+    with made.connect() as connection:
+        found = connection.execute(
+            text("SELECT id, first_job_id, archived_at FROM context_documents ORDER BY id")
+        )
+        assert found.all() == [
+            ("doc_1", "job_1", None),
+            ("doc_2", "job_1", None),
+            ("doc_3", None, None),
+        ]
+    made.dispose()
+
+
 def test_upgrading_again_keeps_the_rows(database_url: str) -> None:
     with engine(database_url).begin() as connection:
         fill(connection)

@@ -22,6 +22,8 @@ from agent_console.api.schemas.checkpoints import (
 )
 from agent_console.api.schemas.sessions import (
     NewSessionIn,
+    ProjectOut,
+    ProjectsAnswer,
     SessionAnswer,
     SessionDetailAnswer,
     SessionDetailOut,
@@ -40,6 +42,18 @@ Reviewer = Annotated[Actor, requires(Permission.CHECKPOINTS_DECIDE)]
 _ALL = "/api/projects/{projectId}/work-sessions"
 _ONE = _ALL + "/{sessionId}"
 _CHECKPOINT = _ONE + "/checkpoints/{checkpointId}"
+
+
+@router.get(
+    "/api/projects",
+    response_model=ProjectsAnswer,
+    summary="List the projects that have work sessions",
+    responses=problems(*READING),
+)
+def list_projects(actor: Reader, services: ServicesDep) -> ProjectsAnswer:
+    """Return at most 200, the one with the newest session first."""
+    found = services.sessions.projects(actor)
+    return ProjectsAnswer(projects=[ProjectOut.model_validate(one) for one in found])
 
 
 @router.post(
