@@ -95,7 +95,7 @@ def _groups(answers: Sequence[Object], found: Sequence[Object]) -> list[AnswerEv
                 question=shown(text_in(answer.get("question")), MAX_LINE),
                 confidence=word,
                 tone=tone,
-                missing=_missing(answer, answer.get("question")),
+                missing=missing_words(answer, answer.get("question")),
                 findings=_listed(mine),
                 unanswered=not mine,
             )
@@ -113,7 +113,7 @@ def _listed(found: Iterable[Object]) -> list[FindingEvidence]:
             key=f"{number}",
             mark=shown(text_in(one.get("id")), MAX_NAME),
             place=_place(one),
-            missing=_missing(one, one.get("question")),
+            missing=missing_words(one, one.get("question")),
             body=_body(one),
         )
         for number, one in enumerate(found)
@@ -142,7 +142,7 @@ def _place(one: Object) -> str:
     return ", ".join(filter(None, parts))
 
 
-def _missing(holder: Object, question: Json) -> str:
+def missing_words(holder: Object, question: Json) -> str:
     """Return the missing words; the stems that agents compare, as the question writes them."""
     asked = _WORD.findall(text_in(question))
     words = []

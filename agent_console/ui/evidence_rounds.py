@@ -12,6 +12,7 @@ from agent_console.domain.changes import FileChange
 from agent_console.domain.checkpoints import Checkpoint
 from agent_console.domain.jobs import Json
 from agent_console.domain.rounds import outline
+from agent_console.ui.evidence_findings import missing_words
 from agent_console.ui.evidence_rest import Object, text_in, texts_in
 from agent_console.ui.evidence_views import kind_of
 
@@ -102,8 +103,8 @@ def _span(place: Object) -> str:
 
 
 def _lacking(holder: Object) -> str:
-    words = texts_in(holder.get("missing"))
-    return f"; without {', '.join(words)}" if words else ""
+    words = missing_words(holder, holder.get("question"))
+    return f"; does not speak of {words}" if words else ""
 
 
 def _number(value: Json) -> str:
