@@ -22,6 +22,7 @@ from agent_console.domain.queries import (
 )
 from agent_console.domain.records import ArtifactType, LogLevel
 from agent_console.domain.sessions import SessionStatus
+from agent_console.services.downloads import Format
 
 REPLAYED = "Idempotent-Replayed"
 IdempotencyKey = Annotated[
@@ -90,6 +91,14 @@ class ArtifactParams(PageParams):
     search: Annotated[
         _Text, Field(description="Words, or their beginnings, that name and content hold.")
     ] = ""
+
+
+class DownloadParams(In):
+    """What to turn an artifact into; as it is when nothing is named."""
+
+    format: Annotated[
+        Format | None, Field(description="Of reports, findings, drafts and Markdown files.")
+    ] = None
 
 
 class AuditParams(OffsetParams):

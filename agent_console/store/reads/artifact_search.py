@@ -52,6 +52,7 @@ def artifact_search(reader: Reader, query: ArtifactQuery) -> Page[Artifact]:
 
 
 def _found(reader: Reader, text: str, before: int, most: int) -> list[int]:
+    reader.rows("{words_plan}")
     found = reader.rows(FOUND, {"wanted": text, "before": before, "most": most})
     return [seq for (seq,) in found]
 
