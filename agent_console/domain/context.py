@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -76,6 +77,41 @@ class ContextDocumentDetail:
     document: ContextDocument
     shown: ContextDocumentVersion
     versions: Sequence[ContextDocumentVersion]
+
+
+def shipped_document(
+    document_id: str, title: str, text: str, *, version: int, at: datetime
+) -> ContextDocumentDetail:
+    """Return a document that comes with the console: to be read, never changed or given away."""
+    data = text.encode()
+    size, digest = len(data), hashlib.sha256(data).hexdigest()
+    shown = ContextDocumentVersion(
+        document_id=document_id,
+        version=version,
+        size=size,
+        digest=digest,
+        created_by=None,
+        created_at=at,
+        content=text,
+    )
+    document = ContextDocument(
+        id=document_id,
+        title=title,
+        project_id=None,
+        media_type=ContextMediaType.MARKDOWN,
+        version=version,
+        size=size,
+        digest=digest,
+        created_by=None,
+        created_by_name="agent_console",
+        created_at=at,
+        updated_at=at,
+        archived_at=None,
+        first_job_id=None,
+    )
+    return ContextDocumentDetail(
+        document=document, shown=shown, versions=[replace(shown, content="")]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

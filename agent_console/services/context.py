@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from agent_console.domain.access import Actor, Permission, authorize
@@ -39,9 +39,12 @@ class Saved:
 class ContextService:
     """Use cases of context documents. Every method checks the actor's permission itself."""
 
-    def __init__(self, db: Database) -> None:
-        """Work on ``db``."""
+    def __init__(
+        self, db: Database, shipped: Mapping[str, ContextDocumentDetail] | None = None
+    ) -> None:
+        """Work on ``db``; ``shipped`` are documents that come with the console, by id."""
         self._db = db
+        self._shipped = shipped or {}
 
     def create(
         self, actor: Actor, new: NewContextDocument, *, idempotency_key: str | None = None
@@ -157,10 +160,17 @@ class ContextService:
     ) -> ContextDocumentDetail:
         """Return the document with the text of ``version``, by default the latest.
 
+        Documents that come with the console are read like all others, by the ids in quotations.
+
         Raises:
             NotFound: there is no such document, or no such version of it.
         """
         authorize(actor, Permission.CONTEXT_READ)
+        known_here = self._shipped.get(document_id)
+        if known_here is not None:
+            if version not in {None, known_here.shown.version}:
+                raise NotFound(f"Context document {document_id} has no version {version}.")
+            return known_here
         with self._db.read() as reader:
             document = context.get(reader, document_id)
             if document is None:

@@ -6,6 +6,7 @@ Content that is not what its type promises is shown as what it is: JSON as a tre
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ from agent_console.ui.components.review_json import json_document
 from agent_console.ui.job_views import size_text
 from agent_console.ui.views import iso, shown
 
+_DOCUMENT = re.compile(r"\w{1,200}|library:[a-z0-9-]{1,100}", re.ASCII)  # ids there are pages of
 MAX_TEXT = 100_000  # characters of a text that are shown
 MAX_VARIATIONS = 6
 SURE, UNSURE = 75, 50  # percent: from here up "high", below that "low"
@@ -195,7 +197,7 @@ def source_link(source: Mapping[str, Json]) -> tuple[str, str]:
     """Return the name of the source, and the address of the quoted place in it."""
     title = shown(_words(source.get("title")), 200)
     document, version = source.get("documentId"), source.get("version")
-    if not isinstance(document, str) or not document.isascii() or not document.isidentifier():
+    if not isinstance(document, str) or not _DOCUMENT.fullmatch(document):
         return title, ""
     place = {name: _whole(source.get(name)) for name in ("start", "end")}
     query = {"version": _whole(version), **place}
