@@ -100,7 +100,7 @@ def test_what_was_sent_back_has_a_tab(console: Console) -> None:
         (row,) = browser.wire.value(Desk, "rows")
         assert (row.id, row.status) == (first, "CHANGES_REQUESTED")
         (tab,) = [one for one in browser.wire.value(Desk, "tabs") if one.current]
-        assert tab.label == "Changes requested"
+        assert tab.label == "Changes"
         assert browser.wire.value(Desk, "ruling").headline == "Changes requested by Reviewer"
 
     at_the_desk(console, "reviewer", f"{BASE}?status=CHANGES_REQUESTED", then)

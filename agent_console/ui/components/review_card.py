@@ -182,8 +182,14 @@ def _consequences(ruling: rx.Var[RulingView]) -> rx.Component:
         rx.el.span("Expires ", moment(ruling.expires_at, "until"), "; counts as not approved."),
         rx.el.span("It does not expire."),
     )
+    changes = rx.cond(
+        ruling.changes_refusal == "",
+        rx.el.span("Nothing is done; the job makes another proposal from your words."),
+        rx.el.span(ruling.changes_refusal),
+    )
     return facts(
         ("On approve", "The job resumes where it stopped, with exactly what is shown here."),
+        ("On changes", changes),
         ("On reject", "Nothing is done; the job gets your reason and fails unless it handles it."),
         ("On timeout", expiry),
     )

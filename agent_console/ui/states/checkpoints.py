@@ -39,7 +39,7 @@ BASE = "/admin/agent-checkpoints"
 TABS = (
     ("Pending", "PENDING"),
     ("Approved", "APPROVED"),
-    ("Changes requested", "CHANGES_REQUESTED"),
+    ("Changes", "CHANGES_REQUESTED"),
     ("Rejected", "REJECTED"),
     ("Expired", "EXPIRED"),
     ("All", "ALL"),
