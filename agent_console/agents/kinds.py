@@ -17,6 +17,7 @@ from agent_console.agents.findings import Research, from_findings, sources_of
 from agent_console.agents.models import ModelChoice
 from agent_console.agents.rounds import Result, Settled, in_round, publish_findings, settle
 from agent_console.agents.tasks import ContentTask, ReportingTask
+from agent_console.agents.wording import CHECKED
 
 
 class EditedReport(BaseModel):
@@ -48,18 +49,21 @@ def run_content(
 ) -> dict[str, Json]:
     """Take or find findings, write drafts that differ in structure, return the approved ones."""
     brief = _begin(ctx, definition, model)
-    start = _material(ctx, brief)
-    tone = ctx.input.tone.value
+    found = _material(ctx, brief)
+    tone, made = ctx.input.tone.value, list[Draft]()
 
     def make(wishes: Wishes) -> Result:
-        found = local.widen(ctx, brief, start, wishes)
-        made = local.write(ctx, brief, found, wishes)
+        nonlocal found, made
+        found = local.widen(ctx, brief, found, wishes)
+        made = local.write(ctx, brief, found, wishes, made)
         ctx.progress(0.8, f"{_count(len(made), 'draft')} to be reviewed")
         document: dict[str, Json] = {
             "title": brief.title,
             "tone": tone,
             "variations": [one.model_dump(mode="json", by_alias=True) for one in made],
         }
+        if brief.model is not None and made:
+            document["method"] = f"The drafts were {CHECKED}".format(label=brief.model.label)
         return Result(
             action=f"Accept {_count(len(made), 'draft')} of “{brief.title}”"[:300],
             question="Are these drafts good to use?",
@@ -79,11 +83,13 @@ def run_reporting(
 ) -> dict[str, Json]:
     """Take or find findings, compose a report, return it as approved."""
     brief = _begin(ctx, definition, model)
-    start = _material(ctx, brief)
+    found = _material(ctx, brief)
+    text = ""
 
     def make(wishes: Wishes) -> Result:
-        found = local.widen(ctx, brief, start, wishes)
-        text = local.compose(ctx, brief, found, wishes)
+        nonlocal found, text
+        found = local.widen(ctx, brief, found, wishes)
+        text = local.compose(ctx, brief, found, wishes, text)
         ctx.progress(0.8, "The report is to be reviewed")
         return Result(
             action=f"Publish the report “{brief.title}”"[:300],

@@ -114,7 +114,7 @@ def test_every_structure_differs_and_every_sentence_rests_on_a_finding() -> None
     result = found()
     by_id = {one.id: one for one in result.findings}
     made = drafts("Lantern", result, tone=Tone.PLAIN, variations=5)
-    assert [one.structure for one in made] == list(Structure)
+    assert [one.structure for one in made] == [s for s in Structure if s is not Structure.WRITTEN]
     assert len({one.text for one in made}) == 5
     for draft in made:
         assert draft.sentences

@@ -184,7 +184,8 @@ def test_an_edited_report_is_what_is_published(bench: Bench) -> None:
 
 def test_an_agent_of_one_round_takes_no_changes(tmp_path: Path, bench: Bench) -> None:
     (tmp_path / "once.yaml").write_text(
-        "name: once\nkind: research\ntitle: Once\ndescription: Asks once.\nversion: '1'\nrounds: 1\n"
+        "name: once\nkind: research\ntitle: Once\ndescription: Asks once.\n"
+        "version: '1'\nrounds: 1\n"
     )
     (make,) = [one for origin, one in agents(tmp_path) if origin.endswith("once.yaml")]
     bench.registry.add(make())
