@@ -18,6 +18,7 @@ from agent_console.ui.components.basics import (
     verb_button,
     words,
 )
+from agent_console.ui.components.live_text import live_text
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.states.job import JobPage
@@ -196,6 +197,7 @@ def _body() -> rx.Component:
         rx.el.div(
             _alerts(),
             _progress(),
+            live_text(),
             parts.checkpoints(),
             parts.timeline(),
             parts.logs(),
