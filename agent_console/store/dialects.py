@@ -34,7 +34,6 @@ _HOLES: dict[Dialect, dict[str, str]] = {
         "words_table": "artifact_fts f",
         "words_match": "artifact_fts MATCH :wanted",
         "words_seq": "f.rowid",
-        "words_newest": "f.rowid DESC",
         "words_value": ":words",
     },
     "postgresql": {
@@ -51,9 +50,8 @@ _HOLES: dict[Dialect, dict[str, str]] = {
         "words_plan": "SELECT set_config('enable_seqscan', 'off', true)",
         "words_table": "artifact_texts t",
         "words_match": "t.words @@ CAST(:wanted AS tsquery)",
-        "words_seq": "t.seq",
-        # Not the bare column: the planner would walk its index and look at every text.
-        "words_newest": "t.seq + 0 DESC",
+        # Not the bare column: the planner would walk its index and read every text on the way.
+        "words_seq": "(t.seq + 0)",
         "words_value": "array_to_tsvector(string_to_array(:words, ' '))",
     },
 }

@@ -5,7 +5,6 @@ Content that is not what its type promises is shown as what it is: JSON as a tre
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from urllib.parse import urlencode
 from agent_console.domain.jobs import Json
 from agent_console.domain.records import Artifact, ArtifactType
 from agent_console.domain.visible import reveal
+from agent_console.services.artifact_text import has_markdown, json_of
 from agent_console.services.markdown_blocks import MAX_MARKDOWN, BlockView, blocks
 from agent_console.ui.components.json_models import JsonView
 from agent_console.ui.components.review_json import json_document
@@ -84,7 +84,11 @@ class ArtifactBody:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactFacts:
-    """An artifact and where it comes from; ``raw`` is what the copy button copies."""
+    """An artifact and where it comes from; ``raw`` is what the copy button copies.
+
+    ``markdown`` and ``pdf`` are addresses, empty where there is no such form; ``original`` says
+    that the content as it is, is another one; ``file_name`` is that of the downloads.
+    """
 
     id: str = ""
     name: str = ""
@@ -98,10 +102,16 @@ class ArtifactFacts:
     download: str = ""
     created_at: str = ""
     raw: str = ""
+    markdown: str = ""
+    pdf: str = ""
+    original: bool = True
+    file_name: str = ""
 
 
 def artifact_facts(artifact: Artifact) -> ArtifactFacts:
     """Return what is said beside the content of ``artifact``."""
+    download = f"/api/artifacts/{artifact.id}/download"
+    written, kind, file = has_markdown(artifact), artifact.artifact_type, ArtifactType.FILE
     return ArtifactFacts(
         id=artifact.id,
         name=shown(artifact.name, 200),
@@ -112,9 +122,13 @@ def artifact_facts(artifact: Artifact) -> ArtifactFacts:
         digest=artifact.digest,
         job_id=artifact.job_id,
         job_href=f"/jobs/{artifact.job_id}",
-        download=f"/api/artifacts/{artifact.id}/download",
+        download=download,
         created_at=iso(artifact.created_at),
         raw=artifact.content if len(artifact.content) <= MAX_TEXT else "",
+        markdown=f"{download}?format=markdown" if written and kind is not file else "",
+        pdf=f"{download}?format=pdf" if written else "",
+        original=kind is not ArtifactType.REPORT,
+        file_name=shown(artifact.name.rsplit("/", 1)[-1], 100),
     )
 
 
@@ -123,7 +137,7 @@ def artifact_body(artifact: Artifact) -> ArtifactBody:
     kind = artifact.artifact_type
     if kind is ArtifactType.REPORT or "markdown" in artifact.media_type:
         return report_body(artifact.content)
-    data = _json(artifact)
+    data = json_of(artifact)
     if isinstance(data, dict):
         if kind is ArtifactType.RESEARCH_FINDING and isinstance(data.get("claim"), str):
             return finding_body(data)
@@ -132,16 +146,6 @@ def artifact_body(artifact: Artifact) -> ArtifactBody:
     if isinstance(data, dict | list):
         return ArtifactBody("json", document=json_document(data))
     return _text(artifact.content)
-
-
-def _json(artifact: Artifact) -> Json:
-    if artifact.artifact_type is ArtifactType.FILE and "json" not in artifact.media_type:
-        return None  # a file is shown as it is
-    try:
-        value: Json = json.loads(artifact.content)
-    except (ValueError, RecursionError):
-        return None
-    return value
 
 
 def _text(content: str) -> ArtifactBody:

@@ -18,7 +18,7 @@ _NEWEST = 2**63 - 1
 
 FOUND = """
 SELECT {words_seq} FROM {words_table} WHERE {words_match} AND {words_seq} < :before
-ORDER BY {words_newest} LIMIT :most
+ORDER BY {words_seq} DESC LIMIT :most
 """
 
 ROWS = """

@@ -78,6 +78,15 @@ def of_job(reader: Reader, job_id: str) -> list[Checkpoint]:
     return [rows.checkpoint(row) for row in found]
 
 
+def approved(reader: Reader, job_id: str, limit: int = 20) -> list[Checkpoint]:
+    """Return the newest approved checkpoints of the job, oldest of them first."""
+    wanted = _WHOLE.where(
+        CHECKPOINTS.c.job_id == job_id, CHECKPOINTS.c.status == CheckpointStatus.APPROVED.value
+    )
+    newest = wanted.order_by(*(column.desc() for column in _BY_AGE)).limit(limit)
+    return [rows.checkpoint(row) for row in reversed(reader.select(newest))]
+
+
 def rounds_of(reader: Reader, job_id: str) -> list[tuple[Round, str | None]]:
     """Return the job's proposals in rounds, oldest first, each with the id of the one before."""
     statement = _ROUND.where(CHECKPOINTS.c.job_id == job_id, CHECKPOINTS.c.rounds.is_not(None))

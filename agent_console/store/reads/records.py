@@ -60,6 +60,18 @@ def artifact(reader: Reader, artifact_id: str) -> Artifact | None:
     return rows.artifact(found[0]) if found else None
 
 
+def versions(reader: Reader, one: Artifact) -> list[Artifact]:
+    """Return the artifacts of the job with type and name of ``one``, oldest first, no contents."""
+    alike = [
+        ARTIFACTS.c.job_id == one.job_id,
+        ARTIFACTS.c.artifact_type == one.artifact_type.value,
+        ARTIFACTS.c.name == one.name,
+    ]
+    statement = select(*_LISTED, literal("").label("content")).where(*alike)
+    ordered = statement.order_by(ARTIFACTS.c.created_at, ARTIFACTS.c.id)
+    return [rows.artifact(row) for row in reader.select(ordered)]
+
+
 def artifact_page(reader: Reader, query: ArtifactQuery) -> Page[Artifact]:
     """Return one page of artifacts, newest first, without content; ``search`` is not looked at."""
     wanted: dict[str, Any] = {"job_id": query.job_id, "artifact_type": query.artifact_type}
