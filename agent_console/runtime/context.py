@@ -181,12 +181,7 @@ class JobContext:
                 edit=edit,
                 rounds=rounds,
             )
-            if rounds is not None and run.recorder.sent_back:
-                auto = False  # whoever asked for changes wants to see them
-            if policy.may_approve(run.claimed.approval_strategy, found, auto=auto):
-                return self._approved(turn, asked, proposed)
-            self._wait(turn, asked)
-            raise Suspend
+            return self._put_up(turn, asked, proposed, found, auto=auto)
 
     def usage(
         self,
@@ -311,6 +306,24 @@ class JobContext:
                 return usage_reads.cut_off(reader, run.key.job_id)
 
         return run.outlast(read)
+
+    def _put_up(
+        self,
+        turn: Turn,
+        asked: NewCheckpoint,
+        proposed: Json,
+        found: Sequence[Finding],
+        *,
+        auto: bool | None,
+    ) -> Decision:
+        """Return the policy's approval where it may give one, else wait for a person."""
+        run = self._run
+        if asked.rounds is not None and run.recorder.sent_back:
+            auto = False  # whoever asked for changes wants to see them
+        if policy.may_approve(run.claimed.approval_strategy, found, auto=auto):
+            return self._approved(turn, asked, proposed)
+        self._wait(turn, asked)
+        raise Suspend
 
     def _wait(self, turn: Turn, asked: NewCheckpoint) -> None:
         run = self._run

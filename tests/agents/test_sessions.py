@@ -9,6 +9,7 @@ import pytest
 from agent_console.agents.factory import agents
 from agent_console.domain.errors import Conflict, Invalid
 from agent_console.domain.jobs import JobStatus
+from agent_console.domain.versions import versions_of
 from agent_console.runtime.loading import load_handlers
 from agent_console.testing import Bench
 
@@ -141,7 +142,10 @@ def test_feedback_makes_another_round_and_the_last_one_ends(bench: Bench) -> Non
     data: Any = second.data
     assert data["answers"][0]["question"] == "When does wave 2 start?"
     assert any("212 euros" in one["claim"] for one in data["findings"])
-    assert len({one.name for one in bench.artifacts(job_id)}) == len(bench.artifacts(job_id))
+    made = [(one.name, one.metadata["round"]) for one in bench.artifacts(job_id)]
+    assert len(set(made)) == len(made)
+    again = {name for name, number in made if number == 1} & {n for n, number in made if number > 1}
+    assert again == {"Wave: 2, Start: 6 October 2025, Depots: 7, Couriers: 355"}
     request_changes(bench, job_id, "more on training")
     with pytest.raises(Conflict, match="round 3 of 3, the last one"):
         bench.request_changes(job_id, "and more")
@@ -161,6 +165,9 @@ def test_drafts_and_reports_take_feedback_too(bench: Bench) -> None:
         approve_all(bench, job_id)
         output: Any = bench.job(job_id).output_data
         assert output["rounds"] == 2
+        made = bench.artifacts(job_id)
+        assert len({one.name for one in made}) == 1
+        assert [one.label for one in versions_of(made)] == ["Round 1", "Round 2"]
 
 
 def test_a_rejection_fails_the_session_whatever_else_is_said(bench: Bench) -> None:
@@ -180,6 +187,9 @@ def test_an_edited_report_is_what_is_published(bench: Bench) -> None:
     assert (output["title"], output["markdown"]) == ("Mine", "# Mine\n")
     (published,) = [one for one in bench.artifacts(job_id) if one.id in output["artifactIds"]]
     assert published.content == "# Mine\n"
+    labels = [one.label for one in versions_of(bench.artifacts(job_id))]
+    assert labels == ["Round 1", "Round 1, as edited"]
+    assert len({one.name for one in bench.artifacts(job_id)}) == 1
 
 
 def test_an_agent_of_one_round_takes_no_changes(tmp_path: Path, bench: Bench) -> None:
