@@ -7,9 +7,10 @@
 - ``pause``: seconds between two pieces of a stream, ``piece``: characters of one;
 - ``cut``: after so many pieces the stream breaks off; ``usage``: false leaves the tokens out.
 
-The last entry is repeated. Every request's body becomes a line of LOG, with its path. The port is
-printed. OpenAI's ``/v1/chat/completions`` and Anthropic's ``/v1/messages`` are answered, whole or
-as a stream, as the request wants it.
+The last entry is repeated. With ``when``, texts that must all be in the request, entries are not
+taken in turn: the first that fits is the answer, as often as it fits. Every request's body becomes
+a line of LOG, with its path. The port is printed. OpenAI's ``/v1/chat/completions`` and Anthropic's
+``/v1/messages`` are answered, whole or as a stream, as the request wants it.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Answers(BaseHTTPRequestHandler):
             Answers.count += 1
             with self.log.open("a") as lines:
                 lines.write(json.dumps({**body, "path": self.path}) + "\n")
-        answer = self.script[min(number, len(self.script) - 1)]
+        answer = self._answer(number, json.dumps(body, ensure_ascii=False))
         wait(answer.get("delay", 0))
         anthropic = self.path.startswith("/v1/messages")
         if answer.get("status", 200) != 200:
@@ -49,6 +50,11 @@ class Answers(BaseHTTPRequestHandler):
             self._stream(anthropic_events(answer) if anthropic else openai_events(answer), answer)
         else:
             self._whole(200, anthropic_message(answer) if anthropic else openai(answer), answer)
+
+    def _answer(self, number: int, body: str) -> Answer:
+        if any("when" in one for one in self.script):
+            return next(one for one in self.script if all(t in body for t in one.get("when", ())))
+        return self.script[min(number, len(self.script) - 1)]
 
     def _whole(self, status: int, reply: Any, answer: Answer) -> None:
         text = json.dumps(reply).encode()
