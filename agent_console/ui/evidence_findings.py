@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from agent_console.domain.jobs import Json
@@ -44,6 +44,8 @@ from agent_console.ui.views import shown
 MAX_FINDINGS = 100  # shown as such; more are in the rest
 MAX_CLAIM, MAX_QUOTE, MAX_TITLE = 4_000, 8_000, 200
 
+Checks = Mapping[int, str]  # by the identity of the finding: their ids need not differ
+
 _WORD = re.compile(r"\w+")
 _PLACE: Shape = {
     "documentId": text_of(MAX_TITLE),
@@ -61,10 +63,15 @@ _DOCUMENT: Shape = {
 }
 
 
-def findings(data: Object, found: Sequence[Object]) -> EvidenceView:
-    """Return the evidence of ``found``, the findings of ``data``, each with a claim."""
+def findings(data: Object, found: Sequence[Object], checks: Sequence[str] = ()) -> EvidenceView:
+    """Return the evidence of ``found``, the findings of ``data``, each with a claim.
+
+    ``checks`` says of each what its document holds: ``stands``, ``differs`` or nothing.
+    """
     answers = _objects(data.get("answers"))
-    groups = _groups(answers, found[:MAX_FINDINGS])
+    known = {id(one): check for one, check in zip(found, checks, strict=False)}
+    groups = _groups(answers, found[:MAX_FINDINGS], known)
+    wrong = sum(check == "differs" for check in checks)
     word, tone = _assurance(data.get("confidence"))
     asked = sum(bool(group.question) for group in groups)
     return EvidenceView(
@@ -72,6 +79,7 @@ def findings(data: Object, found: Sequence[Object]) -> EvidenceView:
         summary=count(len(found), "finding") + (f", {count(asked, 'question')}" if asked else ""),
         confidence=word,
         tone=tone,
+        alarm=f"{count(wrong, 'quotation')} not found at the place named." if wrong else "",
         title=shown(text_in(data.get("topic")), MAX_LINE),
         answers=groups,
         sources=[_source(f"{n}", one) for n, one in enumerate(_objects(data.get("documents")))],
@@ -80,7 +88,9 @@ def findings(data: Object, found: Sequence[Object]) -> EvidenceView:
     )
 
 
-def _groups(answers: Sequence[Object], found: Sequence[Object]) -> list[AnswerEvidence]:
+def _groups(
+    answers: Sequence[Object], found: Sequence[Object], checks: Checks
+) -> list[AnswerEvidence]:
     """Return the findings under the questions they answer, then those that name no answer."""
     left = list(found)
     groups = []
@@ -96,18 +106,20 @@ def _groups(answers: Sequence[Object], found: Sequence[Object]) -> list[AnswerEv
                 confidence=word,
                 tone=tone,
                 missing=missing_words(answer, answer.get("question")),
-                findings=_listed(mine),
+                findings=_listed(mine, checks),
                 unanswered=not mine,
             )
         )
     for number, question in enumerate(dict.fromkeys(text_in(one.get("question")) for one in left)):
         mine = [one for one in left if text_in(one.get("question")) == question]
         asked = shown(question, MAX_LINE)
-        groups.append(AnswerEvidence(key=f"q{number}", question=asked, findings=_listed(mine)))
+        groups.append(
+            AnswerEvidence(key=f"q{number}", question=asked, findings=_listed(mine, checks))
+        )
     return groups
 
 
-def _listed(found: Iterable[Object]) -> list[FindingEvidence]:
+def _listed(found: Iterable[Object], checks: Checks) -> list[FindingEvidence]:
     return [
         FindingEvidence(
             key=f"{number}",
@@ -115,6 +127,7 @@ def _listed(found: Iterable[Object]) -> list[FindingEvidence]:
             place=_place(one),
             missing=missing_words(one, one.get("question")),
             body=_body(one),
+            check=checks.get(id(one), ""),
         )
         for number, one in enumerate(found)
     ]

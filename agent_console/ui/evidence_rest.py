@@ -6,6 +6,7 @@ A shape names the keys that a viewer shows, each with a test of whether it shows
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeGuard
 
 from agent_console.domain.jobs import Json
 
@@ -43,7 +44,7 @@ def fraction(value: Json) -> bool:
     return is_number(value) and 0 <= value <= 1  # type: ignore[operator]
 
 
-def whole(value: Json) -> bool:
+def whole(value: Json) -> TypeGuard[int]:
     """Say whether ``value`` is a whole number that a page can show exactly."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
 

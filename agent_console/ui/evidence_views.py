@@ -51,13 +51,16 @@ def kind_of(data: Json) -> str:
     return "report" if isinstance(text, str) and text else ""
 
 
-def evidence_of(data: Json) -> EvidenceView:
-    """Return ``data`` as findings, drafts or a report where it has such a shape."""
+def evidence_of(data: Json, checks: Sequence[str] = ()) -> EvidenceView:
+    """Return ``data`` as findings, drafts or a report where it has such a shape.
+
+    ``checks`` are those of the findings, in their order (``quote_checks``).
+    """
     kind = kind_of(data)
     if not kind or not isinstance(data, dict):
         return EvidenceView()
     if kind == "findings":
-        return findings(data, cast("list[Object]", data["findings"]))
+        return findings(data, cast("list[Object]", data["findings"]), checks)
     if kind == "draft":
         return _drafts(data, cast("list[Object]", data["variations"]))
     return _report(data, text_in(data["markdown"]))

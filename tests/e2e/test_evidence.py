@@ -65,6 +65,7 @@ def test_findings_lead_to_the_place_they_quote(
     finding = evidence.get_by_role("listitem").filter(has_text="9 March").first
     expect(finding).to_contain_text("F1")
     expect(finding).to_contain_text("Confidence")
+    expect(finding).to_contain_text("Stands there word for word")
     expect(evidence.get_by_text("Nothing was found that answers this.")).to_be_visible()
     expect(evidence.get_by_text("Also in the data")).to_have_count(0)
     finding.get_by_role("link", name=re.compile(title)).click()

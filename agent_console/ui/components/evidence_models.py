@@ -12,12 +12,14 @@ from agent_console.ui.components.json_models import JsonView
 class FindingEvidence:
     """A finding with its mark in the texts (``F1``) and where in its document the quotation is.
 
-    ``missing`` are words of the question that it does not hold.
+    ``missing`` are words of the question that it does not hold; ``check`` is what the console saw
+    at that place: the quotation ``stands`` there, or the text there ``differs``; "" is unknown.
     """
 
     key: str = ""
     mark: str = ""
     place: str = ""
+    check: str = ""
     missing: str = ""
     body: ArtifactBody = field(default_factory=lambda: ArtifactBody("finding"))
 
@@ -49,11 +51,13 @@ class SourceEvidence:
 class EvidenceView:
     """Data of a known shape. ``kind`` is findings, draft or report; "" for any other data.
 
-    ``rest`` is everything of the data that the evidence does not show.
+    ``rest`` is everything of the data that the evidence does not show; ``alarm`` says that
+    quotations are not where they are said to be.
     """
 
     kind: str = ""
     summary: str = ""
+    alarm: str = ""
     confidence: str = ""
     tone: str = "gray"
     answers: list[AnswerEvidence] = field(default_factory=list)

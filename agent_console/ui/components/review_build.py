@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -74,21 +75,25 @@ def row(item: CheckpointSummary, href: str) -> RowView:
     )
 
 
-def body(detail: CheckpointDetail) -> BodyView:
-    """Return what the checkpoint of ``detail`` asks; the same object for the same payload."""
-    return _body(_Asked(detail))
+def body(detail: CheckpointDetail, checks: Sequence[str] = ()) -> BodyView:
+    """Return what the checkpoint of ``detail`` asks; the same object for the same payload.
+
+    ``checks`` are what the documents say to its quotations (``ui.quote_checks``).
+    """
+    return _body(_Asked(detail, tuple(checks)))
 
 
 class _Asked:
     """A key for the cache: what was asked never changes under one id and digest."""
 
-    def __init__(self, detail: CheckpointDetail) -> None:
+    def __init__(self, detail: CheckpointDetail, checks: tuple[str, ...]) -> None:
         self.checkpoint = checkpoint = detail.checkpoint
         self.task = task = detail.job.task_description
+        self.checks = checks
         self.since = detail.since_last
         if detail.previous is not None:
             self.since = since(detail.previous, checkpoint, detail.since_last)
-        self._key = (checkpoint.id, checkpoint.payload_digest, checkpoint.message, task)
+        self._key = (checkpoint.id, checkpoint.payload_digest, checkpoint.message, task, checks)
 
     def __hash__(self) -> int:
         return hash(self._key)
@@ -124,7 +129,7 @@ def _body(asked: _Asked) -> BodyView:
         uninspectable=any(one.kind == "raw" for one in changes),
         findings=findings,
         risk=risk_words(findings),
-        evidence=evidence_of(point.data),
+        evidence=evidence_of(point.data, asked.checks),
         data=json_document(point.data),
         metadata=json_document(point.metadata),
         requester=reveal(point.requested_by_name or "").text,

@@ -7,7 +7,7 @@ from typing import cast
 import reflex as rx
 
 from agent_console.ui.components.artifact_body import draft, finding
-from agent_console.ui.components.basics import icon, pick
+from agent_console.ui.components.basics import callout, icon, pick
 from agent_console.ui.components.evidence_models import (
     AnswerEvidence,
     EvidenceView,
@@ -64,6 +64,7 @@ def _report(view: rx.Var[EvidenceView]) -> rx.Component:
 
 def _findings(view: rx.Var[EvidenceView]) -> rx.Component:
     return rx.fragment(
+        rx.cond(view.alarm != "", callout("red", "triangle_alert", view.alarm)),
         rx.cond(view.title != "", rx.el.p("Topic: ", view.title, class_name="evidence-title")),
         rx.foreach(view.answers, lambda one: _answer(cast("rx.Var[AnswerEvidence]", one))),
         rx.cond(
@@ -123,12 +124,25 @@ def _one(item: rx.Var[FindingEvidence]) -> rx.Component:
         rx.el.div(
             finding(item.body),
             rx.cond(item.place != "", rx.el.p(item.place, class_name="ac-meta")),
+            _check(item.check),
             _missing("Does not speak of: ", item.missing),
             class_name="evidence-body",
         ),
         key=item.key,
         class_name="evidence-finding",
     )
+
+
+def _check(check: rx.Var[str]) -> rx.Component:
+    """Say what the console saw at the place that a finding names."""
+    stands = rx.el.p(icon("check", 13), "Stands there word for word", class_name="evidence-check")
+    differs = rx.el.p(
+        icon("triangle_alert", 13),
+        "The document does not say this there",
+        class_name="evidence-check",
+        data_tone="red",
+    )
+    return pick(check, ("stands", stands), ("differs", differs), rx.fragment())
 
 
 def _missing(lead: str, words: rx.Var[str]) -> rx.Component:

@@ -20,7 +20,7 @@ from agent_console.domain.jobs import Json
 from agent_console.domain.queries import CheckpointQuery
 from agent_console.domain.records import Page
 from agent_console.services.review import CheckpointDetail
-from agent_console.ui import bridge
+from agent_console.ui import bridge, quote_checks
 from agent_console.ui.bridge import Failure
 from agent_console.ui.components import review_build as build
 from agent_console.ui.components.review_models import (
@@ -68,6 +68,7 @@ class Answer:
     page: Page[CheckpointSummary]
     detail: CheckpointDetail | None
     job_types: tuple[str, ...]
+    checks: tuple[str, ...] = ()  # what the documents say to the quotations on the card
 
 
 def read(actor: Actor, wanted: Wanted) -> Answer:
@@ -89,7 +90,9 @@ def read(actor: Actor, wanted: Wanted) -> Answer:
         except NotFound:
             detail = None
     types = tuple(info.job_type for info in services.jobs.catalog(actor))
-    return Answer(wanted, page, detail, types)
+    point = detail.checkpoint if detail else None
+    checks = quote_checks.checks(services.context, actor, point) if point else ()
+    return Answer(wanted, page, detail, types, checks)
 
 
 class Desk(LiveState, GuardedState, rx.State):
@@ -272,7 +275,9 @@ class Desk(LiveState, GuardedState, rx.State):
             self._put(body=BodyView(), ruling=RulingView(), context=ContextView())
             return
         self._put(
-            body=build.body(detail), ruling=build.ruling(detail), context=build.context(detail)
+            body=build.body(detail, answer.checks),
+            ruling=build.ruling(detail),
+            context=build.context(detail),
         )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import reflex as rx
 
-from agent_console.domain.access import Permission
-from agent_console.ui import bridge
+from agent_console.domain.access import Actor, Permission
+from agent_console.services.review import CheckpointDetail
+from agent_console.ui import bridge, quote_checks
 from agent_console.ui.bridge import Failure
 from agent_console.ui.components import review_build as build
 from agent_console.ui.components.review_models import BodyView, RulingView
@@ -26,9 +27,19 @@ class JobCheckpoints(GuardedState, rx.State):
         if checkpoint_id == self.opened:
             self._put(opened="", body=BodyView(), ruling=RulingView())
             return
-        review = bridge.services().review
-        found = await bridge.call(review.get, await self._actor(), str(checkpoint_id)[:100])
+        found = await bridge.call(_read, await self._actor(), str(checkpoint_id)[:100])
         if isinstance(found, Failure):
             await self._tell(found.notice)
             return
-        self._put(opened=found.checkpoint.id, body=build.body(found), ruling=build.ruling(found))
+        detail, checks = found
+        self._put(
+            opened=detail.checkpoint.id,
+            body=build.body(detail, checks),
+            ruling=build.ruling(detail),
+        )
+
+
+def _read(actor: Actor, checkpoint_id: str) -> tuple[CheckpointDetail, tuple[str, ...]]:
+    services = bridge.services()
+    detail = services.review.get(actor, checkpoint_id)
+    return detail, quote_checks.checks(services.context, actor, detail.checkpoint)
