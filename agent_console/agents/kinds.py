@@ -13,9 +13,9 @@ from agent_console.agents.brief import Brief, asks_between, brief_of
 from agent_console.agents.definition import Definition
 from agent_console.agents.drafts import Draft
 from agent_console.agents.feedback import Wishes
-from agent_console.agents.findings import Research, from_findings, sources_of
+from agent_console.agents.findings import MAX_NAME, Research, from_findings, sources_of
 from agent_console.agents.models import ModelChoice
-from agent_console.agents.rounds import Result, Settled, in_round, publish_findings, settle
+from agent_console.agents.rounds import Result, Settled, publish_findings, settle
 from agent_console.agents.tasks import ContentTask, ReportingTask
 from agent_console.agents.wording import CHECKED
 
@@ -106,7 +106,7 @@ def run_reporting(
     outcome = _outcome(brief, done)
     final = EditedReport.model_validate(done.decision.data)
     if done.decision.edited:
-        outcome["artifactIds"] = [_save_edited(ctx, final, done)]
+        outcome["artifactIds"] = [_save_edited(ctx, brief.title, final, done)]
     return {"title": final.title, "markdown": final.markdown, **outcome}
 
 
@@ -155,7 +155,7 @@ def _save_drafts(
     ctx: JobContext, document: dict[str, Json], found: Research, wishes: Wishes
 ) -> str:
     return ctx.artifact(
-        in_round("Drafts", wishes.round),
+        "Drafts",
         json.dumps(document, ensure_ascii=False, indent=2) + "\n",
         type="content_draft",
         media_type="application/json",
@@ -165,7 +165,7 @@ def _save_drafts(
 
 def _save_report(ctx: JobContext, title: str, text: str, found: Research, wishes: Wishes) -> str:
     return ctx.artifact(
-        in_round(title[:150], wishes.round),
+        title[:MAX_NAME],
         text,
         type="report",
         media_type="text/markdown",
@@ -173,9 +173,10 @@ def _save_report(ctx: JobContext, title: str, text: str, found: Research, wishes
     )
 
 
-def _save_edited(ctx: JobContext, final: EditedReport, done: Settled) -> str:
+def _save_edited(ctx: JobContext, title: str, final: EditedReport, done: Settled) -> str:
+    """Save the reviewer's text as one more version of the report, under the report's name."""
     return ctx.artifact(
-        f"{final.title[:150]} (as edited)",
+        title[:MAX_NAME],
         final.markdown,
         type="report",
         media_type="text/markdown",

@@ -110,7 +110,7 @@ def _publish(ctx: JobContext, finding: ResearchFinding, number: int) -> str:
     document = finding.model_dump(mode="json", by_alias=True)
     place = finding.source.model_dump(mode="json", by_alias=True)
     return ctx.artifact(
-        in_round(f"Finding {finding.id}", number),
+        finding.name,
         json.dumps(document, ensure_ascii=False, indent=2) + "\n",
         type="research_finding",
         media_type="application/json",
