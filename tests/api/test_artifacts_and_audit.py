@@ -52,6 +52,8 @@ def test_one_artifact_with_its_content(door: Door, admin: TestClient) -> None:
     assert body["success"] is True
     assert body["artifact"]["content"] == "häagen"
     assert body["artifact"]["artifactType"] == "file"
+    (version,) = body["artifact"]["versions"]
+    assert (version["id"], version["label"]) == (artifact_id, "Version 1")
     assert admin.get("/api/artifacts/art_nope").status_code == 404
 
 

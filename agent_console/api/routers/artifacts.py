@@ -15,7 +15,7 @@ from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination
 from agent_console.api.schemas.records import (
     ArtifactAnswer,
-    ArtifactOut,
+    ArtifactDetailOut,
     ArtifactsAnswer,
     ArtifactSummaryOut,
 )
@@ -62,9 +62,9 @@ def list_artifacts(
     responses=problems(*READING_ONE),
 )
 def show(actor: Reader, services: ServicesDep, artifactId: str) -> ArtifactAnswer:  # noqa: N803
-    """Return the artifact with its content."""
-    artifact = services.artifacts.get(actor, artifactId)
-    return ArtifactAnswer(artifact=ArtifactOut.model_validate(artifact))
+    """Return the artifact with its content and the list of its versions."""
+    detail = services.artifacts.detail(actor, artifactId)
+    return ArtifactAnswer(artifact=ArtifactDetailOut.of_detail(detail))
 
 
 @router.get(
