@@ -16,7 +16,7 @@ from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.jobs import Json, Progress
 from agent_console.domain.payload import canonical, check_json, digest, loads
 from agent_console.domain.records import ArtifactType, LogLevel
-from agent_console.domain.risk import Finding
+from agent_console.domain.risk import Finding, Proposal
 from agent_console.domain.usage import MAX_MODEL, Usage
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime import entries, envelope, policy
@@ -161,14 +161,8 @@ class JobContext:
             if turn.recorded is not None:
                 return self._decided(turn, action, proposed, shown, edit)
             entries.payload(action, proposed, shown)  # refuses what is no JSON, or too much
-            found = policy.findings_on(
-                action,
-                proposed,
-                shown,
-                confidence=confidence,
-                given=findings,
-                assessors=run.surroundings.assessors,
-            )
+            risky = Proposal(action=action, data=proposed, changes=shown, confidence=confidence)
+            found = policy.findings_on(risky, findings, run.surroundings.assessors)
             asked = entries.checkpoint(
                 run,
                 turn,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import loads
@@ -19,16 +19,9 @@ AUTO_APPROVE_LOW_RISK = "auto_approve_low_risk"
 
 
 def findings_on(
-    action: str,
-    data: Json,
-    changes: Sequence[Mapping[str, Json]],
-    *,
-    confidence: float | None,
-    given: Sequence[Finding],
-    assessors: Sequence[RiskAssessor],
+    proposal: Proposal, given: Sequence[Finding], assessors: Sequence[RiskAssessor]
 ) -> list[Finding]:
     """Return the handler's own findings with those of ``assessors``, gravest first."""
-    proposal = Proposal(action=action, data=data, changes=changes, confidence=confidence)
     return ordered([*given, *assess(proposal, assessors)])
 
 
