@@ -108,7 +108,8 @@ class JobService:
     def get(self, actor: Actor, job_id: str) -> JobDetail:
         """Return the job with all that belongs to it.
 
-        Checkpoints and artifacts are empty for a token without the scopes to read them.
+        Checkpoints, artifacts and the preview of one are empty for a token without the scopes to
+        read them.
 
         Raises:
             NotFound: there is no such job.
@@ -128,7 +129,7 @@ class JobService:
                 steps=records.steps(reader, job_id),
                 timeline=journal.timeline(reader, job_id),
                 usage=usage.of_job(reader, job_id),
-                preview=previews.of_job(reader, job_id),
+                preview=previews.of_job(reader, job_id) if may_collect else None,
                 allowed=allowed(actor, job.status),
             )
 

@@ -23,7 +23,9 @@ from agent_console.domain.queries import (
 )
 from agent_console.domain.sessions import NewSession, NewTemplate
 from agent_console.services import Services
+from agent_console.store import previews
 from tests.services.conftest import PASSWORD, Desk
+from tests.support.runs import claim_one
 
 P = Permission
 Call = Callable[[Services, Actor], Any]
@@ -181,3 +183,14 @@ def test_a_token_to_read_jobs_reads_no_proposals(desk: Desk) -> None:
     assert [one.id for one in desk.services.jobs.get(operator, job_id).checkpoints] == [asked]
     seen = desk.services.jobs.get(narrow, job_id)
     assert (seen.job.id, seen.checkpoints, seen.artifacts) == (job_id, [], [])
+
+
+def test_a_token_to_read_jobs_does_not_watch_artifacts_being_written(desk: Desk) -> None:
+    operator = desk.actor(Role.OPERATOR)
+    job_id = desk.services.jobs.enqueue(operator, NewJob(job_type="noop", input_data={})).job.id
+    previews.show(desk.db, claim_one(desk.db).key, "half a report")
+    narrow = replace(operator, kind="token", permissions=frozenset({P.JOBS_READ}))
+    watched = desk.services.jobs.get(operator, job_id).preview
+    assert watched is not None
+    assert watched.text == "half a report"
+    assert desk.services.jobs.get(narrow, job_id).preview is None

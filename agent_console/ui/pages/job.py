@@ -115,12 +115,17 @@ def _progress() -> rx.Component:
                 rx.cond(JOB.progress >= 0, rx.el.span(f"{JOB.progress} %")),
                 class_name="ac-meta ac-spread",
             ),
-            rx.el.div(
-                rx.el.div(style={"width": f"{JOB.progress}%"}),
-                class_name="ac-bar",
-                role="progressbar",
-                aria_label="Progress",
-                aria_valuenow=JOB.progress,
+            rx.cond(
+                JOB.progress >= 0,
+                rx.el.div(
+                    rx.el.div(style={"width": f"{JOB.progress}%"}),
+                    class_name="ac-bar",
+                    role="progressbar",
+                    aria_label="Progress",
+                    aria_valuenow=JOB.progress,
+                ),
+                # Nobody knows how far it is: an empty track says so without a number.
+                rx.el.div(class_name="ac-bar", role="progressbar", aria_label="Progress"),
             ),
             class_name="ac-section",
         ),
