@@ -74,6 +74,11 @@ HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
     "claim": (claims.CLAIM, {"worker_id": "w1", "room": 3}, ("ix_ai_jobs_ready",)),
     "next due": (claims.DUE, {}, ("ix_ai_jobs_due",)),
     "approvals": (claims.APPROVALS, {"job_id": "job_1"}, ("uq_agent_checkpoints_position",)),
+    "last round": (
+        runs.LAST_ROUND,
+        {"job_id": "job_1", "position": 7},
+        ("uq_agent_checkpoints_position",),
+    ),
     "owner": (runs.OWNER, {"job_id": "job_1", "token": 1}, (*PRIMARY, *RUNNING)),
     "held": (liveness.HELD, {"id": "w1"}, RUNNING),
     "orphans": (liveness.ORPHANS, {}, RUNNING),
