@@ -34,6 +34,10 @@ def places(work: Work) -> dict[str, str]:
     for one in writing.values():
         work.approve(work.open_checkpoint(one))
     written = {name: work.open_checkpoint(one) for name, one in writing.items()}
+    work.request_changes(written["reporting"], "How much does training cost per courier?")
+    written["reporting"] = work.next_checkpoint(writing["reporting"], written["reporting"])
+    made = work.job(writing["reporting"])["artifacts"]
+    first, second = [one["id"] for one in made if one["artifactType"] == "report"]
     checkpoint, result = work.open_checkpoint(job), work.open_checkpoint(plan)
     return {
         "Checkpoints": "/admin/agent-checkpoints",
@@ -49,6 +53,8 @@ def places(work: Work) -> dict[str, str]:
         "Agents": "/agents?agent=reporting",
         "Artifacts": f"/artifacts?job={report}",
         **{one["artifactType"]: f"/artifacts/{one['id']}" for one in artifacts},
+        "Artifact, difference": f"/artifacts/{second}?compare={first}",
+        "Shipped document": "/context/library:rollout-plan?version=1&start=240&end=272",
         "Workers": "/workers",
     }
 
