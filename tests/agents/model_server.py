@@ -5,7 +5,8 @@
 - ``tool``, ``arguments``: the call of a tool (a list ``calls`` of such: several), or ``text``;
 - ``status``, ``headers``: a refusal; ``delay``: seconds until the server says anything;
 - ``pause``: seconds between two pieces of a stream, ``piece``: characters of one;
-- ``cut``: after so many pieces the stream breaks off; ``usage``: false leaves the tokens out.
+- ``cut``: after so many pieces the stream breaks off, ``fails``: it reports an error instead;
+- ``usage``: false leaves the tokens out.
 
 The last entry is repeated. With ``when``, texts that must all be in the request, entries are not
 taken in turn: the first that fits is the answer, as often as it fits. Every request's body becomes
@@ -71,11 +72,12 @@ class Answers(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
+        failure = f"event: error\ndata: {json.dumps({'type': 'error', 'error': BUSY})}\n\n"
         for sent, event in enumerate(events):
             if sent == answer.get("cut", -1):
                 return
             try:
-                self.wfile.write(event.encode())
+                self.wfile.write((failure if sent == answer.get("fails", -1) else event).encode())
                 self.wfile.flush()
             except OSError:  # whoever asked has gone
                 return
@@ -86,6 +88,7 @@ class Answers(BaseHTTPRequestHandler):
 
 
 ERROR = {"type": "some_error", "message": "no"}
+BUSY = {"type": "overloaded_error", "message": "too busy to go on"}
 
 
 def wait(seconds: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ from agent_console.agents.live import readable
 from agent_console.domain.jobs import JobStatus, JobVerb
 from agent_console.store import job_writes, previews
 from agent_console.store.database import Database
+from agent_console.store.liveness import rescue
 from agent_console.testing import Bench, enqueue
 from tests.runtime.desk import REVIEWER
 from tests.runtime.hosts import Changes, hosted
@@ -32,6 +35,23 @@ QUOTED = {
     "confidence": 0.9,
 }
 FOUND: dict[str, Any] = {"tool": "final_result", "arguments": {"findings": [QUOTED]}}
+
+
+CHECKOUT = Path(__file__).parents[2]
+# Runs what is due until it is killed.
+RUNS = """
+import sys
+from pathlib import Path
+from agent_console.agents.factory import agents
+from agent_console.agents.models import Models
+from agent_console.runtime.registry import Registry
+from agent_console.store.database import Database
+from agent_console.testing import FakeClock, drain
+url, base_url, workspace = sys.argv[1:]
+clock = FakeClock()
+registry = Registry(make() for _, make in agents(None, Models("openai:recorded", base_url)))
+drain(Database(url, clock=clock), registry, clock=clock, workspace=Path(workspace))
+"""
 
 
 @pytest.fixture(params=["openai", "anthropic"])
@@ -116,6 +136,44 @@ def test_an_answer_that_breaks_off_is_asked_for_again(
         bench.run()
         assert bench.job(job_id).status is JobStatus.COMPLETED
         assert len(server.requests) == 2
+
+
+def test_an_error_in_the_middle_of_an_answer_costs_an_attempt(
+    url: str, serve: Serve, provider: str
+) -> None:
+    server = serve({**FOUND, "fails": 4}, FOUND)
+    with run(url, server, provider) as bench:
+        job_id = bench.enqueue("research", TASK, approval_strategy="auto_approve_low_risk")
+        bench.run()
+        job = bench.job(job_id)
+        assert (job.status, len(server.requests)) == (JobStatus.QUEUED, 1), job.error
+        bench.clock.advance(3600)
+        bench.run()
+        assert bench.job(job_id).status is JobStatus.COMPLETED
+
+
+def test_a_process_killed_in_the_middle_of_an_answer_asks_only_for_that_one_again(
+    url: str, serve: Serve, tmp_path: Path
+) -> None:
+    search = {"tool": "search", "arguments": {"query": "wave 2 start", "limit": 3}}
+    server = serve(search, {**FOUND, "pause": 0.5, "piece": 2}, FOUND)
+    with run(url, server) as bench:
+        job_id = bench.enqueue("research", TASK, approval_strategy="auto_approve_low_risk")
+        command = [sys.executable, "-c", RUNS, url, server.base_url(), str(tmp_path)]
+        with subprocess.Popen(command, cwd=CHECKOUT) as doomed:
+            while doomed.poll() is None and (len(server.requests) < 2 or not _rows(bench.db)):
+                threading.Event().wait(0.05)
+            doomed.kill()
+        assert len(server.requests) == 2
+        bench.clock.advance(3600)
+        rescue(bench.db, 15.0, 5, [])
+        assert previews.sweep(bench.db) == 1
+        bench.clock.advance(3600)
+        bench.run()
+        job = bench.job(job_id)
+        assert job.status is JobStatus.COMPLETED, job.error
+        assert len(server.requests) == 3
+        assert bench.usage(job_id).calls == 2
 
 
 def test_tokens_are_counted_from_a_stream(url: str, serve: Serve, provider: str) -> None:

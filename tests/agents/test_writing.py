@@ -266,3 +266,32 @@ def test_a_sentence_is_shown_as_it_is_with_its_marks_once() -> None:
     one = Said(text="See [here](x) <b>", finding_ids=["F1", "F1"])
     assert sentence(one, research) == "See \\[here\\](x) \\<b\\> \\[F1\\]"
     assert unsupported([one], research) == []
+
+
+def test_findings_that_were_sent_back_are_searched_for_with_the_reviewers_words(
+    url: str, serve: Serve
+) -> None:
+    quoted = {
+        "question": QUESTION,
+        "claim": "Wave 2 starts on 6 October 2025.",
+        "document_id": "library:rollout-plan",
+        "quote": FINDING["quote"],
+        "confidence": 0.9,
+    }
+    found = {"tool": "final_result", "arguments": {"findings": [quoted]}}
+    again = {**quoted, "question": "How many depots?", "claim": "Wave 2 reaches 7 depots."}
+    both = {"tool": "final_result", "arguments": {"findings": [quoted, again]}}
+    server = serve(found, look_up("How many depots?"), both)
+    with with_model(url, server) as bench:
+        task = {"topic": "Lantern", "questions": [QUESTION]}
+        job_id = bench.enqueue("research", task, approval_strategy="final_only")
+        bench.run()
+        bench.request_changes(job_id, "And the depots? Be brief.")
+        bench.run()
+        shown: Any = bench.pending(job_id).data
+        assert [one["question"] for one in shown["answers"]] == [QUESTION, "How many depots?"]
+        assert all(one["findingIds"] for one in shown["answers"])
+        assert "A reviewer said of earlier findings:\\n- And the depots? Be brief." in asked(
+            server, 2
+        )
+        assert len(server.requests) == 3
