@@ -11,6 +11,7 @@ from agent_console.services.artifact_text import markdown_of
 from agent_console.services.pdf import Imprint, pdf_of
 
 MAX_NAME = 120  # characters of a file's name, its ending left out
+_ENDINGS = {"text/markdown": ".md", "application/json": ".json", "text/plain": ".txt"}
 _BINARY = "application/octet-stream"  # no browser runs it or shows it as a page
 
 
@@ -38,7 +39,7 @@ def download(artifact: Artifact, form: Format | None) -> Download:
         Unavailable: other PDFs are being made; try again.
     """
     if form is None:
-        return Download(_name(artifact), _BINARY, artifact.content.encode())
+        return Download(_with_ending(artifact), _BINARY, artifact.content.encode())
     text = markdown_of(artifact)
     if text is None:
         message = "only reports, findings, drafts and Markdown files can be had in another format."
@@ -53,6 +54,15 @@ def download(artifact: Artifact, form: Format | None) -> Download:
         at=artifact.created_at,
     )
     return Download(f"{stem}.pdf", "application/pdf", pdf_of(text, imprint))
+
+
+def _with_ending(artifact: Artifact) -> str:
+    """Return the name, with an ending where it is the title of something and not a path."""
+    name = _name(artifact)
+    if artifact.artifact_type is ArtifactType.FILE:
+        return name
+    ending = _ENDINGS.get(artifact.media_type, "")
+    return name if name.endswith(ending) else name + ending
 
 
 def _name(artifact: Artifact) -> str:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import ClassVar
 
@@ -227,12 +228,14 @@ class _Setter:
         self._font("Sans", size=SMALL)
         paper.set_text_color(INK)
         paper.set_draw_color(200)
+        lines = [(line + [""] * len(head))[: len(head)] for line in lines]
         with paper.table(
-            [head, *[(line + [""] * len(head))[: len(head)] for line in lines]],
+            [head, *lines],
             borders_layout=TableBordersLayout.HORIZONTAL_LINES,
             headings_style=FontFace(emphasis="B"),
             line_height=LINE * 0.85,
             padding=0.8,
+            col_widths=_widths([head, *lines]),
             text_align="L",
         ):
             pass
@@ -280,3 +283,9 @@ class _Setter:
 
 def _plain(spans: Iterable[SpanView]) -> str:
     return "".join(span.text for span in spans)
+
+
+def _widths(lines: Sequence[Sequence[str]]) -> tuple[int, ...]:
+    """Return the columns' shares of the width: by their longest text, none next to nothing."""
+    columns = zip_longest(*lines, fillvalue="")
+    return tuple(6 + min(max(len(text) for text in column), 40) for column in columns)

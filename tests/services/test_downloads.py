@@ -142,7 +142,8 @@ def test_findings_and_drafts_become_markdown() -> None:
 @pytest.mark.parametrize(
     ("name", "kind", "form", "expected"),
     [
-        ("Readiness: a/b", ArtifactType.REPORT, None, "Readiness: a-b"),
+        ("Readiness: a/b", ArtifactType.REPORT, None, "Readiness: a-b.md"),
+        ("plan.md", ArtifactType.REPORT, None, "plan.md"),
         ("Readiness: a/b", ArtifactType.REPORT, Format.MARKDOWN, "Readiness: a-b.md"),
         ("docs/plan.md", ArtifactType.FILE, None, "plan.md"),
         ("docs/plan.md", ArtifactType.FILE, Format.MARKDOWN, "plan.md"),
