@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import reflex as rx
 from agent_console.domain.access import Permission
 from agent_console.domain.handover import Finding, Handover, joined
 from agent_console.domain.jobs import Json
+from agent_console.domain.payload import dumps
 from agent_console.ui import bridge
 from agent_console.ui.bridge import Failure
 from agent_console.ui.guard import guarded
@@ -52,7 +54,7 @@ class FindingPicker(LiveState, mixin=True):
     basket_key: str = ""
     sources: list[SourceRow] = []
     sources_open: bool = False
-    _findings: list[Finding] = []
+    _findings: str = "[]"  # as text: Reflex would hand out its own kind of lists
     _from: tuple[str, ...] = ()
 
     @rx.event
@@ -91,7 +93,7 @@ class FindingPicker(LiveState, mixin=True):
 
     def _add(self, handed: Handover) -> None:
         # Ids are made anew: two sessions may both have an F1.
-        everything = joined([*self._findings, *handed.findings])
+        everything = joined([*self._held(), *handed.findings])
         self._show_basket(everything[:MAX_BASKET], (*self._from, handed.session_id))
 
     def _fill(self, findings: Sequence[Finding], sessions: tuple[str, ...]) -> None:
@@ -100,8 +102,12 @@ class FindingPicker(LiveState, mixin=True):
         self._show_basket(findings[:MAX_BASKET], sessions)
 
     def _show_basket(self, findings: Sequence[Finding], sessions: tuple[str, ...]) -> None:
-        self._findings, self._from = list(findings), sessions
+        self._findings, self._from = dumps([*findings]), sessions
         self.basket = [basket_row(n, one) for n, one in enumerate(findings)]
+
+    def _held(self) -> list[Finding]:
+        found: list[Finding] = json.loads(self._findings)
+        return found
 
     def _chosen_findings(self, form: Mapping[str, Any]) -> list[dict[str, Json]]:
         """Return the findings that are ticked in ``form``, in the basket's order."""
@@ -110,7 +116,7 @@ class FindingPicker(LiveState, mixin=True):
             for name, value in form.items()
             if value in (True, "on", "true") and (m := _INPUT.fullmatch(name))
         }
-        return joined(one for n, one in enumerate(self._findings) if n in numbers)
+        return joined(one for n, one in enumerate(self._held()) if n in numbers)
 
 
 def takes(schema: Mapping[str, Any]) -> bool:
