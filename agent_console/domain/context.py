@@ -10,6 +10,7 @@ from enum import StrEnum
 
 MAX_CONTENT = 1_000_000  # bytes of UTF-8: with its JSON around it, below the largest request
 MAX_TITLE = 200  # characters
+SHIPPED = "library:"  # what the ids of documents that come with the console begin with
 MAX_DOCUMENTS = 50  # one session may be given
 
 
@@ -52,6 +53,11 @@ class ContextDocument:
     updated_at: datetime
     archived_at: datetime | None
     first_job_id: str | None
+
+    @property
+    def shipped(self) -> bool:
+        """Say whether it comes with the console: it is read and quoted, and never changed."""
+        return self.id.startswith(SHIPPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

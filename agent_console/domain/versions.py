@@ -33,6 +33,12 @@ def round_of(metadata: Mapping[str, Json]) -> int | None:
     return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
+def kind_text(artifact: Artifact) -> str:
+    """Return the type as it is written, with the round where that is not the first."""
+    number, kind = round_of(artifact.metadata), artifact.artifact_type.value
+    return kind if number is None or number < 2 else f"{kind} · Round {number}"
+
+
 def _name(artifact: Artifact, number: int) -> str:
     found = round_of(artifact.metadata)
     name = f"Version {number}" if found is None else f"Round {found}"

@@ -11,6 +11,7 @@ from agent_console.domain.events import JournalEntry
 from agent_console.domain.jobs import Job, Json
 from agent_console.domain.records import Artifact, LogLine, Step
 from agent_console.domain.usage import MICROS, JobUsage, Usage
+from agent_console.domain.versions import kind_text
 from agent_console.ui.views import iso, percent, shown
 
 MAX_JSON = 20_000  # characters of a document shown on the page
@@ -214,7 +215,7 @@ def artifact_row(artifact: Artifact) -> ArtifactRow:
     return ArtifactRow(
         id=artifact.id,
         name=shown(artifact.name, 200),
-        kind=artifact.artifact_type.value,
+        kind=kind_text(artifact),
         media_type=artifact.media_type,
         size=size_text(artifact.size),
         href=f"/api/artifacts/{artifact.id}/download",

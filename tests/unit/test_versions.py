@@ -7,7 +7,7 @@ import pytest
 from agent_console.domain.changes import FileChange
 from agent_console.domain.clock import SystemClock
 from agent_console.domain.records import Artifact, ArtifactType
-from agent_console.domain.versions import change_of, round_of, versions_of
+from agent_console.domain.versions import change_of, kind_text, round_of, versions_of
 
 
 def made(content: str = "", name: str = "a.txt", **metadata: Any) -> Artifact:
@@ -65,3 +65,11 @@ def test_a_file_is_what_the_latest_fitting_approval_made_of_it() -> None:
         is None
     )
     assert change_of(made("1", name="b.txt"), proposals) == FileChange("b.txt", None, "1")
+
+
+def test_a_later_round_is_named_beside_the_type() -> None:
+    assert [kind_text(made(**one)) for one in ({}, {"round": 1}, {"round": 2})] == [
+        "file",
+        "file",
+        "file · Round 2",
+    ]

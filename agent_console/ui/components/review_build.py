@@ -15,6 +15,7 @@ from agent_console.domain.checkpoints import (
     Round,
 )
 from agent_console.domain.records import Artifact, LogLine
+from agent_console.domain.versions import kind_text
 from agent_console.domain.visible import reveal
 from agent_console.services.review import CheckpointDetail
 from agent_console.ui import theme
@@ -234,7 +235,7 @@ def _artifact(one: Artifact) -> ArtifactView:
     return ArtifactView(
         id=one.id,
         name=reveal(one.name).text,
-        kind=one.artifact_type.value,
+        kind=kind_text(one),
         size=_bytes(one.size),
         href=f"/artifacts/{one.id}",
     )

@@ -10,7 +10,7 @@ import reflex as rx
 
 from agent_console.domain.access import Actor, Permission, refusal
 from agent_console.domain.changes import FileChange
-from agent_console.domain.context import ContextDocument, ContextDocumentDetail
+from agent_console.domain.context import SHIPPED, ContextDocument, ContextDocumentDetail
 from agent_console.domain.visible import reveal
 from agent_console.ui import bridge
 from agent_console.ui.bridge import Failure
@@ -26,6 +26,7 @@ from agent_console.ui.states.documents import FORMATS
 from agent_console.ui.views import Tab, iso, shown
 
 MAX_SHOWN = 200_000  # characters of a document on the page
+FIXED = "The document comes with the console and stays as it is."
 ARCHIVED = "The document is archived; restore it first."
 TOO_LONG = f"Texts of more than {MAX_PASTE:,} characters get their next version over REST."
 
@@ -178,7 +179,8 @@ class DocumentPage(LiveState, rx.State):
         if wanted != self.document.id:
             self._leave_draft()
         allowed = actor.may(Permission.CONTEXT_WRITE)
-        self._put(refusal="" if allowed else refusal(Permission.CONTEXT_WRITE))
+        own = FIXED if wanted.startswith(SHIPPED) else ""
+        self._put(refusal=own if allowed else refusal(Permission.CONTEXT_WRITE))
         version, against = number(query, "version"), number(query, "against")
         span = (number(query, "start"), number(query, "end"))
         key = ("document", wanted, version, against, span)
@@ -278,5 +280,5 @@ def _facts(document: ContextDocument) -> dict[str, str]:
         "archived_at": iso(document.archived_at),
         "job_id": document.first_job_id or "",
         "job_href": f"/jobs/{document.first_job_id}" if document.first_job_id else "",
-        "use_href": "" if document.archived_at else address("/agents", place),
+        "use_href": "" if document.archived_at or document.shipped else address("/agents", place),
     }
