@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from agent_console.domain.checkpoints import Checkpoint, CheckpointStatus, CheckpointType
 from agent_console.domain.events import JournalEntry
+from agent_console.domain.handover import findings_of
 from agent_console.domain.jobs import Job, Json
 from agent_console.domain.records import Artifact, LogLine, Step
 from agent_console.domain.usage import MICROS, JobUsage, Usage
 from agent_console.domain.versions import kind_text
+from agent_console.ui.params import SessionsParams, handover
 from agent_console.ui.views import iso, percent, shown
 
 MAX_JSON = 20_000  # characters of a document shown on the page
@@ -92,6 +94,8 @@ class JobView:
     worker: str = ""
     code_version: str = ""
     project: str = ""
+    project_href: str = ""
+    findings_href: str = ""
     created_at: str = ""
     started_at: str = ""
     completed_at: str = ""
@@ -142,7 +146,9 @@ def job_view(job: Job, checkpoints: Sequence[Checkpoint], usage: JobUsage) -> Jo
         priority=str(job.priority),
         worker=job.worker_id or "",
         code_version=job.code_version or "",
-        project=job.project_id or "",
+        project=shown(job.project_id or "", 100),
+        project_href=SessionsParams(project=job.project_id).url() if job.project_id else "",
+        findings_href=_findings_href(job),
         created_at=iso(job.created_at),
         started_at=iso(job.started_at),
         completed_at=iso(job.completed_at),
@@ -162,6 +168,12 @@ def job_view(job: Job, checkpoints: Sequence[Checkpoint], usage: JobUsage) -> Jo
             for one in usage.models
         ),
     )
+
+
+def _findings_href(job: Job) -> str:
+    """Return where the job's findings can be used, if it is a finished session that has any."""
+    over = job.status == "COMPLETED" and job.project_id
+    return handover(job.project_id or "", job.id) if over and findings_of(job.output_data) else ""
 
 
 def checkpoint_row(checkpoint: Checkpoint) -> CheckpointRow:

@@ -35,6 +35,11 @@ def address(path: str, values: Mapping[str, str]) -> str:
     return f"{path}?{query}" if query else path
 
 
+def handover(project: str, session_id: str) -> str:
+    """Return the address of the form of a session that uses the findings of this one."""
+    return address("/agents", {"agent": "content", "project": project, "from": session_id})
+
+
 @dataclass(frozen=True, slots=True)
 class JobsParams:
     """The jobs list: a tab (``status``), a typed search (``q``) and a place in it (``cursor``)."""

@@ -164,7 +164,14 @@ def _alerts() -> rx.Component:
         class_name="ac-callout",
         data_tone="amber",
     )
+    found = rx.el.div(
+        icon("quote", 15),
+        rx.el.span("These findings are approved. Drafts and reports can be made of them."),
+        rx.link("Use these findings", href=JOB.findings_href, class_name="ac-go"),
+        class_name="ac-callout ac-wide",
+    )
     return rx.fragment(
+        rx.cond(JOB.findings_href != "", found),
         rx.cond(JOB.open_checkpoint != "", waits),
         rx.cond(JOB.error_message != "", failed),
         rx.cond(JOB.park_reason != "", parked),
@@ -174,10 +181,12 @@ def _alerts() -> rx.Component:
 def _facts() -> rx.Component:
     ran = moment(JOB.started_at, "elapsed", to=JOB.completed_at)
     version = rx.el.span(JOB.code_version, class_name="ac-mono")
+    project = rx.link(JOB.project, href=JOB.project_href)
     started, finished = JOB.started_at != "", JOB.completed_at != ""
     return facts(
         ("Job", identifier(JOB.id)),
         ("Type", rx.el.span(JOB.job_type, class_name="ac-mono")),
+        fact("Project", project, given=JOB.project != ""),
         ("Requested by", JOB.user),
         ("Created", moment(JOB.created_at)),
         fact("Started", moment(JOB.started_at), given=started),

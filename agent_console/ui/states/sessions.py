@@ -16,7 +16,7 @@ from agent_console.ui import bridge
 from agent_console.ui.bridge import Failure
 from agent_console.ui.guard import guarded
 from agent_console.ui.live import Ask, LiveState, follow
-from agent_console.ui.params import PAGE_SIZE, SessionsParams, address
+from agent_console.ui.params import PAGE_SIZE, SessionsParams, address, handover
 from agent_console.ui.views import Tab, iso, percent, shown
 
 
@@ -173,17 +173,10 @@ def session_row(session: WorkSession, agents: Sequence[HandlerInfo]) -> SessionR
         user=session.user_name or session.user_id or "",
         progress=percent(progress.fraction if progress else None),
         can_execute=session.status is SessionStatus.INITIALIZED,
-        findings_href=findings_href(session) if session.has_findings else "",
+        findings_href=handover(session.project_id, session.id) if session.has_findings else "",
         created_at=iso(session.created_at),
         started_at=iso(session.started_at),
         completed_at=iso(session.completed_at),
-    )
-
-
-def findings_href(session: WorkSession) -> str:
-    """Return the address of the form that makes drafts of the session's findings."""
-    return address(
-        "/agents", {"agent": "content", "project": session.project_id, "from": session.id}
     )
 
 
