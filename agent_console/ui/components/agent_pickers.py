@@ -80,7 +80,9 @@ def _finding(row: rx.Var[BasketRow]) -> rx.Component:
                 rx.el.span(row.claim),
                 rx.el.span(
                     rx.cond(row.source != "", rx.el.span(row.source)),
-                    rx.cond(row.confidence != "", rx.el.span(row.confidence)),
+                    rx.cond(
+                        row.confidence != "", rx.el.span(row.confidence, class_name="ac-nowrap")
+                    ),
                     class_name="ac-meta ac-dots",
                 ),
             ),

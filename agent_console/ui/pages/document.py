@@ -146,13 +146,15 @@ def _verbs() -> rx.Component:
         underline="none",
     )
     away = DOCUMENT.archived_at != ""
+    edit = verb_button(
+        "New version",
+        reason=DocumentPage.edit_refusal,
+        icon_name="pen_line",
+        on_click=DocumentPage.edit,
+    )
     return rx.fragment(
-        verb_button(
-            "New version",
-            reason=DocumentPage.edit_refusal,
-            icon_name="pen_line",
-            on_click=DocumentPage.edit,
-        ),
+        # While a version is being written its own button is the one that stands out.
+        rx.cond(DocumentPage.editing, rx.fragment(), edit),
         rx.cond(DOCUMENT.use_href != "", use),
         rx.cond(
             away, _shelf("Restore", "archive_restore", False), _shelf("Archive", "archive", True)
