@@ -74,6 +74,8 @@ class AiJob(SQLModel, table=True):
             "ix_ai_jobs_project_id",
             "project_id",
             text("id DESC"),
+            "job_type",
+            "status",
             sqlite_where=text("project_id IS NOT NULL"),
             postgresql_where=text("project_id IS NOT NULL"),
         ),
