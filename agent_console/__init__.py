@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from agent_console.runtime.async_context import AsyncJobContext as AsyncJobContext
     from agent_console.runtime.context import JobContext as JobContext
     from agent_console.runtime.decisions import Decision as Decision
+    from agent_console.runtime.errors import ChangesRequested as ChangesRequested
     from agent_console.runtime.errors import Expired as Expired
     from agent_console.runtime.errors import NonRetryable as NonRetryable
     from agent_console.runtime.errors import Rejected as Rejected
+    from agent_console.runtime.errors import RetryLater as RetryLater
     from agent_console.runtime.library import ContextLibrary as ContextLibrary
     from agent_console.runtime.library import ContextText as ContextText
     from agent_console.runtime.registry import handler as handler
@@ -39,6 +41,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "AsyncJobContext": "agent_console.runtime.async_context",
+    "ChangesRequested": "agent_console.runtime.errors",
     "ConsoleError": "agent_console.domain.errors",
     "ContextLibrary": "agent_console.runtime.library",
     "ContextText": "agent_console.runtime.library",
@@ -52,6 +55,7 @@ _HOMES = {
     "NonRetryable": "agent_console.runtime.errors",
     "Passage": "agent_console.domain.context",
     "Rejected": "agent_console.runtime.errors",
+    "RetryLater": "agent_console.runtime.errors",
     "RetryPolicy": "agent_console.domain.retry",
     "RowsChange": "agent_console.domain.changes",
     "Severity": "agent_console.domain.risk",

@@ -14,9 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent_console.agents import documents
 from agent_console.agents.factory import agents
 from agent_console.agents.models import Models
 from agent_console.domain.clock import Clock
+from agent_console.domain.context import ContextDocumentDetail, shipped_document
 from agent_console.domain.errors import Misconfigured
 from agent_console.domain.observer import RunObserver, RunObservers
 from agent_console.gateways.keystore import EnvironmentKeystore
@@ -163,7 +165,14 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         signals=signals,
         feed=feed,
         registry=registry,
-        services=build_services(db, registry, settings, feed, orchestrator=lambda: host.sweeping),
+        services=build_services(
+            db,
+            registry,
+            settings,
+            feed,
+            orchestrator=lambda: host.sweeping,
+            shipped=_shipped_documents(),
+        ),
         host=host,
         metrics=MetricsExporter(
             db, job_types=lambda: [info.job_type for info in registry.handlers()]
@@ -175,7 +184,10 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
 def load_registry(settings: Settings) -> Registry:
     """Return the handlers and agents that ``settings`` name, with what could not be loaded."""
     models = Models(
-        settings.agent_model, settings.agent_base_url, secrets=EnvironmentKeystore().get
+        settings.agent_model,
+        settings.agent_base_url,
+        secrets=EnvironmentKeystore().get,
+        streams=settings.agent_stream,
     )
     return load_handlers(settings.handlers, made=agents(settings.agents, models))
 
@@ -195,6 +207,15 @@ def prepare(settings: Settings) -> None:
     done = migrate.upgrade(settings.database)
     if done.before != done.after:
         _log.info("database schema %s, was %s", done.after, done.before or "empty")
+
+
+def _shipped_documents() -> dict[str, ContextDocumentDetail]:
+    return {
+        one.id: shipped_document(
+            one.id, one.title, one.text, version=one.version, at=documents.SHIPPED_AT
+        )
+        for one in documents.shipped()
+    }
 
 
 def _store_options(settings: Settings) -> StoreOptions:

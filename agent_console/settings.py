@@ -10,6 +10,14 @@ from pydantic import AliasChoices, Field, ValidationError, field_validator, mode
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agent_console.domain.errors import Misconfigured
+from agent_console.domain.risk import CONFIDENT, DOUBTFUL
+from agent_console.domain.risk_rules import (
+    ASSESSORS,
+    MAX_BYTES,
+    MAX_FILES,
+    MAX_LINES,
+    RiskPolicy,
+)
 
 
 def _named(plain: str) -> AliasChoices:
@@ -47,6 +55,13 @@ class Settings(BaseSettings):
     agents: Path | None = None
     agent_model: str = ""
     agent_base_url: str = ""
+    agent_stream: bool = True
+    risk_assessors: Annotated[tuple[str, ...], NoDecode] = ASSESSORS
+    risk_max_files: int = Field(MAX_FILES, ge=1, le=10_000)
+    risk_max_lines: int = Field(MAX_LINES, ge=1, le=1_000_000)
+    risk_max_bytes: int = Field(MAX_BYTES, ge=1024, le=64 * 1024 * 1024)
+    risk_confident: float = Field(CONFIDENT, ge=0, le=1)
+    risk_doubtful: float = Field(DOUBTFUL, ge=0, le=1)
     pool_min: int = Field(2, ge=1, le=200)
     pool_max: int = Field(20, ge=1, le=500)
     statement_timeout: float = Field(30.0, ge=1, le=3600)
@@ -60,11 +75,22 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_json: bool = False
 
-    @field_validator("handlers", mode="before")
+    @field_validator("handlers", "risk_assessors", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("risk_assessors")
+    @classmethod
+    def _known_assessors(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value == ("none",):
+            return ()
+        unknown = [one for one in value if one not in ASSESSORS]
+        if unknown or not value:
+            named = f"{unknown[0]!r} is no assessor; " if unknown else ""
+            raise ValueError(f"{named}use some of {', '.join(ASSESSORS)}, or none alone")
         return value
 
     @field_validator("log_level", mode="before")
@@ -103,6 +129,26 @@ class Settings(BaseSettings):
         if self.pool_min > self.pool_max:
             raise ValueError("AGENT_CONSOLE_POOL_MIN must not be above AGENT_CONSOLE_POOL_MAX")
         return self
+
+    @model_validator(mode="after")
+    def _confidence_order(self) -> Settings:
+        if self.risk_doubtful > self.risk_confident:
+            raise ValueError(
+                "AGENT_CONSOLE_RISK_DOUBTFUL must not be above AGENT_CONSOLE_RISK_CONFIDENT"
+            )
+        return self
+
+    @property
+    def risk_policy(self) -> RiskPolicy:
+        """What the risk assessors look for, and from where on they object."""
+        return RiskPolicy(
+            assessors=self.risk_assessors,
+            max_files=self.risk_max_files,
+            max_lines=self.risk_max_lines,
+            max_bytes=self.risk_max_bytes,
+            confident=self.risk_confident,
+            doubtful=self.risk_doubtful,
+        )
 
     @property
     def origin(self) -> str:

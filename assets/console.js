@@ -65,5 +65,5 @@
       if (box.dataset.follow === "on" && box.dataset.pinned === "yes") box.scrollTop = box.scrollHeight;
     });
   };
-  new MutationObserver(follow).observe(document.documentElement, { childList: true, subtree: true });
+  new MutationObserver(follow).observe(document.documentElement, { childList: true, subtree: true, characterData: true });
 })();

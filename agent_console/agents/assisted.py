@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic_ai import Agent, ModelRetry, Tool
-from pydantic_ai.exceptions import UnexpectedModelBehavior, UsageLimitExceeded
-from pydantic_ai.usage import UsageLimits
 
-from agent_console import JobContext, Json, NonRetryable, Rejected
+from agent_console import JobContext, Json, Rejected
+from agent_console.agents.asking import ask
 from agent_console.agents.brief import Brief
 from agent_console.agents.documents import Document
 from agent_console.agents.feedback import Wishes
@@ -22,12 +19,17 @@ from agent_console.agents.findings import (
     Research,
     ResearchFinding,
     sources_of,
+    together,
 )
 from agent_console.agents.models import ModelChoice
-from agent_console.agents.recorded import connected
 from agent_console.agents.retrieval import Index
 from agent_console.agents.words import words
 
+_LOOK_UP = (
+    "A reviewer has sent work back. Name the questions, if any, that have to be looked up in "
+    "documents for what the reviewer asks. Wishes about wording, length, order, or what to leave "
+    "out need nothing to be looked up."
+)
 _PAGE = 12_000  # characters of a document that one call reads
 _OFF_TOPIC = 0.5  # the most a quotation without any word of its question is worth
 
@@ -60,6 +62,12 @@ class Quoted(BaseModel):
     confidence: float = Field(ge=0, le=1)
 
 
+class LookUp(BaseModel):
+    """What a review asks to be found in the documents."""
+
+    questions: list[str] = Field(max_length=10, description="Empty when there is nothing.")
+
+
 class Findings(BaseModel):
     """All that the model found; questions without an answer are left out."""
 
@@ -72,23 +80,56 @@ def find(ctx: JobContext, brief: Brief, wishes: Wishes, choice: ModelChoice) -> 
     Raises:
         NonRetryable: the model gives no usable answer, or there is no key for it.
     """
-    asked = [*(brief.task.questions or [brief.topic]), *wishes.questions]
+    asked = [*(brief.task.questions or [brief.topic])]
+    if wishes.notes:
+        asked += _questions(ctx, brief, wishes.notes, choice)
+    return _searched(ctx, brief, asked, wishes, choice)
+
+
+def widen(
+    ctx: JobContext, brief: Brief, kept: Research, wishes: Wishes, choice: ModelChoice
+) -> Research:
+    """Return ``kept`` with what the last review asks to be looked up, if anything.
+
+    Raises:
+        NonRetryable: as ``find``.
+    """
+    asked = _questions(ctx, brief, wishes.notes[-1:], choice) if wishes.notes else []
+    return together(kept, _searched(ctx, brief, asked, wishes, choice)) if asked else kept
+
+
+def _questions(
+    ctx: JobContext, brief: Brief, notes: Sequence[str], choice: ModelChoice
+) -> list[str]:
+    """Return what a review wants to have looked up: often it is only about the wording."""
+    said = "\n".join(f"- {one}" for one in notes)
+    found = ask(
+        ctx,
+        brief,
+        choice,
+        want=LookUp,
+        instructions=_LOOK_UP,
+        prompt=f"Topic: {brief.topic}\n\nThe reviewer said:\n{said}",
+        complaints=lambda _: [],
+    )
+    return list(dict.fromkeys(" ".join(one.split()) for one in found.questions if one.strip()))
+
+
+def _searched(
+    ctx: JobContext, brief: Brief, asked: Sequence[str], wishes: Wishes, choice: ModelChoice
+) -> Research:
     desk = _Desk(ctx, brief)
-    with connected(ctx, choice) as model:
-        agent = Agent(
-            model,
-            output_type=Findings,
-            instructions=brief.definition.instructions,
-            tools=[Tool(desk.search, sequential=True), Tool(desk.read, sequential=True)],
-            retries=2,
-        )
-        agent.output_validator(desk.check)
-        limits = UsageLimits(request_limit=brief.definition.model_calls)
-        try:
-            done = asyncio.run(agent.run(_prompt(brief, asked), usage_limits=limits))
-        except (UnexpectedModelBehavior, UsageLimitExceeded) as error:
-            raise NonRetryable(f"{choice.label} gave no usable answer: {error}") from error
-    return _research(brief, asked, done.output, wishes, choice.label)
+    found = ask(
+        ctx,
+        brief,
+        choice,
+        want=Findings,
+        instructions=brief.definition.instructions,
+        prompt=_prompt(brief, asked, wishes),
+        complaints=desk.complaints,
+        tools=[desk.search, desk.read],
+    )
+    return _research(brief, asked, found, wishes, choice.label)
 
 
 class _Desk:
@@ -116,16 +157,13 @@ class _Desk:
         """
         return self._call("read", Read(document_id=document_id, offset=offset), self._read)
 
-    def check(self, found: Findings) -> Findings:
-        """Send the model back for every quotation that does not stand in its document."""
-        wrong = [
+    def complaints(self, found: Findings) -> list[str]:
+        """Return a complaint for every quotation that does not stand in its document."""
+        return [
             f"Finding {number}: {one.document_id} does not hold this quotation word for word."
             for number, one in enumerate(found.findings, 1)
             if locate(self._documents.get(one.document_id), one.quote) is None
         ]
-        if wrong:
-            raise ModelRetry("\n".join(wrong))
-        return found
 
     def _call(self, name: str, args: BaseModel, work: Callable[[BaseModel], Json]) -> Json:
         """Do one call of a tool, after it was approved where the definition wants that."""
@@ -174,11 +212,13 @@ def locate(document: Document | None, quote: str) -> tuple[int, int] | None:
     return None if found is None else found.span()
 
 
-def _prompt(brief: Brief, asked: Sequence[str]) -> str:
+def _prompt(brief: Brief, asked: Sequence[str], wishes: Wishes) -> str:
     listed = "\n".join(f"- {one.id}: {one.title}" for one in brief.documents)
     questions = "\n".join(f"- {one}" for one in asked)
+    notes = "\n".join(f"- {one}" for one in wishes.notes)
+    review = f"\n\nA reviewer said of earlier findings:\n{notes}" if notes else ""
     return (
-        f"Topic: {brief.topic}\n\nQuestions:\n{questions}\n\nDocuments:\n{listed}\n\n"
+        f"Topic: {brief.topic}\n\nQuestions:\n{questions}\n\nDocuments:\n{listed}{review}\n\n"
         f"Give at most {brief.task.max_findings} findings."
     )
 

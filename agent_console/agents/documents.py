@@ -6,10 +6,12 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 
 LIBRARY = "agent_console.agents.library"
+SHIPPED_AT = datetime(2026, 11, 21, tzinfo=UTC)  # since when the set is as it is
 _HEADING = re.compile(r"^#\s+(.+?)\s*$", re.MULTILINE)
 
 

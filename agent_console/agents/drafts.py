@@ -30,6 +30,7 @@ class Structure(StrEnum):
     BY_SOURCE = "by_source"
     FIGURES = "figures"
     ASSURANCE = "assurance"
+    WRITTEN = "written"  # by a model, as it sees fit
 
 
 class DraftSentence(Value):
@@ -55,6 +56,7 @@ NAMES = {
     Structure.BY_SOURCE: "Source by source",
     Structure.FIGURES: "Figures",
     Structure.ASSURANCE: "By confidence",
+    Structure.WRITTEN: "Written",
 }
 
 
@@ -98,7 +100,7 @@ def mark(finding: ResearchFinding) -> str:
 
 def drafts(title: str, research: Research, *, tone: Tone, variations: int) -> list[Draft]:
     """Return up to ``variations`` drafts; fewer when the findings carry fewer structures."""
-    fitting = [structure for structure in Structure if _fits(structure, research)]
+    fitting = [structure for structure in _WRITE if _fits(structure, research)]
     return [_draft(structure, title, research, tone) for structure in fitting[:variations]]
 
 

@@ -20,10 +20,15 @@ _SMALL = frozenset({"please", "add", "also", "look", "need", "want", "search", "
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """The wishes of all reviews so far. ``without`` are places: document id and start."""
+    """The wishes of all reviews so far. ``without`` are places: document id and start.
+
+    ``notes`` are the reviewers' own words; ``fresh`` are the ``questions`` of the last review.
+    """
 
     round: int = 1
+    notes: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
+    fresh: tuple[str, ...] = ()
     without: frozenset[tuple[str, int]] = field(default_factory=frozenset)
 
     def after(self, feedback: str, shown: Sequence[ResearchFinding]) -> Wishes:
@@ -37,9 +42,12 @@ class Wishes:
         rest = " ".join(_ID.sub(" ", _WITHOUT.sub(" ", feedback) if dropped else feedback).split())
         asked = rest.strip(" .,;:")[:500]
         wanted = set(words(asked)) - {word for small in _SMALL for word in words(small)}
+        fresh = (asked,) if wanted else ()
         return replace(
             self,
             round=self.round + 1,
-            questions=(*self.questions, asked) if wanted else self.questions,
+            notes=(*self.notes, feedback.strip()),
+            questions=self.questions + fresh,
+            fresh=fresh,
             without=self.without | places,
         )

@@ -12,6 +12,7 @@ from agent_console.agents.passages import Sentence
 from agent_console.agents.retrieval import Hit, Index
 from agent_console.agents.words import words
 
+MAX_NAME = 150  # characters of an artifact's name
 _FLOOR = 0.12  # below this coverage a sentence has a common word with the question, no more
 _SAME = 0.7  # share of common words from which two quotations say the same
 _BESIDE = 0.4  # share of the best one's certainty that another finding needs
@@ -47,6 +48,15 @@ class ResearchFinding(Value):
     source: Place
     confidence: float = Field(ge=0, le=1)
     missing: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What the finding is listed as: its claim on one line, cut at a word."""
+        line = " ".join(self.claim.split())
+        if len(line) <= MAX_NAME:
+            return line
+        beginning = line[: MAX_NAME - 1]
+        return (beginning.rpartition(" ")[0] or beginning) + "…"
 
 
 class Answer(Value):

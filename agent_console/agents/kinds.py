@@ -13,10 +13,11 @@ from agent_console.agents.brief import Brief, asks_between, brief_of
 from agent_console.agents.definition import Definition
 from agent_console.agents.drafts import Draft
 from agent_console.agents.feedback import Wishes
-from agent_console.agents.findings import Research, from_findings, sources_of
+from agent_console.agents.findings import MAX_NAME, Research, from_findings, sources_of
 from agent_console.agents.models import ModelChoice
-from agent_console.agents.rounds import Result, Settled, in_round, publish_findings, settle
+from agent_console.agents.rounds import Result, Settled, publish_findings, settle
 from agent_console.agents.tasks import ContentTask, ReportingTask
+from agent_console.agents.wording import CHECKED
 
 
 class EditedReport(BaseModel):
@@ -48,18 +49,21 @@ def run_content(
 ) -> dict[str, Json]:
     """Take or find findings, write drafts that differ in structure, return the approved ones."""
     brief = _begin(ctx, definition, model)
-    start = _material(ctx, brief)
-    tone = ctx.input.tone.value
+    found = _material(ctx, brief)
+    tone, made = ctx.input.tone.value, list[Draft]()
 
     def make(wishes: Wishes) -> Result:
-        found = local.widen(ctx, brief, start, wishes)
-        made = local.write(ctx, brief, found, wishes)
+        nonlocal found, made
+        found = local.widen(ctx, brief, found, wishes)
+        made = local.write(ctx, brief, found, wishes, made)
         ctx.progress(0.8, f"{_count(len(made), 'draft')} to be reviewed")
         document: dict[str, Json] = {
             "title": brief.title,
             "tone": tone,
             "variations": [one.model_dump(mode="json", by_alias=True) for one in made],
         }
+        if brief.model is not None and made:
+            document["method"] = f"The drafts were {CHECKED}".format(label=brief.model.label)
         return Result(
             action=f"Accept {_count(len(made), 'draft')} of “{brief.title}”"[:300],
             question="Are these drafts good to use?",
@@ -79,11 +83,13 @@ def run_reporting(
 ) -> dict[str, Json]:
     """Take or find findings, compose a report, return it as approved."""
     brief = _begin(ctx, definition, model)
-    start = _material(ctx, brief)
+    found = _material(ctx, brief)
+    text = ""
 
     def make(wishes: Wishes) -> Result:
-        found = local.widen(ctx, brief, start, wishes)
-        text = local.compose(ctx, brief, found, wishes)
+        nonlocal found, text
+        found = local.widen(ctx, brief, found, wishes)
+        text = local.compose(ctx, brief, found, wishes, text)
         ctx.progress(0.8, "The report is to be reviewed")
         return Result(
             action=f"Publish the report “{brief.title}”"[:300],
@@ -100,7 +106,7 @@ def run_reporting(
     outcome = _outcome(brief, done)
     final = EditedReport.model_validate(done.decision.data)
     if done.decision.edited:
-        outcome["artifactIds"] = [_save_edited(ctx, final, done)]
+        outcome["artifactIds"] = [_save_edited(ctx, brief.title, final, done)]
     return {"title": final.title, "markdown": final.markdown, **outcome}
 
 
@@ -149,7 +155,7 @@ def _save_drafts(
     ctx: JobContext, document: dict[str, Json], found: Research, wishes: Wishes
 ) -> str:
     return ctx.artifact(
-        in_round("Drafts", wishes.round),
+        "Drafts",
         json.dumps(document, ensure_ascii=False, indent=2) + "\n",
         type="content_draft",
         media_type="application/json",
@@ -159,7 +165,7 @@ def _save_drafts(
 
 def _save_report(ctx: JobContext, title: str, text: str, found: Research, wishes: Wishes) -> str:
     return ctx.artifact(
-        in_round(title[:150], wishes.round),
+        title[:MAX_NAME],
         text,
         type="report",
         media_type="text/markdown",
@@ -167,9 +173,10 @@ def _save_report(ctx: JobContext, title: str, text: str, found: Research, wishes
     )
 
 
-def _save_edited(ctx: JobContext, final: EditedReport, done: Settled) -> str:
+def _save_edited(ctx: JobContext, title: str, final: EditedReport, done: Settled) -> str:
+    """Save the reviewer's text as one more version of the report, under the report's name."""
     return ctx.artifact(
-        f"{final.title[:150]} (as edited)",
+        title[:MAX_NAME],
         final.markdown,
         type="report",
         media_type="text/markdown",

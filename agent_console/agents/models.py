@@ -15,12 +15,16 @@ Secrets = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model of a provider. ``base_url`` leads to another server that speaks its protocol."""
+    """A model of a provider. ``base_url`` leads to another server that speaks its protocol.
+
+    ``streams``: answers are asked for word by word, so that they can be watched.
+    """
 
     provider: str
     name: str
     base_url: str
     secrets: Secrets
+    streams: bool = True
 
     @property
     def label(self) -> str:
@@ -42,6 +46,7 @@ class Models:
     default: str = ""
     base_url: str = ""
     secrets: Secrets = lambda name: None  # noqa: ARG005 - no keystore, no secret
+    streams: bool = True
 
     def choose(self, wanted: str) -> ModelChoice | None:
         """Return the model that ``wanted`` names, by default the default one; None: none.
@@ -57,4 +62,4 @@ class Models:
             raise Invalid(f"{text!r} is no model: use local, openai:… or anthropic:….")
         home = self.default.partition(":")[0].strip() or "openai"
         base_url = self.base_url if provider == home else ""  # one server speaks one protocol
-        return ModelChoice(provider, name.strip(), base_url, self.secrets)
+        return ModelChoice(provider, name.strip(), base_url, self.secrets, self.streams)

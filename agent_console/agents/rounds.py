@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from agent_console import Decision, Finding, JobContext, Json, Rejected, Severity
+from agent_console import ChangesRequested, Decision, Finding, JobContext, Json, Severity
 from agent_console.agents.brief import Brief
 from agent_console.agents.feedback import Wishes
 from agent_console.agents.findings import Research, ResearchFinding
@@ -42,11 +42,10 @@ class Settled:
 def settle(ctx: JobContext, brief: Brief, make: Callable[[Wishes], Result]) -> Settled:
     """Make results until one is approved.
 
-    Feedback asks for another round, at most the definition's number; a rejection without any ends
-    the job.
+    Requested changes are made in another round, at most the definition's number.
 
     Raises:
-        Rejected: a reviewer said no for good.
+        Rejected: a reviewer said no.
         Expired: nobody decided in time.
     """
     wishes = Wishes()
@@ -54,22 +53,18 @@ def settle(ctx: JobContext, brief: Brief, make: Callable[[Wishes], Result]) -> S
         result = make(wishes)
         artifacts = result.save(wishes)
         try:
-            decision = ask(ctx, brief, result, wishes)
-        except Rejected as rejected:
-            if not rejected.feedback or wishes.round >= brief.definition.rounds:
-                raise
-            ctx.info(f"Round {wishes.round + 1}: {rejected.feedback}"[:500])
-            wishes = wishes.after(rejected.feedback, result.findings)
+            decision = ask(ctx, brief, result)
+        except ChangesRequested as wanted:
+            ctx.info(f"Round {wishes.round + 1}: {wanted.feedback}"[:500])
+            wishes = wishes.after(wanted.feedback, result.findings)
             continue
         return Settled(result=result, decision=decision, wishes=wishes, artifacts=artifacts)
 
 
-def ask(ctx: JobContext, brief: Brief, result: Result, wishes: Wishes) -> Decision:
+def ask(ctx: JobContext, brief: Brief, result: Result) -> Decision:
     """Put ``result`` up for review, with every reason to look at it."""
     metadata: dict[str, Json] = {
         "confidence": result.confidence,
-        "round": wishes.round,
-        "rounds": brief.definition.rounds,
         "agent": brief.definition.name,
         "approvalStrategy": brief.strategy,
     }
@@ -82,6 +77,7 @@ def ask(ctx: JobContext, brief: Brief, result: Result, wishes: Wishes) -> Decisi
         findings=reasons(brief, result),
         confidence=result.confidence,
         auto=False if brief.task.request_review else None,
+        rounds=brief.definition.rounds if brief.definition.rounds > 1 else None,
     )
 
 
@@ -114,7 +110,7 @@ def _publish(ctx: JobContext, finding: ResearchFinding, number: int) -> str:
     document = finding.model_dump(mode="json", by_alias=True)
     place = finding.source.model_dump(mode="json", by_alias=True)
     return ctx.artifact(
-        in_round(f"Finding {finding.id}", number),
+        finding.name,
         json.dumps(document, ensure_ascii=False, indent=2) + "\n",
         type="research_finding",
         media_type="application/json",

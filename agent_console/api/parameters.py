@@ -22,6 +22,7 @@ from agent_console.domain.queries import (
 )
 from agent_console.domain.records import ArtifactType, LogLevel
 from agent_console.domain.sessions import SessionStatus
+from agent_console.services.downloads import Format
 
 REPLAYED = "Idempotent-Replayed"
 IdempotencyKey = Annotated[
@@ -88,8 +89,16 @@ class ArtifactParams(PageParams):
     job_id: _Text | None = None
     artifact_type: ArtifactType | None = None
     search: Annotated[
-        _Text, Field(description="In names and the beginnings of contents, newest artifacts only.")
+        _Text, Field(description="Words, or their beginnings, that name and content hold.")
     ] = ""
+
+
+class DownloadParams(In):
+    """What to turn an artifact into; as it is when nothing is named."""
+
+    format: Annotated[
+        Format | None, Field(description="Of reports, findings, drafts and Markdown files.")
+    ] = None
 
 
 class AuditParams(OffsetParams):
@@ -111,7 +120,10 @@ class ContextParams(OffsetParams):
     """Filters of the context documents."""
 
     project_id: _Text | None = None
-    search: Annotated[_Text, Field(description="In the title.")] = ""
+    search: Annotated[_Text, Field(description="In the title, or a whole id.")] = ""
+    archived: Annotated[
+        bool, Field(description="Those that were put away instead of those that are offered.")
+    ] = False
 
     def to_query(self) -> ContextQuery:
         """Return the domain's value."""

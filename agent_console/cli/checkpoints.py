@@ -63,6 +63,9 @@ def show(checkpoint_id: CHECKPOINT_ID, *, as_json: Annotated[bool, JSON_OPTION] 
         document({"checkpoint": CheckpointOut.of(detail.checkpoint).model_dump(mode="json")})
         return
     card(detail.checkpoint)
+    for earlier in detail.chain:
+        if earlier.round < detail.checkpoint.round:
+            say(f"  round {earlier.round} ({earlier.id}): {_safe(earlier.said)}")
     if detail.refusal:
         say(f"  You may not decide this: {detail.refusal}")
 
@@ -77,6 +80,19 @@ def approve(
 ) -> None:
     """Approve a checkpoint: its job goes on with exactly what was shown."""
     verdict = Verdict(verb=CheckpointVerb.APPROVE, feedback=feedback, payload_digest=digest)
+    _decide(checkpoint_id, verdict, as_json=as_json)
+
+
+@app.command("request-changes")
+def request_changes(
+    checkpoint_id: CHECKPOINT_ID,
+    *,
+    feedback: Annotated[str, typer.Option("--feedback", help="What the next round should be.")],
+    digest: DIGEST = None,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Send a checkpoint back with feedback: its job proposes again."""
+    verdict = Verdict(verb=CheckpointVerb.REQUEST_CHANGES, feedback=feedback, payload_digest=digest)
     _decide(checkpoint_id, verdict, as_json=as_json)
 
 
@@ -111,6 +127,8 @@ def card(checkpoint: Checkpoint) -> None:
     """Print a checkpoint for a person; whatever a handler wrote has hidden characters shown."""
     say(f"{checkpoint.id}  {checkpoint.job_type}  {checkpoint.status.value}")
     say(f"  {_safe(checkpoint.message)}")
+    if checkpoint.rounds is not None:
+        say(f"  round {checkpoint.round} of {checkpoint.rounds}")
     if checkpoint.action:
         say(f"  action: {_safe(checkpoint.action)}")
     for change in render(checkpoint.changes):

@@ -95,7 +95,8 @@ class Checkpoint:
 
     ``payload`` is the canonical document that was digested:
     ``{"action": str, "data": …, "changes": [...], "findings": [...]}``, the last only where there
-    are any (``domain.risk``); see ``domain.payload``.
+    are any (``domain.risk``); see ``domain.payload``. ``rounds`` is how many rounds there may be,
+    None where changes cannot be requested; ``previous_id`` is the checkpoint of the round before.
     """
 
     id: str
@@ -125,6 +126,25 @@ class Checkpoint:
     created_at: datetime
     updated_at: datetime
     findings: list[dict[str, Json]] = field(default_factory=list)
+    round: int = 1
+    rounds: int | None = None
+    previous_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """One proposal of several, each made after changes were asked of the one before.
+
+    ``said`` is the reviewer's feedback or reason for a rejection, "" when there is none.
+    """
+
+    id: str
+    round: int
+    status: CheckpointStatus
+    said: str
+    decided_by_name: str | None
+    decided_at: datetime | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +164,20 @@ class CheckpointSummary:
     decided_at: datetime | None
     expires_at: datetime | None
     created_at: datetime
+    round: int = 1
+    rounds: int | None = None
+
+
+def changes_refusal(checkpoint: Checkpoint) -> str:
+    """Return why nobody may ask for changes of ``checkpoint``; "" when its job takes them."""
+    if checkpoint.rounds is None:
+        return "This job does not propose in rounds: approve it, or reject it with a reason."
+    if checkpoint.round >= checkpoint.rounds:
+        return (
+            f"This is round {checkpoint.round} of {checkpoint.rounds}, the last one: "
+            "approve it, or reject it with a reason."
+        )
+    return ""
 
 
 def decision_digest(payload_digest: str, edited_text: str | None) -> str:

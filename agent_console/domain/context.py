@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 MAX_CONTENT = 1_000_000  # bytes of UTF-8: with its JSON around it, below the largest request
 MAX_TITLE = 200  # characters
+SHIPPED = "library:"  # what the ids of documents that come with the console begin with
 MAX_DOCUMENTS = 50  # one session may be given
 
 
@@ -33,7 +35,9 @@ class NewContextDocument:
 class ContextDocument:
     """A document as it is listed: its latest version, without the text.
 
-    ``size`` is bytes of UTF-8, ``digest`` the SHA-256 of the text.
+    ``size`` is bytes of UTF-8, ``digest`` the SHA-256 of the text. An archived document is read
+    by the jobs that have it and offered to no new one. ``first_job_id`` is the first job that was
+    told to work from it: a document with one is never deleted.
     """
 
     id: str
@@ -47,6 +51,13 @@ class ContextDocument:
     created_by_name: str | None
     created_at: datetime
     updated_at: datetime
+    archived_at: datetime | None
+    first_job_id: str | None
+
+    @property
+    def shipped(self) -> bool:
+        """Say whether it comes with the console: it is read and quoted, and never changed."""
+        return self.id.startswith(SHIPPED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +83,41 @@ class ContextDocumentDetail:
     document: ContextDocument
     shown: ContextDocumentVersion
     versions: Sequence[ContextDocumentVersion]
+
+
+def shipped_document(
+    document_id: str, title: str, text: str, *, version: int, at: datetime
+) -> ContextDocumentDetail:
+    """Return a document that comes with the console: to be read, never changed or given away."""
+    data = text.encode()
+    size, digest = len(data), hashlib.sha256(data).hexdigest()
+    shown = ContextDocumentVersion(
+        document_id=document_id,
+        version=version,
+        size=size,
+        digest=digest,
+        created_by=None,
+        created_at=at,
+        content=text,
+    )
+    document = ContextDocument(
+        id=document_id,
+        title=title,
+        project_id=None,
+        media_type=ContextMediaType.MARKDOWN,
+        version=version,
+        size=size,
+        digest=digest,
+        created_by=None,
+        created_by_name="agent_console",
+        created_at=at,
+        updated_at=at,
+        archived_at=None,
+        first_job_id=None,
+    )
+    return ContextDocumentDetail(
+        document=document, shown=shown, versions=[replace(shown, content="")]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

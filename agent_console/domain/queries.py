@@ -14,8 +14,6 @@ MAX_LIMIT = 200
 MAX_OFFSET = 10_000  # beyond it a cursor is the way: an offset costs what it skips
 COUNT_CAP = 10_000  # totals above it are said as "10,000+"
 SEARCH_WINDOW = 5_000  # newest rows a text search looks at
-CONTENT_SEARCH_WINDOW = 1_000  # the same where the text is a content, not a line
-CONTENT_SEARCH_DEPTH = 65_536  # characters of each content that are searched
 MAX_SEARCH = 200  # characters
 
 _Known = TypeVar("_Known", bound=StrEnum)
@@ -69,7 +67,7 @@ class CheckpointQuery(Paging):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactQuery(Paging):
-    """Artifacts, newest first. ``search`` looks in name and content of the newest matches."""
+    """Artifacts, newest first. ``search`` names words that name and content hold together."""
 
     job_id: str | None = None
     artifact_type: str | None = None
@@ -78,10 +76,14 @@ class ArtifactQuery(Paging):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContextQuery(Paging):
-    """Context documents, newest first. ``search`` looks in the titles of the newest matches."""
+    """Context documents, newest first. ``search`` looks in the titles of the newest documents.
+
+    ``archived``: those that were put away instead of those that are offered; None: both.
+    """
 
     project_id: str | None = None
     search: str = ""
+    archived: bool | None = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,14 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """The end of what a running job is writing, as of ``at``; kept only while it runs."""
+
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
     """A line of ``agent_logs``."""
 

@@ -1,9 +1,15 @@
-"""The assessors that come with the console: one function each, a ``RiskAssessor`` all of them."""
+"""The assessors that come with the console: one function each, a ``RiskAssessor`` all of them.
+
+``assessors`` makes those that run from a ``RiskPolicy``: which ones, and from where on they object.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 from agent_console.domain.changes import RawChange, render
@@ -12,6 +18,8 @@ from agent_console.domain.paths import check_path
 from agent_console.domain.payload import canonical
 from agent_console.domain.redaction import names_secret, redact_text
 from agent_console.domain.risk import (
+    CONFIDENT,
+    DOUBTFUL,
     Finding,
     Proposal,
     RiskAssessor,
@@ -23,6 +31,25 @@ from agent_console.domain.visible import reveal
 MAX_FILES = 20  # changed at once before a person should look
 MAX_LINES = 400  # of new text in files
 MAX_BYTES = 131_072  # of the whole payload: more than anybody reads
+
+ASSESSORS: Final = ("unfinished-work", "secrets", "paths", "size", "confidence", "uninspectable")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RiskPolicy:
+    """Which assessors look at proposals, and their thresholds: what is beyond one is a finding.
+
+    ``max_files``, ``max_lines`` and ``max_bytes`` belong to ``size``; ``confident`` and
+    ``doubtful``, 0 to 1, to ``confidence``.
+    """
+
+    assessors: tuple[str, ...] = ASSESSORS
+    max_files: int = MAX_FILES
+    max_lines: int = MAX_LINES
+    max_bytes: int = MAX_BYTES
+    confident: float = CONFIDENT
+    doubtful: float = DOUBTFUL
+
 
 # The words themselves would be findings in these sources.
 _MARKER: Final = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HAC[K]|TB[D])\b")
@@ -73,14 +100,14 @@ def paths(proposal: Proposal) -> Iterator[Finding]:
             yield Finding(Severity.MEDIUM, "removal", "The file is removed.", path)
 
 
-def size(proposal: Proposal) -> Iterator[Finding]:
+def size(policy: RiskPolicy, proposal: Proposal) -> Iterator[Finding]:
     """Find more than a person reads, and rows that get lost in number."""
-    if (count := len(proposal.files)) > MAX_FILES:
+    if (count := len(proposal.files)) > policy.max_files:
         yield Finding(Severity.MEDIUM, "size", f"{count:,} files change at once.")
-    if (lines := sum(text.lines for text in proposal.texts())) > MAX_LINES:
+    if (lines := sum(text.lines for text in proposal.texts())) > policy.max_lines:
         yield Finding(Severity.MEDIUM, "size", f"{lines:,} lines of files are new.")
     length = len(canonical([proposal.data, list(proposal.changes)]).encode())
-    if length > MAX_BYTES:
+    if length > policy.max_bytes:
         yield Finding(Severity.MEDIUM, "size", f"The proposal has {length:,} bytes.")
     for number, change in enumerate(proposal.changes):
         before, after = change.get("totalBefore"), change.get("totalAfter")
@@ -89,9 +116,12 @@ def size(proposal: Proposal) -> Iterator[Finding]:
             yield Finding(Severity.MEDIUM, "removal", said, f"changes.{number}")
 
 
-def confidence(proposal: Proposal) -> Iterator[Finding]:
+def confidence(policy: RiskPolicy, proposal: Proposal) -> Iterator[Finding]:
     """Find a proposer that is not sure."""
-    if (finding := confidence_finding(proposal.confidence)) is not None:
+    finding = confidence_finding(
+        proposal.confidence, confident=policy.confident, doubtful=policy.doubtful
+    )
+    if finding is not None:
         yield finding
 
 
@@ -113,11 +143,21 @@ def _hidden(count: int, location: str) -> Finding:
     return Finding(Severity.HIGH, "uninspectable", said, location)
 
 
-STANDARD: Final[tuple[RiskAssessor, ...]] = (
-    unfinished_work,
-    secrets,
-    paths,
-    size,
-    confidence,
-    uninspectable,
+_MAKE: Final[Mapping[str, Callable[[RiskPolicy], RiskAssessor]]] = MappingProxyType(
+    {
+        "unfinished-work": lambda _policy: unfinished_work,
+        "secrets": lambda _policy: secrets,
+        "paths": lambda _policy: paths,
+        "size": lambda policy: partial(size, policy),
+        "confidence": lambda policy: partial(confidence, policy),
+        "uninspectable": lambda _policy: uninspectable,
+    }
 )
+
+
+def assessors(policy: RiskPolicy) -> tuple[RiskAssessor, ...]:
+    """Return the assessors that ``policy`` names, in the house's order."""
+    return tuple(_MAKE[name](policy) for name in ASSESSORS if name in policy.assessors)
+
+
+STANDARD: Final[tuple[RiskAssessor, ...]] = assessors(RiskPolicy())

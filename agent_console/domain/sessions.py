@@ -83,7 +83,10 @@ class NewSession:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkSession:
-    """A session as it stands; ``id`` is its job's id. Instants are aware UTC."""
+    """A session as it stands; ``id`` is its job's id. Instants are aware UTC.
+
+    ``has_findings``: it is completed, and its findings can be handed on to another session.
+    """
 
     id: str
     project_id: str
@@ -104,11 +107,30 @@ class WorkSession:
     park_reason: str | None
     artifacts_count: int
     pending_checkpoints: int
+    has_findings: bool
     metadata: dict[str, Json]
     created_at: datetime
     updated_at: datetime
     started_at: datetime | None
     completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCounts:
+    """How many sessions a project has in every status; ``capped``: of its newest ones only."""
+
+    by_status: Mapping[SessionStatus, int]
+    capped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A project that has sessions; ``pending_review`` of them wait for a decision."""
+
+    id: str
+    pending_review: int
+    latest_session_id: str
+    latest_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

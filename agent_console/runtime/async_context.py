@@ -183,6 +183,10 @@ class AsyncJobContext:
         """Say how far the work is; see ``JobContext.progress``."""
         self._sync.progress(fraction, message)
 
+    def preview(self, text: str) -> None:
+        """Show what is being written now; see ``JobContext.preview``."""
+        self._sync.preview(text)
+
     @property
     def workspace(self) -> Workspace:
         """The files this job may touch; its methods block, use them inside steps."""

@@ -16,7 +16,7 @@ from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.jobs import Json, Progress
 from agent_console.domain.payload import canonical, check_json, digest, loads
 from agent_console.domain.records import ArtifactType, LogLevel
-from agent_console.domain.risk import Finding
+from agent_console.domain.risk import Finding, Proposal
 from agent_console.domain.usage import MAX_MODEL, Usage
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime import entries, envelope, policy
@@ -135,6 +135,7 @@ class JobContext:
         findings: Sequence[Finding] = (),
         confidence: float | None = None,
         auto: bool | None = None,
+        rounds: int | None = None,
     ) -> Decision:
         """Ask for approval of exactly this payload and wait; the run ends until somebody decides.
 
@@ -142,24 +143,26 @@ class JobContext:
         fit (None: not editable), ``expires_in`` defaults to 24 hours. ``findings`` and what the
         standard assessors find, ``confidence`` (0 to 1) included, are shown with it. A job of the
         strategy ``auto_approve_low_risk`` goes on at once, approved by ``policy``, when none of
-        them is above LOW; ``auto=False`` asks a person all the same.
+        them is above LOW; ``auto=False`` asks a person all the same. ``rounds`` (2 to 100) lets
+        the reviewer ask for changes: ``approve`` what you made of them by a next call, which no
+        policy decides.
 
         Raises:
-            Invalid: something cannot be stored, or ``expires_in`` is not above zero and at most
-                ten years.
+            Invalid: something cannot be stored, or ``expires_in`` or ``rounds`` is out of bounds.
+            ChangesRequested: a reviewer wants another round; its ``feedback`` says what to change.
             Rejected: a reviewer said no; its ``reason`` says why.
             Expired: nobody decided in time.
         """
         entries.check_expiry(expires_in)
+        entries.check_rounds(rounds)
         proposed, shown = entries.plain(data), [change.to_json() for change in changes]
         run = self._run
         with run.turn("approve", action) as turn:
             if turn.recorded is not None:
                 return self._decided(turn, action, proposed, shown, edit)
             entries.payload(action, proposed, shown)  # refuses what is no JSON, or too much
-            found = policy.findings_on(
-                action, proposed, shown, confidence=confidence, given=findings
-            )
+            risky = Proposal(action=action, data=proposed, changes=shown, confidence=confidence)
+            found = policy.findings_on(risky, findings, run.surroundings.assessors)
             asked = entries.checkpoint(
                 run,
                 turn,
@@ -170,11 +173,9 @@ class JobContext:
                 metadata=metadata,
                 expires_in=expires_in or DEFAULT_EXPIRY,
                 edit=edit,
+                rounds=rounds,
             )
-            if policy.may_approve(run.claimed.approval_strategy, found, auto=auto):
-                return self._approved(turn, asked, proposed)
-            self._wait(turn, asked)
-            raise Suspend
+            return self._put_up(turn, asked, proposed, found, auto=auto)
 
     def usage(
         self,
@@ -272,6 +273,17 @@ class JobContext:
             fraction = min(1.0, max(0.0, fraction)) if math.isfinite(fraction) else None
         self._run.notes.progress(Progress(fraction, message[:500]))
 
+    def preview(self, text: str) -> None:
+        """Show ``text`` as what is being written now, to those who watch; "" takes it away.
+
+        May be called as often as convenient, inside steps too: the last word is shown every
+        quarter of a second, the last 4 KiB of it. It is not recorded, not repeated when the
+        record answers, and gone when the run ends.
+        """
+        self._run.check()
+        if not self._run.recorder.replaying:
+            self._run.preview.show(text)
+
     def _books(self) -> Ledger:
         if self._ledger is None:
             self._ledger = Ledger(self.job.task_configuration)
@@ -288,6 +300,24 @@ class JobContext:
                 return usage_reads.cut_off(reader, run.key.job_id)
 
         return run.outlast(read)
+
+    def _put_up(
+        self,
+        turn: Turn,
+        asked: NewCheckpoint,
+        proposed: Json,
+        found: Sequence[Finding],
+        *,
+        auto: bool | None,
+    ) -> Decision:
+        """Return the policy's approval where it may give one, else wait for a person."""
+        run = self._run
+        if asked.rounds is not None and run.recorder.sent_back:
+            auto = False  # whoever asked for changes wants to see them
+        if policy.may_approve(run.claimed.approval_strategy, found, auto=auto):
+            return self._approved(turn, asked, proposed)
+        self._wait(turn, asked)
+        raise Suspend
 
     def _wait(self, turn: Turn, asked: NewCheckpoint) -> None:
         run = self._run

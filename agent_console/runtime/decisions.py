@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import loads
-from agent_console.runtime.errors import Diverged, Expired, Rejected
+from agent_console.runtime.errors import ChangesRequested, Diverged, Expired, Rejected
 from agent_console.store.engine_values import DecisionRow
 from agent_console.store.policy_approvals import POLICY
 
@@ -37,6 +37,7 @@ def decided(
     Raises:
         Diverged: the payload's ``digest`` is not the recorded one, edits no longer fit, or the
             checkpoint was canceled.
+        ChangesRequested: the reviewer wants another round.
         Rejected: the reviewer said no.
         Expired: nobody decided in time.
     """
@@ -45,7 +46,9 @@ def decided(
             f"The handler now asks approval for another payload (SHA-256 {digest[:12]}…) than the "
             f"one that was shown and decided (SHA-256 {row.payload_digest[:12]}…)."
         )
-    if row.status in {CheckpointStatus.REJECTED, CheckpointStatus.CHANGES_REQUESTED}:
+    if row.status is CheckpointStatus.CHANGES_REQUESTED:
+        raise ChangesRequested(row.feedback or "", round=row.round)
+    if row.status is CheckpointStatus.REJECTED:
         raise Rejected(row.rejection_reason or None, feedback=row.feedback)
     if row.status is CheckpointStatus.EXPIRED:
         raise Expired

@@ -19,6 +19,7 @@ from agent_console.runtime.run import Run
 from agent_console.store.engine_values import Claimed, NewCheckpoint, NewStep
 
 MAX_EXPIRY = timedelta(days=3650)
+MAX_ROUNDS = 100
 
 
 class Change(Protocol):
@@ -104,6 +105,7 @@ def checkpoint(
     metadata: Mapping[str, Json] | None = None,
     expires_in: timedelta | None = None,
     edit: type[BaseModel] | None = None,
+    rounds: int | None = None,
 ) -> NewCheckpoint:
     """Return a checkpoint with its step; ``payload`` is the canonical text that is digested.
 
@@ -123,7 +125,18 @@ def checkpoint(
         metadata=canonical(facts),
         edit_schema=None if edit is None else canonical(edit.model_json_schema(by_alias=True)),
         expires_in=expires_in,
+        rounds=rounds,
     )
+
+
+def check_rounds(rounds: int | None) -> None:
+    """Refuse a number of rounds that offers no second one, or never ends.
+
+    Raises:
+        Invalid: it is not from 2 to 100.
+    """
+    if rounds is not None and not 2 <= rounds <= MAX_ROUNDS:
+        raise Invalid.field("rounds", f"must be from 2 to {MAX_ROUNDS}.")
 
 
 def check_expiry(expires_in: timedelta | None) -> None:

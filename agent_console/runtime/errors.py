@@ -27,10 +27,36 @@ class Rejected(NonRetryable):
         self.feedback = feedback or ""
 
 
+class ChangesRequested(Rejected):
+    """A reviewer wants this changed and will look at the next proposal.
+
+    ``feedback`` says what to change, ``round`` (from 1) which proposal it is about. Not caught, it
+    fails the job like any rejection, with the feedback as the reason.
+    """
+
+    code = "changes_requested"
+
+    def __init__(self, feedback: str, *, round: int = 1) -> None:  # noqa: A002 - the desk's word
+        """Keep what the reviewer said."""
+        super().__init__(feedback, feedback=feedback)
+        self.round = round
+
+
 class Expired(NonRetryable):
     """Nobody decided in time; the checkpoint expired."""
 
     code = "expired"
+
+
+class RetryLater(ConsoleError):
+    """The attempt failed, and another one makes no sense before a while has passed."""
+
+    code = "retry_later"
+
+    def __init__(self, message: str | None = None, *, after: float) -> None:
+        """Ask for at least ``after`` seconds until the next attempt."""
+        super().__init__(message)
+        self.after = max(0.0, after)
 
 
 class Misused(NonRetryable):

@@ -22,11 +22,12 @@ from agent_console.runtime.errors import (
     EndOfRun,
     Interrupted,
     NonRetryable,
+    RetryLater,
     Suspend,
     TimedOut,
 )
 from agent_console.runtime.failures import job_error
-from agent_console.runtime.notebook import Notebook
+from agent_console.runtime.preview import Buffered
 from agent_console.runtime.registry import HandlerSpec
 from agent_console.runtime.run import OVERTIME, RELEASING, Run, Surroundings
 from agent_console.store.engine_values import Claimed, Finish
@@ -83,7 +84,7 @@ class Executor:
         self._rng = rng or random.Random()  # noqa: S311 - spreads retries, hides nothing
 
     def begin(
-        self, claimed: Claimed, schedule: Callable[[Notebook], None] | None = None
+        self, claimed: Claimed, schedule: Callable[[Buffered], None] | None = None
     ) -> Run | Finish:
         """Return the run of ``claimed``, or the finish that parks it when nothing can run it."""
         spec = self.surroundings.registry.find(claimed.job_type)
@@ -101,7 +102,9 @@ class Executor:
         """Run the handler and return how the run is to be finished."""
         crashpoint("run.started")
         self._tell_of_new_code(run)
-        return self._finish(run, self._perform(run))
+        outcome = self._perform(run)
+        run.preview.remove()
+        return self._finish(run, outcome)
 
     def _tell_of_new_code(self, run: Run) -> None:
         before, now = run.claimed.code_version, run.spec.version
@@ -182,6 +185,8 @@ class Executor:
         if not again:
             return self._close(run, JobVerb.FAIL, error=job_error(error))
         delay = policy.delay(claimed.attempt, self._rng).total_seconds()
+        if isinstance(error, RetryLater):
+            delay = max(delay, error.after)
         return self._close(run, JobVerb.RETRY_LATER, error=job_error(error), delay=delay)
 
     def _close(self, run: Run, verb: JobVerb, **facts: object) -> Finish:

@@ -11,7 +11,8 @@ from time import monotonic
 from agent_console.domain.errors import LostClaim, Unavailable
 from agent_console.domain.jobs import JobVerb
 from agent_console.runtime.loops import Loop
-from agent_console.runtime.notebook import FLUSH_AFTER, Notebook
+from agent_console.runtime.notebook import FLUSH_AFTER
+from agent_console.runtime.preview import Buffered
 from agent_console.store.database import Database
 from agent_console.store.engine_values import Finish
 from agent_console.store.finishes import finish
@@ -24,7 +25,7 @@ _log = logging.getLogger(__name__)
 class Finisher:
     """Keeps every finish until the database has answered, through outages of any length.
 
-    It also writes the log lines of runs that go on, when they have waited long enough.
+    It also writes log lines and previews of runs that go on, when they have waited long enough.
     """
 
     def __init__(self, db: Database, done: Callable[[Finish], None]) -> None:
@@ -32,7 +33,7 @@ class Finisher:
         self._db, self._done = db, done
         self._ready: deque[Finish] = deque()
         self._batch: list[Finish] = []
-        self._notes: deque[tuple[float, Notebook]] = deque()
+        self._notes: deque[tuple[float, Buffered]] = deque()
         self.loop = Loop("finisher", self._turn)
 
     def put(self, end: Finish) -> None:
@@ -40,7 +41,7 @@ class Finisher:
         self._ready.append(end)
         self.loop.wake()
 
-    def schedule(self, notes: Notebook) -> None:
+    def schedule(self, notes: Buffered) -> None:
         """Have ``notes`` flushed within ``FLUSH_AFTER`` seconds."""
         self._notes.append((monotonic() + FLUSH_AFTER, notes))
         self.loop.wake()
@@ -90,6 +91,6 @@ class Finisher:
             try:
                 notes.flush()
             except LostClaim as lost:
-                _log.debug("log lines of a run that lost its job are dropped: %s", lost)
+                _log.debug("what a run that lost its job had to say is dropped: %s", lost)
             self._notes.popleft()
         return max(0.001, self._notes[0][0] - now) if self._notes else None

@@ -12,6 +12,7 @@ import agent_console
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.observer import RunObserver, RunObservers
 from agent_console.domain.records import WorkerStatus
+from agent_console.domain.risk_rules import assessors
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.async_context import LoopThread
 from agent_console.runtime.executor import Executor
@@ -20,7 +21,7 @@ from agent_console.runtime.locks import WorkerLocks
 from agent_console.runtime.registry import Registry
 from agent_console.runtime.run import Surroundings
 from agent_console.runtime.scheduler import Scheduler
-from agent_console.runtime.sweeps import expire_overdue, rescue_dead
+from agent_console.runtime.sweeps import expire_overdue, forget_previews, rescue_dead
 from agent_console.runtime.worker import GRACE, Worker
 from agent_console.services.review_policy import still_stands
 from agent_console.settings import Settings
@@ -59,6 +60,7 @@ class WorkerHost:
             clock=clock or SystemClock(),
             workspace=workspace,
             observers=observers or RunObservers(),
+            assessors=assessors(settings.risk_policy),
         )
         self._locks = WorkerLocks(settings.data_dir / "workers")
         self._async = LoopThread()
@@ -106,6 +108,7 @@ class WorkerHost:
             self._poll_interval,
             self._rescue,
             partial(expire_overdue, self._db),
+            partial(forget_previews, self._db),
             self._supervise,
         )
 

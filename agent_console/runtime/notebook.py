@@ -15,7 +15,7 @@ from agent_console.store.database import Database
 from agent_console.store.engine_values import NewLog, RunKey
 from agent_console.store.runs import append_logs, set_progress
 
-FLUSH_AFTER = 0.2  # seconds a line may wait in the buffer
+FLUSH_AFTER = 0.25  # seconds a line may wait in the buffer
 FLUSH_LINES = 200
 MAX_MESSAGE = 8_000  # characters
 _MAX_DATA = 65_536  # bytes

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import loads
-from agent_console.domain.risk import Finding, Proposal, assess, is_low, ordered
-from agent_console.domain.risk_rules import STANDARD
+from agent_console.domain.risk import (
+    Finding,
+    Proposal,
+    RiskAssessor,
+    assess,
+    is_low,
+    ordered,
+)
 
 AUTO_APPROVE_LOW_RISK = "auto_approve_low_risk"
 
 
 def findings_on(
-    action: str,
-    data: Json,
-    changes: Sequence[Mapping[str, Json]],
-    *,
-    confidence: float | None,
-    given: Sequence[Finding],
+    proposal: Proposal, given: Sequence[Finding], assessors: Sequence[RiskAssessor]
 ) -> list[Finding]:
-    """Return the handler's own findings with those of the standard assessors, gravest first."""
-    proposal = Proposal(action=action, data=data, changes=changes, confidence=confidence)
-    return ordered([*given, *assess(proposal, STANDARD)])
+    """Return the handler's own findings with those of ``assessors``, gravest first."""
+    return ordered([*given, *assess(proposal, assessors)])
 
 
 def may_approve(strategy: str | None, findings: Sequence[Finding], *, auto: bool | None) -> bool:

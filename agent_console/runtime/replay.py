@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.records import Step
 from agent_console.runtime.errors import Diverged, Misused
 from agent_console.store.engine_values import DecisionRow, RunRecord
@@ -71,6 +72,14 @@ class Recorder:
         """Return what is known of the checkpoint at ``position``."""
         self.ensure_loaded()
         return self._decisions.get(position)
+
+    @property
+    def sent_back(self) -> bool:
+        """Whether the last proposal in rounds came back with requested changes."""
+        self.ensure_loaded()
+        rounds = [row for row in self._decisions.values() if row.rounds is not None]
+        last = max(rounds, key=lambda row: row.position, default=None)
+        return last is not None and last.status is CheckpointStatus.CHANGES_REQUESTED
 
     def check_complete(self) -> None:
         """Compare the end of the handler with the end of the record.

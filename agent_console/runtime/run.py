@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,9 +16,12 @@ from agent_console.domain.jobs import Json
 from agent_console.domain.observer import RunObserver
 from agent_console.domain.payload import check_json
 from agent_console.domain.records import Step
+from agent_console.domain.risk import RiskAssessor
+from agent_console.domain.risk_rules import STANDARD
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.errors import EndOfRun, Interrupted, TimedOut
 from agent_console.runtime.notebook import Notebook
+from agent_console.runtime.preview import Buffered, Preview
 from agent_console.runtime.registry import HandlerSpec, Registry
 from agent_console.runtime.replay import Recorder, Turn
 from agent_console.store.database import Database
@@ -35,13 +38,14 @@ PATIENCE = 60.0  # seconds a run waits for the database before it gives its job 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What every run of a process shares."""
+    """What every run of a process shares; ``assessors`` look at what is put up for approval."""
 
     db: Database
     registry: Registry
     clock: Clock
     workspace: Workspace
     observers: RunObserver
+    assessors: Sequence[RiskAssessor] = STANDARD
 
 
 class Run:
@@ -61,6 +65,7 @@ class Run:
         "interruption",
         "key",
         "notes",
+        "preview",
         "recorder",
         "spec",
         "started",
@@ -74,7 +79,7 @@ class Run:
         surroundings: Surroundings,
         claimed: Claimed,
         spec: HandlerSpec,
-        schedule: Callable[[Notebook], None] | None = None,
+        schedule: Callable[[Buffered], None] | None = None,
     ) -> None:
         """Begin the clock of ``claimed``, run by ``spec``."""
         db, clock = surroundings.db, surroundings.clock
@@ -84,6 +89,7 @@ class Run:
         self._deadline = None if spec.timeout is None else self.started + spec.timeout
         self.recorder = Recorder(None if claimed.fresh else lambda: self._patiently(self._load))
         self.notes = Notebook(db, self.key, claimed.attempt, clock, schedule)
+        self.preview = Preview(db, self.key, schedule)
         self.ended: EndOfRun | None = None
         self.interruption = ""
         self.task: Future[object] | None = None

@@ -6,6 +6,7 @@ import logging
 
 from agent_console.domain.errors import Unavailable
 from agent_console.runtime.locks import WorkerLocks
+from agent_console.store import previews
 from agent_console.store.database import Database
 from agent_console.store.deadlines import expire_due
 from agent_console.store.liveness import rescue
@@ -48,3 +49,12 @@ def expire_overdue(db: Database) -> int:
     except Unavailable as error:
         _log.debug("expiry sweep: %s", error)
         return total
+
+
+def forget_previews(db: Database) -> int:
+    """Remove what ended runs left of their live text; returns how many."""
+    try:
+        return previews.sweep(db)
+    except Unavailable as error:
+        _log.debug("preview sweep: %s", error)
+        return 0

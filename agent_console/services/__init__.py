@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agent_console.domain.clock import Clock, SystemClock
+from agent_console.domain.context import ContextDocumentDetail
 from agent_console.services.access import AccessOptions, AccessService
 from agent_console.services.artifacts import ArtifactService
 from agent_console.services.audit import AuditService
@@ -52,11 +53,13 @@ def build_services(
     clock: Clock | None = None,
     passwords: Passwords | None = None,
     orchestrator: Callable[[], bool] | None = None,
+    shipped: Mapping[str, ContextDocumentDetail] | None = None,
 ) -> Services:
     """Make the services on ``db``.
 
-    ``orchestrator`` says for the health report whether this process's scheduler runs; ``clock``
-    and ``passwords`` are replaced by tests.
+    ``orchestrator`` says for the health report whether this process's scheduler runs; ``shipped``
+    are the context documents that come with the console; ``clock`` and ``passwords`` are replaced
+    by tests.
     """
     ticking = clock or SystemClock()
     jobs = JobService(db, catalog)
@@ -86,7 +89,7 @@ def build_services(
             worker_timeout=settings.worker_timeout,
             orchestrator=orchestrator,
         ),
-        context=ContextService(db),
+        context=ContextService(db, shipped),
         sessions=SessionService(db, catalog, jobs, review),
         templates=TemplateService(db, catalog),
         feed=feed,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from agent_console.domain.errors import Invalid
+from dataclasses import replace
+
+from agent_console.domain.errors import FieldError, Invalid
 from agent_console.domain.records import HandlerInfo
 from agent_console.domain.sessions import AGENT_TYPES
 from agent_console.services.catalog import Catalog
@@ -30,3 +32,10 @@ def require(catalog: Catalog, agent_type: str) -> HandlerInfo:
         listed = ", ".join(one.job_type for one in known) or "none"
         raise Invalid.field("agentType", f"unknown agent; known are {listed}.")
     return found
+
+
+def as_configuration(error: FieldError) -> FieldError:
+    """Return the error under the name that clients of sessions know the field by."""
+    if error.field == "inputData" or error.field.startswith("inputData."):
+        return replace(error, field="taskConfiguration" + error.field.removeprefix("inputData"))
+    return error

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from agent_console.domain.access import Actor, Permission, authorize
 from agent_console.domain.context import (
     MAX_CONTENT,
+    MAX_DOCUMENTS,
     MAX_TITLE,
     ContextDocument,
     ContextDocumentDetail,
@@ -38,9 +39,12 @@ class Saved:
 class ContextService:
     """Use cases of context documents. Every method checks the actor's permission itself."""
 
-    def __init__(self, db: Database) -> None:
-        """Work on ``db``."""
+    def __init__(
+        self, db: Database, shipped: Mapping[str, ContextDocumentDetail] | None = None
+    ) -> None:
+        """Work on ``db``; ``shipped`` are documents that come with the console, by id."""
         self._db = db
+        self._shipped = shipped or {}
 
     def create(
         self, actor: Actor, new: NewContextDocument, *, idempotency_key: str | None = None
@@ -81,7 +85,8 @@ class ContextService:
         Raises:
             Invalid, TooLarge: as in ``create``.
             NotFound: there is no such document.
-            Conflict: ``base_version`` is not the latest any more; or as in ``create``.
+            Conflict: ``base_version`` is not the latest any more, the document is archived; or
+                as in ``create``.
         """
         authorize(actor, Permission.CONTEXT_WRITE)
         if title is not None:
@@ -102,6 +107,41 @@ class ContextService:
         )
         return Saved(document=document, replayed=replayed)
 
+    def archive(self, actor: Actor, document_id: str, *, archived: bool = True) -> ContextDocument:
+        """Put the document away, so that no new job is given it, or take it out again.
+
+        Raises:
+            NotFound: there is no such document.
+        """
+        authorize(actor, Permission.CONTEXT_WRITE)
+        return self._db.write(
+            lambda tx: context_writes.archive(tx, document_id, actor, archived=archived)
+        )
+
+    def delete(self, actor: Actor, document_id: str) -> None:
+        """Delete a document with all its versions; only one that no job was told to work from.
+
+        Raises:
+            NotFound: there is no such document.
+            Conflict: a job works or has worked from it; names the first one.
+        """
+        authorize(actor, Permission.CONTEXT_WRITE)
+        self._db.write(lambda tx: context_writes.delete(tx, document_id, actor))
+
+    def some(self, actor: Actor, document_ids: Sequence[str]) -> list[ContextDocument]:
+        """Return those of the documents that there are, in the order asked for, without texts.
+
+        Raises:
+            Invalid: there are more than ``MAX_DOCUMENTS``, or an id there cannot be.
+        """
+        authorize(actor, Permission.CONTEXT_READ)
+        if len(document_ids) > MAX_DOCUMENTS:
+            raise Invalid.field("contextDocumentIds", f"must be at most {MAX_DOCUMENTS} documents.")
+        for one in document_ids:
+            job_requests.text("contextDocumentId", one, job_requests.MAX_NAME)
+        with self._db.read() as reader:
+            return context.known(reader, document_ids)
+
     def page(self, actor: Actor, query: ContextQuery) -> Page[ContextDocument]:
         """Return one page of documents at their latest version, newest first, without texts.
 
@@ -120,10 +160,17 @@ class ContextService:
     ) -> ContextDocumentDetail:
         """Return the document with the text of ``version``, by default the latest.
 
+        Documents that come with the console are read like all others, by the ids in quotations.
+
         Raises:
             NotFound: there is no such document, or no such version of it.
         """
         authorize(actor, Permission.CONTEXT_READ)
+        known_here = self._shipped.get(document_id)
+        if known_here is not None:
+            if version not in {None, known_here.shown.version}:
+                raise NotFound(f"Context document {document_id} has no version {version}.")
+            return known_here
         with self._db.read() as reader:
             document = context.get(reader, document_id)
             if document is None:

@@ -13,13 +13,21 @@ from agent_console.domain.errors import Conflict, Invalid, NotFound
 from agent_console.domain.events import JournalEntry
 from agent_console.domain.jobs import Job, JobStatus, JobSummary, JobVerb, NewJob, after
 from agent_console.domain.queries import MAX_LIMIT, JobQuery, known
-from agent_console.domain.records import Artifact, HandlerInfo, LogLevel, LogLine, Page, Step
+from agent_console.domain.records import (
+    Artifact,
+    HandlerInfo,
+    LogLevel,
+    LogLine,
+    Page,
+    Preview,
+    Step,
+)
 from agent_console.domain.sessions import context_ids
 from agent_console.domain.usage import JobUsage
 from agent_console.services import job_requests
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import check_usable
-from agent_console.store import job_writes
+from agent_console.store import context_writes, job_writes, previews
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
 from agent_console.store.reads import checkpoints, counts, journal, records, usage
@@ -42,7 +50,7 @@ class Enqueued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDetail:
-    """Everything the job page shows, of one moment.
+    """Everything the job page shows, of one moment; ``preview`` is what its run is writing.
 
     ``allowed`` maps every action to "" when it is possible now, else to the reason why not.
     """
@@ -54,6 +62,7 @@ class JobDetail:
     steps: list[Step]
     timeline: list[JournalEntry]
     usage: JobUsage
+    preview: Preview | None
     allowed: Mapping[Action, str]
 
 
@@ -76,7 +85,8 @@ class JobService:
         """
         authorize(actor, Permission.JOBS_CREATE)
         bound, attempts = job_requests.checked(new, self._catalog)
-        check_usable(self._db, actor, context_ids(new.context_document_id, new.metadata))
+        documents = context_ids(new.context_document_id, new.metadata)
+        check_usable(self._db, actor, documents)
         # The body is a third of the work here, and only a key is compared with it.
         body = None if idempotency_key is None else job_requests.body_of(new)
         key = job_requests.request_key(actor, "enqueue", idempotency_key, body)
@@ -86,6 +96,8 @@ class JobService:
             made = job_writes.enqueue(
                 tx, job_id, bound, max_attempts=attempts, actor=actor, key=key
             )
+            if not made[1]:
+                context_writes.use(tx, documents, job_id)
             crashpoint("enqueue.before_commit")
             return made
 
@@ -96,7 +108,8 @@ class JobService:
     def get(self, actor: Actor, job_id: str) -> JobDetail:
         """Return the job with all that belongs to it.
 
-        Checkpoints and artifacts are empty for a token without the scopes to read them.
+        Checkpoints, artifacts and the preview of one are empty for a token without the scopes to
+        read them.
 
         Raises:
             NotFound: there is no such job.
@@ -116,6 +129,7 @@ class JobService:
                 steps=records.steps(reader, job_id),
                 timeline=journal.timeline(reader, job_id),
                 usage=usage.of_job(reader, job_id),
+                preview=previews.of_job(reader, job_id) if may_collect else None,
                 allowed=allowed(actor, job.status),
             )
 

@@ -10,7 +10,9 @@ from agent_console.domain.checkpoints import (
     CheckpointStatus,
     CheckpointSummary,
     CheckpointType,
+    Round,
     Verdict,
+    changes_refusal,
 )
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import NotFound
@@ -18,10 +20,11 @@ from agent_console.domain.events import JournalEntry
 from agent_console.domain.jobs import Job, Json
 from agent_console.domain.queries import CheckpointQuery, known
 from agent_console.domain.records import Artifact, LogLine, Page
+from agent_console.domain.rounds import chain_of, difference
 from agent_console.services import job_requests, review_policy
 from agent_console.services.review_policy import SelfApproval
 from agent_console.store import decisions
-from agent_console.store.database import Database
+from agent_console.store.database import Database, Reader
 from agent_console.store.reads import checkpoints, counts, journal, records
 from agent_console.store.reads import jobs as job_reads
 from agent_console.store.transactions import Queries, Tx
@@ -33,8 +36,11 @@ LOG_TAIL = 100
 class CheckpointDetail:
     """Everything the review card shows, of one moment.
 
-    ``refusal`` is "" when the reader may decide, else why not; ``self_approval`` says that the
-    decision would be on a job of their own.
+    ``refusal`` is "" when the reader may decide, else why not; ``changes_refusal`` the same for
+    requesting changes. ``self_approval`` says that the decision would be on a job of their own.
+    ``chain`` are all rounds of this proposal, oldest first, empty while there is only one;
+    ``previous`` is the round before and ``since_last`` what differs from it, in the form of
+    ``changes``.
     """
 
     checkpoint: Checkpoint
@@ -46,6 +52,10 @@ class CheckpointDetail:
     may_decide: bool
     refusal: str
     self_approval: bool
+    changes_refusal: str
+    chain: list[Round]
+    previous: Checkpoint | None
+    since_last: list[dict[str, Json]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +102,7 @@ class ReviewService:
             if checkpoint is None or job is None:
                 raise NotFound(f"There is no checkpoint {checkpoint_id}.")
             why_not = self._refusal(reader, actor, checkpoint)
+            before = _before(reader, checkpoint)
             return CheckpointDetail(
                 checkpoint=checkpoint,
                 job=job,
@@ -102,6 +113,10 @@ class ReviewService:
                 may_decide=not why_not,
                 refusal=why_not,
                 self_approval=review_policy.is_own(actor, checkpoint),
+                changes_refusal=why_not or changes_refusal(checkpoint),
+                chain=_chain(reader, checkpoint),
+                previous=before,
+                since_last=[] if before is None else difference(before, checkpoint),
             )
 
     def for_job(self, actor: Actor, job_id: str) -> list[Checkpoint]:
@@ -130,7 +145,7 @@ class ReviewService:
         *,
         idempotency_key: str | None = None,
     ) -> Checkpoint:
-        """Approve or reject, as ``decide_once``; return the checkpoint."""
+        """Decide as ``decide_once`` does; return the checkpoint."""
         done = self.decide_once(actor, checkpoint_id, verdict, idempotency_key=idempotency_key)
         return done.checkpoint
 
@@ -142,7 +157,7 @@ class ReviewService:
         *,
         idempotency_key: str | None = None,
     ) -> Decided:
-        """Approve or reject; decision, job and journal change in one transaction.
+        """Approve, reject or request changes; it, job and journal change in one transaction.
 
         The same actor repeating the same verdict with the same key gets the first answer.
 
@@ -150,8 +165,8 @@ class ReviewService:
             Forbidden: no permission, or the job is the actor's own and policy wants another.
             Invalid: the verdict lacks something, or its edits do not fit.
             NotFound: there is no such checkpoint.
-            Conflict: somebody was faster, it expired, its job is over, or the payload differs
-                from what was shown.
+            Conflict: somebody was faster, it expired, its job is over, the payload differs
+                from what was shown, or there is no round for changes.
         """
         authorize(actor, Permission.CHECKPOINTS_DECIDE)
         review_policy.check_form(verdict)
@@ -162,6 +177,7 @@ class ReviewService:
         def check(tx: Tx, found: decisions.Found) -> dict[str, Json]:
             review_policy.refuse_own(tx, actor, found.checkpoint, self._self_approval)
             review_policy.check_payload(found, verdict)
+            review_policy.check_rounds(found.checkpoint, verdict)
             return {"selfApproval": True} if review_policy.is_own(actor, found.checkpoint) else {}
 
         outcome = self._db.write(
@@ -180,3 +196,15 @@ class ReviewService:
         if checkpoint.status is not CheckpointStatus.PENDING:
             return f"The checkpoint is {checkpoint.status}."
         return review_policy.self_approval_refusal(reader, actor, checkpoint, self._self_approval)
+
+
+def _chain(reader: Reader, checkpoint: Checkpoint) -> list[Round]:
+    if checkpoint.rounds is None:
+        return []
+    return chain_of(checkpoints.rounds_of(reader, checkpoint.job_id), checkpoint.id)
+
+
+def _before(reader: Reader, checkpoint: Checkpoint) -> Checkpoint | None:
+    if checkpoint.previous_id is None:
+        return None
+    return checkpoints.get(reader, checkpoint.previous_id)

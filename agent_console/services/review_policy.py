@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 
 from agent_console.domain.access import ROLE_PERMISSIONS, Actor, Permission
-from agent_console.domain.checkpoints import Checkpoint, CheckpointVerb, Verdict
+from agent_console.domain.checkpoints import Checkpoint, CheckpointVerb, Verdict, changes_refusal
 from agent_console.domain.errors import Conflict, FieldError, Forbidden, Invalid
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import check_json
@@ -26,14 +26,15 @@ DECIDERS = tuple(
 MAX_REASON = 4_000  # characters
 MAX_FEEDBACK = 16_000
 MAX_EDIT_ERRORS = 20
-VERBS = (CheckpointVerb.APPROVE, CheckpointVerb.REJECT)
+VERBS = (CheckpointVerb.APPROVE, CheckpointVerb.REQUEST_CHANGES, CheckpointVerb.REJECT)
 
 
 def check_form(verdict: Verdict) -> None:
     """Refuse a verdict that no checkpoint could take.
 
     Raises:
-        Invalid: an unknown verb, a rejection without a reason, text too long.
+        Invalid: an unknown verb, a rejection without a reason, a request for changes that does
+            not name them, text too long, a field of another verdict.
         TooLarge: edited data or response are.
     """
     if verdict.verb not in VERBS:
@@ -48,6 +49,21 @@ def check_form(verdict: Verdict) -> None:
             raise Invalid.field("reason", "a rejection needs a reason.")
         if verdict.edited_data is not None:
             raise Invalid.field("editedData", "belongs to an approval, not to a rejection.")
+    if verdict.verb is CheckpointVerb.REQUEST_CHANGES:
+        _check_request(verdict)
+
+
+def _check_request(verdict: Verdict) -> None:
+    if not (verdict.feedback or "").strip():
+        raise Invalid.field("feedback", "say what should change.")
+    others = {
+        "reason": verdict.reason,
+        "editedData": verdict.edited_data,
+        "response": verdict.response,
+    }
+    for field, value in others.items():
+        if value is not None:
+            raise Invalid.field(field, "belongs to another verdict than a request for changes.")
 
 
 def check_payload(found: Found, verdict: Verdict) -> None:
@@ -66,6 +82,23 @@ def check_payload(found: Found, verdict: Verdict) -> None:
         )
     if verdict.edited_data is not None:
         _check_edit(verdict.edited_data, found.edit_schema)
+
+
+def check_rounds(checkpoint: Checkpoint, verdict: Verdict) -> None:
+    """Refuse to ask for changes where no round comes after.
+
+    Raises:
+        Conflict: the job does not propose in rounds, or this is its last one.
+    """
+    if verdict.verb is not CheckpointVerb.REQUEST_CHANGES:
+        return
+    if why_not := changes_refusal(checkpoint):
+        raise Conflict(
+            why_not,
+            currentStatus=checkpoint.status.value,
+            round=checkpoint.round,
+            rounds=checkpoint.rounds,
+        )
 
 
 def _check_edit(edited: Json, schema: dict[str, Any] | None) -> None:

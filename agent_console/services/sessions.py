@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agent_console.domain.access import Actor, Permission, authorize
 from agent_console.domain.checkpoints import Checkpoint, Verdict
 from agent_console.domain.context import MAX_DOCUMENTS
-from agent_console.domain.errors import Conflict, FieldError, Invalid, NotFound
+from agent_console.domain.errors import Conflict, Invalid, NotFound
+from agent_console.domain.handover import Handover, findings_of, topic_of
 from agent_console.domain.jobs import JobStatus, Json, NewJob
 from agent_console.domain.payload import check_json
 from agent_console.domain.queries import SessionQuery, known
 from agent_console.domain.records import HandlerInfo, Page
 from agent_console.domain.sessions import (
     EXECUTABLE,
+    STATUS_OF,
     NewSession,
+    Project,
+    SessionCounts,
     SessionStatus,
     WorkSession,
+    context_ids,
 )
 from agent_console.services import agent_types, job_requests
 from agent_console.services.catalog import Catalog
 from agent_console.services.jobs import Action, JobService
 from agent_console.services.review import Decided, ReviewService
 from agent_console.store.database import Database, Reader
-from agent_console.store.reads import checkpoints, sessions
+from agent_console.store.reads import checkpoints, jobs, sessions
+
+LOOKED_AT = 25  # newest completed sessions that are asked for findings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +89,7 @@ class SessionService:
             job = self._job(project_id, new)
             made = self._jobs.enqueue(actor, job, idempotency_key=idempotency_key)
         except Invalid as error:
-            fields = [_renamed(one) for one in error.fields]
+            fields = [agent_types.as_configuration(one) for one in error.fields]
             raise Invalid(None if fields else error.message, fields) from None
         with self._db.read() as reader:
             return Started(
@@ -103,6 +110,25 @@ class SessionService:
         with self._db.read() as reader:
             return sessions.page(reader, project_id, query, agent_types.names(self._catalog))
 
+    def counts(self, actor: Actor, project_id: str, agent_type: str | None = None) -> SessionCounts:
+        """Return how many sessions of the project, or of one agent, there are in every status.
+
+        Raises:
+            Invalid: a project's name that there cannot be.
+        """
+        authorize(actor, Permission.JOBS_READ)
+        job_requests.text("projectId", project_id, job_requests.MAX_NAME)
+        job_requests.text("agentType", agent_type, job_requests.MAX_NAME)
+        types = [one for one in agent_types.names(self._catalog) if agent_type in (None, one)]
+        with self._db.read() as reader:
+            return sessions.counts(reader, project_id, types)
+
+    def projects(self, actor: Actor) -> list[Project]:
+        """Return the projects that have sessions, the one with the newest session first."""
+        authorize(actor, Permission.JOBS_READ)
+        with self._db.read() as reader:
+            return sessions.projects(reader, agent_types.names(self._catalog))
+
     def get(self, actor: Actor, project_id: str, session_id: str) -> SessionDetail:
         """Return the session with its checkpoints.
 
@@ -115,6 +141,58 @@ class SessionService:
                 session=self._find(reader, project_id, session_id),
                 checkpoints=checkpoints.of_job(reader, session_id),
             )
+
+    def findings(self, actor: Actor, session_id: str) -> Handover:
+        """Return the approved findings of a finished session, to hand on to another.
+
+        Raises:
+            NotFound: there is no such session.
+            Conflict: it is not completed, or its output holds no findings.
+        """
+        authorize(actor, Permission.JOBS_READ)
+        with self._db.read() as reader:
+            job = jobs.get(reader, session_id)
+        if job is None or job.job_type not in agent_types.names(self._catalog):
+            raise NotFound(f"There is no work session {session_id}.")
+        found = findings_of(job.output_data)
+        if job.status is not JobStatus.COMPLETED or not found:
+            status = STATUS_OF[job.status]
+            message = f"The session is {status} and has no approved findings."
+            raise Conflict(message, currentStatus=status.value)
+        return Handover(
+            session_id=job.id,
+            project_id=job.project_id or "",
+            agent_type=job.job_type,
+            topic=topic_of(job.output_data, job.task_description),
+            findings=found,
+            context_document_ids=context_ids(job.context_document_id, _object(job.metadata)),
+            completed_at=job.completed_at,
+        )
+
+    def with_findings(self, actor: Actor, project_id: str) -> list[Handover]:
+        """Return those of the project's newest completed sessions that have findings to hand on.
+
+        Raises:
+            Invalid: a project's name that there cannot be.
+        """
+        authorize(actor, Permission.JOBS_READ)
+        job_requests.text("projectId", project_id, job_requests.MAX_NAME)
+        with self._db.read() as reader:
+            types = agent_types.names(self._catalog)
+            done = sessions.finished(reader, project_id, types, LOOKED_AT)
+        return [
+            Handover(
+                session_id=one.id,
+                project_id=one.project_id,
+                agent_type=one.agent_type,
+                topic=topic_of(output, one.task_description),
+                findings=found,
+                context_document_ids=one.context_document_ids,
+                completed_at=one.completed_at,
+            )
+            for one, output in done
+            if (found := findings_of(output))
+        ]
 
     def execute(self, actor: Actor, project_id: str, session_id: str) -> WorkSession:
         """Let an initialized session start, or a paused one go on; returns at once.
@@ -200,11 +278,8 @@ def _documents(asked: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(asked))
 
 
-def _renamed(error: FieldError) -> FieldError:
-    """Return the error under the name that clients of sessions know the field by."""
-    if error.field == "inputData" or error.field.startswith("inputData."):
-        return replace(error, field="taskConfiguration" + error.field.removeprefix("inputData"))
-    return error
+def _object(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}
 
 
 def _metadata(new: NewSession, documents: list[str]) -> dict[str, Json]:

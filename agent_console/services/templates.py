@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from agent_console.domain.access import Actor, Permission, authorize
-from agent_console.domain.errors import Invalid
+from agent_console.domain.errors import FieldError, Invalid
+from agent_console.domain.jobs import Json
 from agent_console.domain.payload import check_json
+from agent_console.domain.records import HandlerInfo
 from agent_console.domain.sessions import ConfigurationTemplate, NewTemplate
 from agent_console.services import agent_types, job_requests
 from agent_console.services.catalog import Catalog
@@ -13,6 +15,7 @@ from agent_console.store.database import Database
 from agent_console.store.ids import new_id
 
 MAX_CONFIGURATION = 65_536  # bytes
+ROOT = "taskConfiguration"
 
 
 class TemplateService:
@@ -34,7 +37,8 @@ class TemplateService:
         """Keep a template. It may lack fields that a session needs: they are asked for then.
 
         Raises:
-            Invalid: a field is not acceptable.
+            Invalid: a field is not acceptable; those of the agent's own schema read
+                ``taskConfiguration.…``.
             TooLarge: the configuration is.
             Conflict: the name is taken for this agent, or there are too many.
         """
@@ -42,9 +46,10 @@ class TemplateService:
         if not new.name.strip():
             raise Invalid.field("name", "must not be empty.")
         job_requests.text("name", new.name, job_requests.MAX_NAME)
-        agent_types.require(self._catalog, new.agent_type)
+        agent = agent_types.require(self._catalog, new.agent_type)
         job_requests.check_strategy(new.approval_strategy)
         check_json(new.task_configuration, "taskConfiguration", limit=MAX_CONFIGURATION)
+        self._check_fields(agent, new.task_configuration)
         template_id, owner = new_id("tpl"), job_requests.who(actor)
         return self._db.write(lambda tx: template_writes.create(tx, template_id, new, owner, actor))
 
@@ -57,3 +62,31 @@ class TemplateService:
         authorize(actor, Permission.JOBS_CREATE)
         owner = job_requests.who(actor)
         self._db.write(lambda tx: template_writes.delete(tx, template_id, owner, actor))
+
+    def _check_fields(self, agent: HandlerInfo, configuration: dict[str, Json]) -> None:
+        """Refuse what no session of ``agent`` would accept; what is left out is no fault yet."""
+        errors = [
+            FieldError(f"{ROOT}.{name}", f"unknown field; known are {', '.join(_names(agent))}.")
+            for name in _strangers(agent, configuration)
+        ]
+        try:
+            self._catalog.validate(agent.job_type, configuration)
+        except Invalid as error:
+            known = {one.field for one in errors}
+            refused = [agent_types.as_configuration(one) for one in error.fields]
+            missing = {f"{ROOT}.{name}" for name in _names(agent) if name not in configuration}
+            errors += [one for one in refused if one.field not in known | missing]
+        if errors:
+            raise Invalid(fields=errors)
+
+
+def _names(agent: HandlerInfo) -> list[str]:
+    properties = agent.input_schema.get("properties")
+    return sorted(properties) if isinstance(properties, dict) else []
+
+
+def _strangers(agent: HandlerInfo, configuration: dict[str, Json]) -> list[str]:
+    """Return the fields that the agent's schema does not name, unless it takes any."""
+    if not _names(agent) or agent.input_schema.get("additionalProperties"):
+        return []
+    return [name for name in configuration if name not in _names(agent)]

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from agent_console.domain.search import Term, Wanted
+
 Dialect = Literal["sqlite", "postgresql"]
 Params = dict[str, object]
 
@@ -18,7 +20,7 @@ NOW_PARAM = "now__"
 # clock_timestamp() is volatile and could not.
 POSTGRES_NOW = "(extract(epoch from statement_timestamp()) * 1000000)::bigint"
 
-_LOCKS: dict[Dialect, dict[str, str]] = {
+_HOLES: dict[Dialect, dict[str, str]] = {
     "sqlite": {  # BEGIN IMMEDIATE has already locked everything
         "for_share": "",
         "for_update": "",
@@ -28,6 +30,11 @@ _LOCKS: dict[Dialect, dict[str, str]] = {
         "deadline_index": "INDEXED BY ix_agent_checkpoints_deadline",
         "materialized": "",
         "indexable": "+",  # keeps the planner from choosing another index for this term
+        "words_plan": "SELECT 1",
+        "words_table": "artifact_fts f",
+        "words_match": "artifact_fts MATCH :wanted",
+        "words_seq": "f.rowid",
+        "words_value": ":words",
     },
     "postgresql": {
         "for_share": "FOR SHARE",
@@ -38,7 +45,20 @@ _LOCKS: dict[Dialect, dict[str, str]] = {
         "deadline_index": "",
         "materialized": "MATERIALIZED",
         "indexable": "",
+        # For a word that most rows hold the planner would read every text: it takes the index to
+        # be dearer because it does not know that long texts are kept elsewhere, compressed.
+        "words_plan": "SELECT set_config('enable_seqscan', 'off', true)",
+        "words_table": "artifact_texts t",
+        "words_match": "t.words @@ CAST(:wanted AS tsquery)",
+        # Not the bare column: the planner would walk its index and read every text on the way.
+        "words_seq": "(t.seq + 0)",
+        "words_value": "array_to_tsvector(string_to_array(:words, ' '))",
     },
+}
+# How a word, the beginning of one, "or" and "and" are written in a full-text query.
+_OPERATORS: dict[Dialect, tuple[tuple[str, str], str, str]] = {
+    "sqlite": (('"', "*"), " OR ", " AND "),
+    "postgresql": (("'", ":*"), " | ", " & "),
 }
 _NAME = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 _HOLE = re.compile(r"\{([a-z_]+)\}")
@@ -61,7 +81,7 @@ def compiled(sql: str, dialect: Dialect, clock_bound: bool) -> Statement:
     """
     binds = clock_bound and "{now}" in sql
     now = f":{NOW_PARAM}" if clock_bound else POSTGRES_NOW
-    holes = {"now": now, **_LOCKS[dialect]}
+    holes = {"now": now, **_HOLES[dialect]}
     text = _HOLE.sub(lambda m: holes[m.group(1)], sql)
     if dialect == "postgresql":
         text = _NAME.sub(r"%(\1)s", text.replace("%", "%%"))
@@ -76,6 +96,24 @@ def with_values(columns: str, body: str, count: int, dialect: Dialect, now: int 
     width = columns.count(",") + 1
     mark = "?" if dialect == "sqlite" else "%s"
     row = "(" + ",".join([mark] * width) + ")"
-    holes = {"now": str(now) if now is not None else POSTGRES_NOW, **_LOCKS[dialect]}
+    holes = {"now": str(now) if now is not None else POSTGRES_NOW, **_HOLES[dialect]}
     text = _HOLE.sub(lambda m: holes[m.group(1)], body)
     return f"WITH v({columns}) AS (VALUES {','.join([row] * count)}) {text}"
+
+
+def match_text(wanted: Wanted, dialect: Dialect) -> str:
+    """Return the query of the database's own full-text search that means ``wanted``.
+
+    Words hold no sign that either language could take for its own: they need no escaping.
+    """
+    sign, either, both = _OPERATORS[dialect]
+    texts = both.join(_term(one, sign) for one in wanted.terms)
+    if wanted.exact is not None:
+        exact = _term(wanted.exact, sign)
+        texts = f"({exact}{either}({texts}))" if texts else exact
+    return both.join([texts, *(_term(one, sign) for one in wanted.facts)])
+
+
+def _term(term: Term, sign: tuple[str, str]) -> str:
+    mark, prefix = sign
+    return f"{mark}{term.text}{mark}{prefix if term.prefix else ''}"

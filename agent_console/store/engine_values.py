@@ -61,6 +61,8 @@ class DecisionRow:
     decided_at: datetime | None
     rejection_reason: str | None
     feedback: str | None
+    round: int = 1
+    rounds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +100,7 @@ class NewCheckpoint:
     metadata: str = "{}"
     edit_schema: str | None = None
     expires_in: timedelta | None = DEFAULT_EXPIRY
+    rounds: int | None = None  # at most so many, counted over checkpoints; None: just this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

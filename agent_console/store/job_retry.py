@@ -1,10 +1,11 @@
 """What a retry keeps of a job's record, and what it asks for again.
 
 A retry goes on from the record: steps that were done stay done. One thing would make it fail again
-at once: a refusal (rejected, expired, canceled) on record, which replay would hand to the handler
-as before. So when a refusal is what ended the job, the record is cut at that call, and the handler
-asks again. Checkpoints, artifacts and usage from there on stay as history under negative positions,
-outside of the handler's numbering, which frees their own for the new try.
+at once: a refusal (rejected, expired, canceled, changes that the handler could not make) on record,
+which replay would hand to the handler as before. So when a refusal is what ended the job, the
+record is cut at that call, and the handler asks again. Checkpoints, artifacts and usage from there
+on stay as history under negative positions, outside of the handler's numbering, which frees their
+own for the new try.
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from agent_console.domain.jobs import JobStatus
 from agent_console.store.rows import json_object
 from agent_console.store.transactions import Tx
 
-_REFUSAL_ERRORS = frozenset({"Rejected", "Expired"})
+_REFUSALS = frozenset(
+    {
+        CheckpointStatus.REJECTED,
+        CheckpointStatus.CHANGES_REQUESTED,
+        CheckpointStatus.EXPIRED,
+        CheckpointStatus.CANCELED,
+    }
+)
+_REFUSAL_ERRORS = frozenset({"Rejected", "Expired", "ChangesRequested"})
 
 
 def prepare_retry(tx: Tx, job_id: str, before: JobStatus, error: str | None) -> None:
@@ -28,7 +37,9 @@ def prepare_retry(tx: Tx, job_id: str, before: JobStatus, error: str | None) -> 
     position, status = refused
     failed_by_it = before is JobStatus.FAILED and _error_type(error) in _REFUSAL_ERRORS
     never_answered = status == CheckpointStatus.CANCELED
-    if failed_by_it or never_answered or not _recorded_after(tx, job_id, position):
+    # Requested changes are work to go on with, unless the handler does not know what to do.
+    goes_on = status == CheckpointStatus.CHANGES_REQUESTED
+    if failed_by_it or never_answered or not (goes_on or _recorded_after(tx, job_id, position)):
         _cut(tx, job_id, position)
 
 
@@ -39,8 +50,7 @@ def _last_refusal(tx: Tx, job_id: str) -> tuple[int, str] | None:
         " AND checkpoint_type = 'APPROVAL_REQUIRED' ORDER BY position DESC LIMIT 1",
         {"id": job_id},
     )
-    refusals = {CheckpointStatus.REJECTED, CheckpointStatus.EXPIRED, CheckpointStatus.CANCELED}
-    return (row[0], row[1]) if row is not None and row[1] in refusals else None
+    return (row[0], row[1]) if row is not None and row[1] in _REFUSALS else None
 
 
 def _error_type(error: str | None) -> str:

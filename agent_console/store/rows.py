@@ -12,6 +12,7 @@ from agent_console.domain.checkpoints import (
     CheckpointStatus,
     CheckpointSummary,
     CheckpointType,
+    Round,
 )
 from agent_console.domain.clock import MICROSECONDS, from_micros
 from agent_console.domain.context import (
@@ -115,7 +116,7 @@ def checkpoint(row: Row) -> Checkpoint:
     """
     same = (
         "id", "job_id", "job_type", "position", "message", "payload_digest", "requested_by",
-        "requested_by_name", "rejection_reason", "feedback",
+        "requested_by_name", "rejection_reason", "feedback", "round", "rounds", "previous_id",
     )  # fmt: skip
     document: dict[str, Any] = json_object(row["payload"])
     return Checkpoint(
@@ -174,6 +175,21 @@ def checkpoint_summary(row: Row) -> CheckpointSummary:
         decided_by_name=row["approved_by_name"],
         decided_at=instant(row["approved_at"]),
         expires_at=instant(row["expires_at"]),
+        created_at=from_micros(row["created_at"]),
+        round=row["round"],
+        rounds=row["rounds"],
+    )
+
+
+def round_of(row: Row) -> Round:
+    """Return the round of an ``agent_checkpoints`` row."""
+    return Round(
+        id=row["id"],
+        round=row["round"],
+        status=CheckpointStatus(row["status"]),
+        said=row["rejection_reason"] or row["feedback"] or "",
+        decided_by_name=row["approved_by_name"],
+        decided_at=instant(row["approved_at"]),
         created_at=from_micros(row["created_at"]),
     )
 
@@ -266,12 +282,14 @@ def context_document(row: Row) -> ContextDocument:
     """Return the document of a ``context_documents`` row joined with its latest version."""
     same = (
         "id", "title", "project_id", "version", "size", "digest", "created_by", "created_by_name",
+        "first_job_id",
     )  # fmt: skip
     return ContextDocument(
         **{name: row[name] for name in same},
         media_type=ContextMediaType(row["media_type"]),
         created_at=from_micros(row["created_at"]),
         updated_at=from_micros(row["updated_at"]),
+        archived_at=instant(row["archived_at"]),
     )
 
 
@@ -298,7 +316,7 @@ def configuration_template(row: Row) -> ConfigurationTemplate:
 def work_session(row: Row) -> WorkSession:
     """Return the session of an ``ai_jobs`` row without input and output.
 
-    ``artifacts_count`` and ``pending_checkpoints`` are counted beside it.
+    ``artifacts_count``, ``pending_checkpoints`` and ``has_findings`` are made beside it.
     """
     same = (
         "id", "project_id", "task_description", "approval_strategy", "user_id", "user_name",
@@ -311,6 +329,7 @@ def work_session(row: Row) -> WorkSession:
         agent_type=row["job_type"],
         status=STATUS_OF[job_status],
         job_status=job_status,
+        has_findings=bool(row["has_findings"]) and job_status is JobStatus.COMPLETED,
         task_configuration=json_or_none(row["task_configuration"]),
         context_document_ids=context_ids(row["context_document_id"], metadata),
         workspace_id=metadata.get("workspaceId"),

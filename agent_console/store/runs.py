@@ -14,6 +14,7 @@ from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Progress
 from agent_console.domain.payload import dumps, loads
 from agent_console.domain.records import Step
+from agent_console.domain.search import index_text
 from agent_console.store.claims import worker_actor
 from agent_console.store.database import Database
 from agent_console.store.engine_values import (
@@ -43,9 +44,10 @@ VALUES (:job_id, :position, :kind, :name, :result, :code_version, :attempt, :sta
 
 CHECKPOINT = """
 INSERT INTO agent_checkpoints (id, job_id, position, checkpoint_type, status, message, payload,
-  payload_digest, metadata, edit_schema, expires_at, created_at, updated_at)
+  payload_digest, metadata, edit_schema, expires_at, round, rounds, previous_id, created_at,
+  updated_at)
 VALUES (:id, :job_id, :position, :checkpoint_type, :status, :message, :payload, :payload_digest,
-  :metadata, :edit_schema, {now} + :expires_in, {now}, {now})
+  :metadata, :edit_schema, {now} + :expires_in, :round, :rounds, :previous_id, {now}, {now})
 """
 
 ARTIFACT = """
@@ -53,6 +55,10 @@ INSERT INTO work_artifacts (id, job_id, position, name, artifact_type, media_typ
   digest, metadata, created_at)
 VALUES (:id, :job_id, :position, :name, :artifact_type, :media_type, :content, :size, :digest,
   :metadata, {now})
+"""
+
+ARTIFACT_WORDS = """
+INSERT INTO artifact_texts (artifact_id, words) VALUES (:id, {words_value})
 """
 
 WAIT = """
@@ -87,7 +93,8 @@ def load_record(db: Database, job_id: str) -> RunRecord:
         )
         decisions = reader.rows(
             "SELECT id, position, status, payload, payload_digest, edited_data, response,"
-            " approved_by, approved_by_name, approved_at, rejection_reason, feedback"
+            " approved_by, approved_by_name, approved_at, rejection_reason, feedback, round,"
+            " rounds"
             " FROM agent_checkpoints WHERE job_id = :id AND position >= 0"
             " AND checkpoint_type = 'APPROVAL_REQUIRED'",
             {"id": job_id},
@@ -125,6 +132,8 @@ def _decision(row: tuple[Any, ...]) -> DecisionRow:
         decided_at=None if row[9] is None else from_micros(row[9]),
         rejection_reason=row[10],
         feedback=row[11],
+        round=row[12],
+        rounds=row[13],
     )
 
 
@@ -193,6 +202,7 @@ def insert_checkpoint(
     """Insert and journal a checkpoint, born in ``status``, within ``tx``."""
     blocking = new.checkpoint_type is CheckpointType.APPROVAL_REQUIRED
     expiry = new.expires_in if blocking else None
+    place = _place_in_rounds(tx, key.job_id, new)
     tx.execute(
         CHECKPOINT,
         {
@@ -206,6 +216,7 @@ def insert_checkpoint(
             "payload_digest": new.payload_digest,
             "metadata": new.metadata,
             "edit_schema": new.edit_schema,
+            **place,
             "expires_in": None if expiry is None else int(expiry.total_seconds() * MICROSECONDS),
         },
     )
@@ -221,9 +232,29 @@ def insert_checkpoint(
                 "type": new.checkpoint_type.value,
                 "message": new.message,
                 "digest": new.payload_digest,
+                **({"round": place["round"], "rounds": new.rounds} if new.rounds else {}),
             },
         )
     )
+
+
+# The last proposal in rounds of this try; those of earlier tries have negative positions.
+LAST_ROUND = """
+SELECT id, round, status FROM agent_checkpoints
+WHERE job_id = :job_id AND position >= 0 AND position < :position AND rounds IS NOT NULL
+ORDER BY position DESC LIMIT 1
+"""
+
+
+def _place_in_rounds(tx: Tx, job_id: str, new: NewCheckpoint) -> dict[str, int | str | None]:
+    """Return round, rounds and the checkpoint before, when that one was sent back."""
+    alone: dict[str, int | str | None] = {"round": 1, "rounds": new.rounds, "previous_id": None}
+    if new.rounds is None:
+        return alone
+    last = tx.row(LAST_ROUND, {"job_id": job_id, "position": new.step.position})
+    if last is None or last[2] != CheckpointStatus.CHANGES_REQUESTED:
+        return alone
+    return {"round": last[1] + 1, "rounds": new.rounds, "previous_id": last[0]}
 
 
 def suspend(db: Database, key: RunKey, new: NewCheckpoint, logs: Sequence[NewLog] = ()) -> str:
@@ -285,6 +316,12 @@ def save_artifact(db: Database, key: RunKey, new: NewArtifact) -> str:
         LostClaim: the run no longer owns its job; nothing was written.
     """
     artifact_id = new_id("art")
+    facts = {
+        "artifact_id": artifact_id,
+        "job_id": key.job_id,
+        "artifact_type": new.artifact_type.value,
+    }
+    words = index_text(facts, new.name, new.content)
 
     def work(tx: Tx) -> None:
         hold(tx, key)
@@ -305,6 +342,7 @@ def save_artifact(db: Database, key: RunKey, new: NewArtifact) -> str:
                 "metadata": new.metadata,
             },
         )
+        tx.execute(ARTIFACT_WORDS, {"id": artifact_id, "words": words})
         tx.record(
             Event(
                 action="artifact.saved",

@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
@@ -64,6 +74,8 @@ class AiJob(SQLModel, table=True):
             "ix_ai_jobs_project_id",
             "project_id",
             text("id DESC"),
+            "job_type",
+            "status",
             sqlite_where=text("project_id IS NOT NULL"),
             postgresql_where=text("project_id IS NOT NULL"),
         ),
@@ -157,6 +169,9 @@ class AgentCheckpoint(SQLModel, table=True):
     edited_data: str | None = Field(default=None, sa_type=Text)
     response: str | None = Field(default=None, sa_type=Text)
     expires_at: int | None = Field(default=None, sa_type=BigInteger)
+    round: int = Field(default=1, sa_type=Integer, sa_column_kwargs={"server_default": "1"})
+    rounds: int | None = Field(default=None, sa_type=Integer)  # None: no changes can be requested
+    previous_id: str | None = Field(default=None, sa_type=Text)  # the checkpoint of the last round
     created_at: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)
 
@@ -202,6 +217,33 @@ class WorkArtifact(SQLModel, table=True):
     digest: str = Field(sa_type=Text)
     metadata_: str = Field(default="{}", sa_column=Column("metadata", Text, nullable=False))
     created_at: int = Field(sa_type=BigInteger)
+
+
+class ArtifactText(SQLModel, table=True):
+    """``artifact_texts``: the words of an artifact, to find it by; ``seq`` rises as they are saved.
+
+    PostgreSQL indexes ``words`` here. On SQLite triggers keep ``artifact_fts`` (FTS5) in step: a
+    virtual table, which only the migrations know.
+    """
+
+    __tablename__: ClassVar[str] = "artifact_texts"
+    __table_args__ = (
+        Index("uq_artifact_texts_artifact", "artifact_id", unique=True),
+        Index("ix_artifact_texts_words", "words", postgresql_using="gin").ddl_if("postgresql"),
+    )
+
+    seq: int | None = Field(
+        default=None,
+        sa_column=Column(
+            BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+        ),
+    )
+    artifact_id: str = Field(
+        sa_column=Column(Text, ForeignKey("work_artifacts.id", ondelete="CASCADE"), nullable=False)
+    )
+    words: str = Field(
+        sa_column=Column(Text().with_variant(TSVECTOR, "postgresql"), nullable=False)
+    )
 
 
 class AuditLog(SQLModel, table=True):
@@ -349,7 +391,10 @@ class IdempotencyKey(SQLModel, table=True):
 
 
 class ContextDocument(SQLModel, table=True):
-    """``context_documents``: texts that agents work from; ``version`` is the latest one."""
+    """``context_documents``: texts that agents work from; ``version`` is the latest one.
+
+    ``first_job_id`` is the first job that was told to work from it; with one it stays for good.
+    """
 
     __tablename__: ClassVar[str] = "context_documents"
     __table_args__ = (Index("ix_context_documents_project_id", "project_id", text("id DESC")),)
@@ -363,6 +408,8 @@ class ContextDocument(SQLModel, table=True):
     created_by_name: str | None = Field(default=None, sa_type=Text)
     created_at: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)
+    archived_at: int | None = Field(default=None, sa_type=BigInteger)
+    first_job_id: str | None = Field(default=None, sa_type=Text)
 
 
 class ContextDocumentVersion(SQLModel, table=True):
@@ -407,4 +454,15 @@ class JobUsage(SQLModel, table=True):
     input_tokens: int = Field(sa_type=BigInteger)
     output_tokens: int = Field(sa_type=BigInteger)
     cost_micros: int = Field(sa_type=BigInteger)
+    at: int = Field(sa_type=BigInteger)
+
+
+class JobPreview(SQLModel, table=True):
+    """``job_previews``: the end of what the run with ``token`` is writing; gone when it ends."""
+
+    __tablename__: ClassVar[str] = "job_previews"
+
+    job_id: str = Field(sa_type=Text, primary_key=True, foreign_key="ai_jobs.id")
+    token: int = Field(sa_type=BigInteger)
+    text: str = Field(sa_type=Text)
     at: int = Field(sa_type=BigInteger)

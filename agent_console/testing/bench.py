@@ -143,9 +143,13 @@ class Bench:
         """Approve what waits, as a reviewer; ``verdict`` are fields such as ``feedback``."""
         return self._decide(job_id, CheckpointVerb.APPROVE, verdict)
 
-    def reject(self, job_id: str, reason: str) -> Checkpoint:
+    def reject(self, job_id: str, reason: str, **verdict: Any) -> Checkpoint:
         """Reject what waits, as a reviewer."""
-        return self._decide(job_id, CheckpointVerb.REJECT, {"reason": reason})
+        return self._decide(job_id, CheckpointVerb.REJECT, {"reason": reason, **verdict})
+
+    def request_changes(self, job_id: str, feedback: str) -> Checkpoint:
+        """Ask for changes of what waits, as a reviewer."""
+        return self._decide(job_id, CheckpointVerb.REQUEST_CHANGES, {"feedback": feedback})
 
     def _decide(self, job_id: str, verb: CheckpointVerb, verdict: Mapping[str, Any]) -> Checkpoint:
         shown = self.pending(job_id)

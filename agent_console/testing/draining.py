@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.observer import RunObservers
 from agent_console.domain.records import WorkerStatus
+from agent_console.domain.risk import RiskAssessor
+from agent_console.domain.risk_rules import STANDARD
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.async_context import LoopThread
 from agent_console.runtime.executor import Executor
@@ -40,11 +43,13 @@ def drain(
     workspace: Path | None = None,
     limit: int = 1000,
     seed: int = 0,
+    assessors: Sequence[RiskAssessor] = STANDARD,
 ) -> int:
     """Run claimable jobs, best first, until none is due; return how many runs there were.
 
     ``clock`` should be the one the database was given. Jobs that suspend, or retry later, stay as
-    they are; decide or advance the clock and drain again. ``seed`` fixes the jitter of retries.
+    they are; decide or advance the clock and drain again. ``seed`` fixes the jitter of retries;
+    ``assessors`` look at what is put up for approval.
 
     Raises:
         RuntimeError: after ``limit`` runs; a job that comes back for ever is the likely cause.
@@ -61,6 +66,7 @@ def drain(
             clock=clock or SystemClock(),
             workspace=Workspace(workspace or Path(scratch)),
             observers=RunObservers(),
+            assessors=assessors,
         )
         executor = Executor(surroundings, loop, random.Random(seed))  # noqa: S311 - repeatable
         try:

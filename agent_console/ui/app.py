@@ -14,11 +14,13 @@ from agent_console.ui.pages import (
     artifacts,
     checkpoints,
     document,
+    documents,
     job,
     jobs,
     login,
     missing,
     new_job,
+    sessions,
     setup,
     workers,
 )
@@ -33,6 +35,8 @@ PAGES: tuple[Register, ...] = (
     job.register,
     new_job.register,
     agents.register,
+    sessions.register,
+    documents.register,
     document.register,
     artifacts.register,
     artifact.register,
@@ -53,7 +57,7 @@ def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
     app = rx.App(
         api_transformer=list(transformers),
         html_lang="en",
-        stylesheets=["/console.css", "/desk.css", "/artifacts.css"],
+        stylesheets=["/console.css", "/desk.css", "/artifacts.css", "/work.css"],
         head_components=[
             rx.el.script(src="/time.js", defer=True),
             rx.el.script(src="/console.js", defer=True),

@@ -5,7 +5,7 @@ Content that is not what its type promises is shown as what it is: JSON as a tre
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
@@ -13,12 +13,14 @@ from urllib.parse import urlencode
 from agent_console.domain.jobs import Json
 from agent_console.domain.records import Artifact, ArtifactType
 from agent_console.domain.visible import reveal
+from agent_console.services.artifact_text import has_markdown, json_of
+from agent_console.services.markdown_blocks import MAX_MARKDOWN, BlockView, blocks
+from agent_console.ui.components.json_models import JsonView
 from agent_console.ui.components.review_json import json_document
-from agent_console.ui.components.review_models import JsonView
 from agent_console.ui.job_views import size_text
-from agent_console.ui.markdown_view import MAX_MARKDOWN, BlockView, blocks
 from agent_console.ui.views import iso, shown
 
+_DOCUMENT = re.compile(r"\w{1,200}|library:[a-z0-9-]{1,100}", re.ASCII)  # ids there are pages of
 MAX_TEXT = 100_000  # characters of a text that are shown
 MAX_VARIATIONS = 6
 SURE, UNSURE = 75, 50  # percent: from here up "high", below that "low"
@@ -47,13 +49,14 @@ PLURALS = {
 
 @dataclass(frozen=True, slots=True)
 class VariationView:
-    """One of several versions of a draft."""
+    """One of several versions of a draft; ``facts`` is what it says of itself."""
 
     key: str
     name: str
     blocks: list[BlockView]
     text: str
     size: str
+    facts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,11 @@ class ArtifactBody:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactFacts:
-    """An artifact and where it comes from; ``raw`` is what the copy button copies."""
+    """An artifact and where it comes from; ``raw`` is what the copy button copies.
+
+    ``markdown`` and ``pdf`` are addresses, empty where there is no such form; ``original`` says
+    that the content as it is, is another one; ``file_name`` is that of the downloads.
+    """
 
     id: str = ""
     name: str = ""
@@ -95,10 +102,16 @@ class ArtifactFacts:
     download: str = ""
     created_at: str = ""
     raw: str = ""
+    markdown: str = ""
+    pdf: str = ""
+    original: bool = True
+    file_name: str = ""
 
 
 def artifact_facts(artifact: Artifact) -> ArtifactFacts:
     """Return what is said beside the content of ``artifact``."""
+    download = f"/api/artifacts/{artifact.id}/download"
+    written, kind, file = has_markdown(artifact), artifact.artifact_type, ArtifactType.FILE
     return ArtifactFacts(
         id=artifact.id,
         name=shown(artifact.name, 200),
@@ -109,9 +122,13 @@ def artifact_facts(artifact: Artifact) -> ArtifactFacts:
         digest=artifact.digest,
         job_id=artifact.job_id,
         job_href=f"/jobs/{artifact.job_id}",
-        download=f"/api/artifacts/{artifact.id}/download",
+        download=download,
         created_at=iso(artifact.created_at),
         raw=artifact.content if len(artifact.content) <= MAX_TEXT else "",
+        markdown=f"{download}?format=markdown" if written and kind is not file else "",
+        pdf=f"{download}?format=pdf" if written else "",
+        original=kind is not ArtifactType.REPORT,
+        file_name=shown(artifact.name.rsplit("/", 1)[-1], 100),
     )
 
 
@@ -119,26 +136,16 @@ def artifact_body(artifact: Artifact) -> ArtifactBody:
     """Return the content of ``artifact`` for its viewer."""
     kind = artifact.artifact_type
     if kind is ArtifactType.REPORT or "markdown" in artifact.media_type:
-        return _report(artifact.content)
-    data = _json(artifact)
+        return report_body(artifact.content)
+    data = json_of(artifact)
     if isinstance(data, dict):
         if kind is ArtifactType.RESEARCH_FINDING and isinstance(data.get("claim"), str):
-            return _finding(data)
+            return finding_body(data)
         if kind is ArtifactType.CONTENT_DRAFT and isinstance(data.get("variations"), list):
-            return _draft(data)
+            return draft_body(data)
     if isinstance(data, dict | list):
         return ArtifactBody("json", document=json_document(data))
     return _text(artifact.content)
-
-
-def _json(artifact: Artifact) -> Json:
-    if artifact.artifact_type is ArtifactType.FILE and "json" not in artifact.media_type:
-        return None  # a file is shown as it is
-    try:
-        value: Json = json.loads(artifact.content)
-    except (ValueError, RecursionError):
-        return None
-    return value
 
 
 def _text(content: str) -> ArtifactBody:
@@ -151,16 +158,18 @@ def _cut_note(limit: int) -> str:
     return f"The first {limit:,} characters; the download has all."
 
 
-def _report(content: str) -> ArtifactBody:
+def report_body(content: str) -> ArtifactBody:
+    """Return ``content``, a report in Markdown, for its viewer."""
     note = _cut_note(MAX_MARKDOWN) if len(content) > MAX_MARKDOWN else ""
     return ArtifactBody("report", blocks=blocks(content), note=note)
 
 
-def _finding(data: Mapping[str, Json]) -> ArtifactBody:
-    percent = _percent(data.get("confidence"))
+def finding_body(data: Mapping[str, Json]) -> ArtifactBody:
+    """Return ``data``, a finding with a claim, for its viewer."""
+    percent = percent_of(data.get("confidence"))
     source = data.get("source")
-    title, href = _place(source) if isinstance(source, dict) else ("", "")
-    word, tone = _confidence(percent)
+    title, href = source_link(source) if isinstance(source, dict) else ("", "")
+    word, tone = confidence_word(percent)
     return ArtifactBody(
         "finding",
         claim=shown(_words(data.get("claim")), 4_000),
@@ -173,7 +182,8 @@ def _finding(data: Mapping[str, Json]) -> ArtifactBody:
     )
 
 
-def _confidence(percent: int) -> tuple[str, str]:
+def confidence_word(percent: int) -> tuple[str, str]:
+    """Return the word and the colour of a confidence; empty and grey for -1."""
     if percent < 0:
         return "", "gray"
     if percent >= SURE:
@@ -181,16 +191,17 @@ def _confidence(percent: int) -> tuple[str, str]:
     return ("low", "red") if percent < UNSURE else ("medium", "amber")
 
 
-def _percent(value: Json) -> int:
+def percent_of(value: Json) -> int:
+    """Return a confidence from 0 to 1 as percent; -1 for anything else."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return round(100 * value) if number and 0 <= value <= 1 else -1  # type: ignore[operator,arg-type]
 
 
-def _place(source: Mapping[str, Json]) -> tuple[str, str]:
+def source_link(source: Mapping[str, Json]) -> tuple[str, str]:
     """Return the name of the source, and the address of the quoted place in it."""
     title = shown(_words(source.get("title")), 200)
     document, version = source.get("documentId"), source.get("version")
-    if not isinstance(document, str) or not document.isascii() or not document.isidentifier():
+    if not isinstance(document, str) or not _DOCUMENT.fullmatch(document):
         return title, ""
     place = {name: _whole(source.get(name)) for name in ("start", "end")}
     query = {"version": _whole(version), **place}
@@ -208,7 +219,8 @@ def _words(value: Json) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _draft(data: Mapping[str, Json]) -> ArtifactBody:
+def draft_body(data: Mapping[str, Json]) -> ArtifactBody:
+    """Return ``data``, a draft with its variations, for its viewer."""
     entries = data.get("variations")
     found = [one for one in entries if isinstance(one, dict)] if isinstance(entries, list) else []
     made = []
@@ -221,6 +233,7 @@ def _draft(data: Mapping[str, Json]) -> ArtifactBody:
                 blocks=blocks(text),
                 text=text,
                 size=f"{len(text.split()):,} words",
+                facts=_variation_facts(one),
             )
         )
     more = f"{MAX_VARIATIONS} of {len(found)} variations; the download has all."
@@ -230,3 +243,21 @@ def _draft(data: Mapping[str, Json]) -> ArtifactBody:
         variations=made,
         note=more if len(found) > MAX_VARIATIONS else "",
     )
+
+
+def _variation_facts(variation: Mapping[str, Json]) -> str:
+    """Return structure, confidence and the findings that a variation rests on, in words."""
+    percent, structure = percent_of(variation.get("confidence")), variation.get("structure")
+    sentences = variation.get("sentences")
+    marks = [
+        mark
+        for one in (sentences if isinstance(sentences, list) else [])
+        for mark in (one.get("findingIds") if isinstance(one, dict) else None) or []  # type: ignore[union-attr]
+        if isinstance(mark, str)
+    ]
+    parts = [
+        f"structure {structure.replace('_', ' ')}" if isinstance(structure, str) else "",
+        f"confidence {percent} %" if percent >= 0 else "",
+        f"rests on {', '.join(dict.fromkeys(marks))}" if marks else "",
+    ]
+    return shown(", ".join(filter(None, parts)), 500)

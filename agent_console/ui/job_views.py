@@ -8,9 +8,12 @@ from dataclasses import dataclass
 
 from agent_console.domain.checkpoints import Checkpoint, CheckpointStatus, CheckpointType
 from agent_console.domain.events import JournalEntry
+from agent_console.domain.handover import findings_of
 from agent_console.domain.jobs import Job, Json
 from agent_console.domain.records import Artifact, LogLine, Step
 from agent_console.domain.usage import MICROS, JobUsage, Usage
+from agent_console.domain.versions import kind_text
+from agent_console.ui.params import SessionsParams, handover
 from agent_console.ui.views import iso, percent, shown
 
 MAX_JSON = 20_000  # characters of a document shown on the page
@@ -48,6 +51,7 @@ class CheckpointRow:
     decided_by: str
     expires_at: str
     open: bool
+    round: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,8 @@ class JobView:
     worker: str = ""
     code_version: str = ""
     project: str = ""
+    project_href: str = ""
+    findings_href: str = ""
     created_at: str = ""
     started_at: str = ""
     completed_at: str = ""
@@ -140,7 +146,9 @@ def job_view(job: Job, checkpoints: Sequence[Checkpoint], usage: JobUsage) -> Jo
         priority=str(job.priority),
         worker=job.worker_id or "",
         code_version=job.code_version or "",
-        project=job.project_id or "",
+        project=shown(job.project_id or "", 100),
+        project_href=SessionsParams(project=job.project_id).url() if job.project_id else "",
+        findings_href=_findings_href(job),
         created_at=iso(job.created_at),
         started_at=iso(job.started_at),
         completed_at=iso(job.completed_at),
@@ -162,6 +170,12 @@ def job_view(job: Job, checkpoints: Sequence[Checkpoint], usage: JobUsage) -> Jo
     )
 
 
+def _findings_href(job: Job) -> str:
+    """Return where the job's findings can be used, if it is a finished session that has any."""
+    over = job.status == "COMPLETED" and job.project_id
+    return handover(job.project_id or "", job.id) if over and findings_of(job.output_data) else ""
+
+
 def checkpoint_row(checkpoint: Checkpoint) -> CheckpointRow:
     """Return the row for ``checkpoint``; nobody has to act on notes, so they have no status."""
     blocking = checkpoint.checkpoint_type == CheckpointType.APPROVAL_REQUIRED
@@ -176,7 +190,13 @@ def checkpoint_row(checkpoint: Checkpoint) -> CheckpointRow:
         decided_by=checkpoint.decided_by_name or "",
         expires_at=iso(checkpoint.expires_at),
         open=checkpoint.status == CheckpointStatus.PENDING,
+        round=round_word(checkpoint),
     )
+
+
+def round_word(checkpoint: Checkpoint) -> str:
+    """Return which of how many rounds this is; empty where there is only one."""
+    return f"Round {checkpoint.round} of {checkpoint.rounds}" if checkpoint.rounds else ""
 
 
 _TONES = {"DEBUG": "gray", "INFO": "gray", "WARNING": "amber", "ERROR": "red"}
@@ -207,7 +227,7 @@ def artifact_row(artifact: Artifact) -> ArtifactRow:
     return ArtifactRow(
         id=artifact.id,
         name=shown(artifact.name, 200),
-        kind=artifact.artifact_type.value,
+        kind=kind_text(artifact),
         media_type=artifact.media_type,
         size=size_text(artifact.size),
         href=f"/api/artifacts/{artifact.id}/download",
@@ -235,13 +255,17 @@ _HAPPENINGS = {  # action: (tone, icon, sentence)
     "job.returned": ("amber", "hand", "Back to review"),
     "checkpoint.created": ("amber", "hand", "Asked for a decision"),
     "checkpoint.approved": ("green", "circle_check", "Approved"),
+    "checkpoint.changes_requested": ("amber", "message_square_reply", "Changes requested"),
     "checkpoint.rejected": ("red", "circle_x", "Rejected"),
     "checkpoint.expired": ("gray", "timer_off", "Checkpoint expired"),
     "checkpoint.canceled": ("gray", "ban", "Checkpoint canceled"),
     "checkpoint.reopened": ("amber", "shield_question", "Checkpoint reopened"),
     "artifact.saved": ("gray", "file_text", "Artifact saved"),
 }
-_ENDINGS = {f"checkpoint.{one}" for one in ("approved", "rejected", "expired", "canceled")}
+_ENDINGS = {
+    f"checkpoint.{one}"
+    for one in ("approved", "changes_requested", "rejected", "expired", "canceled")
+}
 _STEP_ICONS = {
     "step": "footprints",
     "failed": "circle_x",

@@ -129,7 +129,8 @@ async def _refresh(page: LiveState) -> float:
             session.pending = pending
         if page._reading == reading:
             page._show(answer)
-        page._put(loaded=True, stale="", problem="", problem_code="")
+        if page._reading in {"", reading}:  # else a newer loop is about to show what is true
+            page._put(loaded=True, stale="", problem="", problem_code="")
     return ask.every
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.jobs import JobStatus
 from agent_console.domain.records import ArtifactType
+from agent_console.domain.sessions import SessionStatus
 
 PAGE_SIZE = 25  # rows on a page
 MAX_TEXT = 200  # characters of a search
@@ -32,6 +33,11 @@ def address(path: str, values: Mapping[str, str]) -> str:
     """Return ``path`` with the non-empty ``values`` as its query."""
     query = urlencode({name: value for name, value in values.items() if value})
     return f"{path}?{query}" if query else path
+
+
+def handover(project: str, session_id: str) -> str:
+    """Return the address of the form of a session that uses the findings of this one."""
+    return address("/agents", {"agent": "content", "project": project, "from": session_id})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +121,52 @@ class ArtifactsParams:
         new = replace(self, **changes)
         values = {"type": new.kind, "job": new.job, "q": new.q, "cursor": new.cursor}
         return address("/artifacts", values)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsParams:
+    """The sessions of a ``project``: a tab (``status``), one ``agent``'s, a place (``cursor``)."""
+
+    project: str = ""
+    status: str = ""
+    agent: str = ""
+    cursor: str = ""
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str]) -> SessionsParams:
+        """Read a query; what is unknown falls back to its default."""
+        return cls(
+            project=text(query, "project"),
+            status=choice(query, "status", SessionStatus, ""),
+            agent=text(query, "agent", 100),
+            cursor=text(query, "cursor", MAX_CURSOR),
+        )
+
+    def url(self, **changes: str) -> str:
+        """Return the address of this list with ``changes`` made to it."""
+        new = replace(self, **changes)
+        names = ("project", "status", "agent", "cursor")
+        return address("/sessions", {name: getattr(new, name) for name in names})
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsParams:
+    """The context documents: kept or archived (``shelf``), a search (``q``), a place in them."""
+
+    shelf: str = ""
+    q: str = ""
+    cursor: str = ""
+
+    @classmethod
+    def parse(cls, query: Mapping[str, str]) -> DocumentsParams:
+        """Read a query; what is unknown falls back to its default."""
+        return cls(
+            shelf=choice(query, "shelf", ["archived"], ""),
+            q=text(query, "q"),
+            cursor=text(query, "cursor", MAX_CURSOR),
+        )
+
+    def url(self, **changes: str) -> str:
+        """Return the address of this list with ``changes`` made to it."""
+        new = replace(self, **changes)
+        return address("/context", {"shelf": new.shelf, "q": new.q, "cursor": new.cursor})

@@ -30,6 +30,8 @@ PLACES = (
     Place("Jobs", "/jobs", "layers"),
     Place("New job", "/new", "circle_plus"),
     Place("Agents", "/agents", "bot"),
+    Place("Sessions", "/sessions", "messages_square"),
+    Place("Documents", "/context", "file_text"),
     Place("Artifacts", "/artifacts", "package"),
     Place("Workers", "/workers", "server"),
 )

@@ -12,6 +12,7 @@ import reflex as rx
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
 from agent_console.domain.jobs import JobStatus
 from agent_console.domain.records import LogLevel, WorkerStatus
+from agent_console.domain.sessions import SessionStatus
 
 Tone = Literal["gray", "amber", "blue", "green", "red", "iris"]
 
@@ -54,6 +55,17 @@ JOB_MARKS: Mapping[str, Mark] = MappingProxyType(
         JobStatus.COMPLETED: Mark("green", "circle_check"),
         JobStatus.FAILED: Mark("red", "circle_x"),
         JobStatus.CANCELED: Mark("gray", "ban"),
+    }
+)
+SESSION_MARKS: Mapping[str, Mark] = MappingProxyType(
+    {
+        SessionStatus.INITIALIZED: Mark("gray", "circle_dashed"),
+        SessionStatus.IN_PROGRESS: Mark("blue", "loader_circle", spins=True),
+        SessionStatus.PENDING_REVIEW: Mark("amber", "hand"),
+        SessionStatus.PAUSED: Mark("gray", "circle_pause"),
+        SessionStatus.COMPLETED: Mark("green", "circle_check"),
+        SessionStatus.FAILED: Mark("red", "circle_x"),
+        SessionStatus.CANCELED: Mark("gray", "ban"),
     }
 )
 CHECKPOINT_MARKS: Mapping[str, Mark] = MappingProxyType(

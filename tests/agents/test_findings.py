@@ -114,7 +114,7 @@ def test_every_structure_differs_and_every_sentence_rests_on_a_finding() -> None
     result = found()
     by_id = {one.id: one for one in result.findings}
     made = drafts("Lantern", result, tone=Tone.PLAIN, variations=5)
-    assert [one.structure for one in made] == list(Structure)
+    assert [one.structure for one in made] == [s for s in Structure if s is not Structure.WRITTEN]
     assert len({one.text for one in made}) == 5
     for draft in made:
         assert draft.sentences
@@ -190,3 +190,18 @@ def test_findings_that_are_handed_over_become_research_again() -> None:
     again = from_findings("Lantern", result.findings, result.documents)
     assert again.findings == result.findings
     assert [one.question for one in again.answers] == QUESTIONS
+
+
+@pytest.mark.parametrize(
+    ("claim", "name"),
+    [
+        ("It holds.", "It holds."),
+        ("two\n  lines", "two lines"),
+        ("word " * 60, "word " * 28 + "word…"),
+        ("x" * 300, "x" * 149 + "…"),
+    ],
+)
+def test_a_finding_is_called_by_its_claim(claim: str, name: str) -> None:
+    one = found().findings[0].model_copy(update={"claim": claim})
+    assert one.name == name
+    assert len(one.name) <= 150

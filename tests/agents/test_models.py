@@ -4,8 +4,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,9 @@ from agent_console.domain.jobs import JobStatus
 from agent_console.gateways.keystore import EnvironmentKeystore
 from agent_console.testing import Bench
 from tests.support.databases import SqliteFiles
+from tests.support.models import ModelServer, Serve
 
 CHECKOUT = Path(__file__).parents[2]
-SERVER = Path(__file__).with_name("model_server.py")
 QUESTION = "When does wave 2 start?"
 TASK = {"topic": "Lantern", "questions": [QUESTION]}
 SEARCH = {"tool": "search", "arguments": {"query": "wave 2 start", "limit": 3}}
@@ -65,42 +64,10 @@ drain(Database(url, clock=clock), registry, clock=clock, workspace=Path(workspac
 """
 
 
-@dataclass
-class ModelServer:
-    """A running server with recorded answers."""
-
-    base_url: str
-    log: Path
-
-    @property
-    def requests(self) -> list[dict[str, Any]]:
-        """What it was asked so far."""
-        return [json.loads(line) for line in self.log.read_text("utf-8").splitlines()]
-
-
-Serve = Callable[..., ModelServer]
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Return a function that starts a server with the given answers."""
-    running: list[subprocess.Popen[str]] = []
-
-    def start(*answers: dict[str, Any]) -> ModelServer:
-        script, log = tmp_path / "answers.json", tmp_path / "requests.log"
-        script.write_text(json.dumps(answers))
-        log.touch()
-        process = subprocess.Popen(
-            [sys.executable, str(SERVER), str(script), str(log)], stdout=subprocess.PIPE, text=True
-        )
-        running.append(process)
-        assert process.stdout is not None
-        return ModelServer(f"http://127.0.0.1:{process.stdout.readline().strip()}/v1", log)
-
-    yield start
-    for process in running:
-        process.kill()
-        process.communicate()
+@pytest.fixture(params=["openai", "anthropic"])
+def provider(request: pytest.FixtureRequest) -> str:
+    """Return whose protocol is spoken."""
+    return str(request.param)
 
 
 @pytest.fixture
@@ -110,14 +77,16 @@ def url(sqlite_files: SqliteFiles, tmp_path: Path) -> Iterator[str]:
         yield made
 
 
-def bench_with(url: str, server: ModelServer) -> Bench:
-    models = Models("openai:recorded", server.base_url)
+def bench_with(url: str, server: ModelServer, provider: str = "openai", **facts: Any) -> Bench:
+    models = server.models(provider, **facts)
     return Bench(*(make() for _, make in agents(None, models)), url=url)
 
 
-def test_a_model_searches_and_its_quotation_is_placed(url: str, serve: Serve) -> None:
+def test_a_model_searches_and_its_quotation_is_placed(
+    url: str, serve: Serve, provider: str
+) -> None:
     server = serve(SEARCH, FOUND)
-    with bench_with(url, server) as bench:
+    with bench_with(url, server, provider) as bench:
         job_id = bench.enqueue("research", TASK, approval_strategy="auto_approve_low_risk")
         bench.run()
         job = bench.job(job_id)
@@ -127,23 +96,25 @@ def test_a_model_searches_and_its_quotation_is_placed(url: str, serve: Serve) ->
         assert finding["quote"] == QUOTED["quote"]
         assert finding["source"]["start"] > 0
         assert finding["confidence"] == 0.9
-        assert "openai:recorded" in output["method"]
+        assert f"{provider}:recorded" in output["method"]
         kinds = [(kind, name) for kind, name in bench.steps(job_id) if kind in {"step", "usage"}]
         assert kinds == [
             ("step", "context"),
-            ("step", "ask openai:recorded, call 1"),
-            ("usage", "openai:recorded"),
+            ("step", f"ask {provider}:recorded, call 1"),
+            ("usage", f"{provider}:recorded"),
             ("step", "tool search"),
-            ("step", "ask openai:recorded, call 2"),
-            ("usage", "openai:recorded"),
+            ("step", f"ask {provider}:recorded, call 2"),
+            ("usage", f"{provider}:recorded"),
         ]
         assert len(server.requests) == 2
         assert "6 October 2025" in json.dumps(server.requests[1]["messages"])
 
 
-def test_waiting_and_going_on_asks_the_model_nothing_again(url: str, serve: Serve) -> None:
+def test_waiting_and_going_on_asks_the_model_nothing_again(
+    url: str, serve: Serve, provider: str
+) -> None:
     server = serve(SEARCH, FOUND)
-    with bench_with(url, server) as bench:
+    with bench_with(url, server, provider) as bench:
         job_id = bench.enqueue("research", TASK, approval_strategy="final_only")
         bench.run()
         assert bench.job(job_id).status is JobStatus.WAITING
@@ -153,9 +124,11 @@ def test_waiting_and_going_on_asks_the_model_nothing_again(url: str, serve: Serv
         assert len(server.requests) == 2
 
 
-def test_an_invented_quotation_goes_back_to_the_model(url: str, serve: Serve) -> None:
+def test_an_invented_quotation_goes_back_to_the_model(
+    url: str, serve: Serve, provider: str
+) -> None:
     server = serve(INVENTED, FOUND)
-    with bench_with(url, server) as bench:
+    with bench_with(url, server, provider) as bench:
         job_id = bench.enqueue("research", TASK, approval_strategy="auto_approve_low_risk")
         bench.run()
         assert bench.job(job_id).status is JobStatus.COMPLETED
@@ -173,20 +146,22 @@ def test_a_model_that_keeps_inventing_fails_the_job_at_once(url: str, serve: Ser
         assert len(server.requests) == 3
 
 
-def test_a_rate_limit_is_waited_out(url: str, serve: Serve) -> None:
+def test_a_rate_limit_is_waited_out(url: str, serve: Serve, provider: str) -> None:
     limited = {"status": 429, "headers": {"Retry-After-Ms": "10"}}
     server = serve(limited, SEARCH, limited, FOUND)
-    with bench_with(url, server) as bench:
+    with bench_with(url, server, provider) as bench:
         job_id = bench.enqueue("research", TASK, approval_strategy="auto_approve_low_risk")
         bench.run()
         assert bench.job(job_id).status is JobStatus.COMPLETED
         assert len(server.requests) == 4
 
 
-def test_a_broken_server_costs_an_attempt_and_the_record_stays(url: str, serve: Serve) -> None:
+def test_a_broken_server_costs_an_attempt_and_the_record_stays(
+    url: str, serve: Serve, provider: str
+) -> None:
     broken = {"status": 500, "headers": {"Retry-After-Ms": "10"}}
     server = serve(SEARCH, broken, broken, broken, FOUND)
-    with bench_with(url, server) as bench:
+    with bench_with(url, server, provider) as bench:
         job_id = bench.enqueue("research", TASK, approval_strategy="auto_approve_low_risk")
         bench.run()
         assert bench.job(job_id).status is JobStatus.QUEUED
@@ -196,9 +171,9 @@ def test_a_broken_server_costs_an_attempt_and_the_record_stays(url: str, serve: 
         assert len(server.requests) == 5
 
 
-def test_a_refused_key_is_not_tried_again(url: str, serve: Serve) -> None:
+def test_a_refused_key_is_not_tried_again(url: str, serve: Serve, provider: str) -> None:
     server = serve({"status": 401})
-    with bench_with(url, server) as bench:
+    with bench_with(url, server, provider) as bench:
         job_id = bench.enqueue("research", TASK)
         bench.run()
         job = bench.job(job_id)
@@ -207,16 +182,16 @@ def test_a_refused_key_is_not_tried_again(url: str, serve: Serve) -> None:
         assert "401" in job.error.message
 
 
-def test_a_slow_answer_is_an_answer(url: str, serve: Serve) -> None:
+def test_a_slow_answer_is_an_answer(url: str, serve: Serve, provider: str) -> None:
     server = serve({**FOUND, "delay": 0.5})
-    with bench_with(url, server) as bench:
+    with bench_with(url, server, provider) as bench:
         job_id = bench.enqueue("research", TASK, approval_strategy="auto_approve_low_risk")
         bench.run()
         assert bench.job(job_id).status is JobStatus.COMPLETED
 
 
 def guarded(url: str, server: ModelServer) -> Bench:
-    models = Models("openai:recorded", server.base_url)
+    models = server.models()
     return Bench(make(read_definition(GUARDED, "test"), models), url=url)
 
 
@@ -270,7 +245,7 @@ def test_a_killed_process_asks_nothing_again_that_was_recorded(
         job_id = bench.enqueue("research", TASK, approval_strategy="auto_approve_low_risk")
         label, folder = "step.effect_done", str(tmp_path)
         died = subprocess.run(
-            [sys.executable, "-c", DIES, url, server.base_url, folder, label, str(deadly)],
+            [sys.executable, "-c", DIES, url, server.base_url(), folder, label, str(deadly)],
             cwd=CHECKOUT,
             check=False,
             capture_output=True,

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from agent_console.agents.factory import agents
-from agent_console.domain.checkpoints import CheckpointVerb, Verdict
-from agent_console.domain.errors import Invalid
+from agent_console.domain.errors import Conflict, Invalid
 from agent_console.domain.jobs import JobStatus
+from agent_console.domain.versions import versions_of
 from agent_console.runtime.loading import load_handlers
 from agent_console.testing import Bench
-from agent_console.testing.bench import REVIEWER
 
 WAVE = {"topic": "Lantern", "questions": ["When does wave 2 start?"], "maxFindings": 2}
 DOUBTFUL = {"topic": "Lantern", "questions": ["How do penguins swim?"]}
+RESULTS = ("content_draft", "report")
 STRATEGIES = ("checkpoint_required", "final_only", "auto_approve_low_risk")
 
 
@@ -38,14 +38,7 @@ def approve_all(bench: Bench, job_id: str) -> int:
 
 
 def request_changes(bench: Bench, job_id: str, feedback: str) -> None:
-    shown = bench.pending(job_id)
-    verdict = Verdict(
-        verb=CheckpointVerb.REJECT,
-        reason="Not yet",
-        feedback=feedback,
-        payload_digest=shown.payload_digest,
-    )
-    bench._review.decide(REVIEWER, shown.id, verdict)
+    bench.request_changes(job_id, feedback)
     bench.run()
 
 
@@ -146,13 +139,19 @@ def test_feedback_makes_another_round_and_the_last_one_ends(bench: Bench) -> Non
     job_id = start(bench, "research", WAVE, "final_only")
     request_changes(bench, job_id, "without F2, what do devices cost?")
     second = bench.pending(job_id)
-    assert second.metadata["round"] == 2
+    assert (second.round, second.rounds) == (2, 3)
     data: Any = second.data
     assert data["answers"][0]["question"] == "When does wave 2 start?"
     assert any("212 euros" in one["claim"] for one in data["findings"])
-    assert len({one.name for one in bench.artifacts(job_id)}) == len(bench.artifacts(job_id))
+    made = [(one.name, one.metadata["round"]) for one in bench.artifacts(job_id)]
+    assert len(set(made)) == len(made)
+    again = {name for name, number in made if number == 1} & {n for n, number in made if number > 1}
+    assert again == {"Wave: 2, Start: 6 October 2025, Depots: 7, Couriers: 355"}
     request_changes(bench, job_id, "more on training")
-    request_changes(bench, job_id, "and more")
+    with pytest.raises(Conflict, match="round 3 of 3, the last one"):
+        bench.request_changes(job_id, "and more")
+    bench.reject(job_id, "Not yet")
+    bench.run()
     job = bench.job(job_id)
     assert job.status is JobStatus.FAILED
     assert job.error is not None
@@ -167,11 +166,14 @@ def test_drafts_and_reports_take_feedback_too(bench: Bench) -> None:
         approve_all(bench, job_id)
         output: Any = bench.job(job_id).output_data
         assert output["rounds"] == 2
+        made = [one for one in bench.artifacts(job_id) if one.artifact_type in RESULTS]
+        assert len({one.name for one in made}) == 1
+        assert [one.label for one in versions_of(made)] == ["Round 1", "Round 2"]
 
 
-def test_a_rejection_without_feedback_fails_the_session(bench: Bench) -> None:
+def test_a_rejection_fails_the_session_whatever_else_is_said(bench: Bench) -> None:
     job_id = start(bench, "content", WAVE, "final_only")
-    bench.reject(job_id, "Not this quarter")
+    bench.reject(job_id, "Not this quarter", feedback="without F2")
     bench.run()
     error = bench.job(job_id).error
     assert error is not None
@@ -186,6 +188,21 @@ def test_an_edited_report_is_what_is_published(bench: Bench) -> None:
     assert (output["title"], output["markdown"]) == ("Mine", "# Mine\n")
     (published,) = [one for one in bench.artifacts(job_id) if one.id in output["artifactIds"]]
     assert published.content == "# Mine\n"
+    made = [one for one in bench.artifacts(job_id) if one.artifact_type in RESULTS]
+    assert [one.label for one in versions_of(made)] == ["Round 1", "Round 1, as edited"]
+    assert len({one.name for one in made}) == 1
+
+
+def test_an_agent_of_one_round_takes_no_changes(tmp_path: Path, bench: Bench) -> None:
+    (tmp_path / "once.yaml").write_text(
+        "name: once\nkind: research\ntitle: Once\ndescription: Asks once.\n"
+        "version: '1'\nrounds: 1\n"
+    )
+    (make,) = [one for origin, one in agents(tmp_path) if origin.endswith("once.yaml")]
+    bench.registry.add(make())
+    job_id = start(bench, "once", WAVE, "final_only")
+    with pytest.raises(Conflict, match="does not propose in rounds"):
+        bench.request_changes(job_id, "more")
 
 
 def test_the_task_description_is_the_topic_and_without_any_there_is_none(bench: Bench) -> None:

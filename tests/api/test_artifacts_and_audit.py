@@ -3,6 +3,7 @@ from __future__ import annotations
 from starlette.testclient import TestClient
 
 from agent_console.domain.access import Role
+from agent_console.store.engine_values import RunKey
 from agent_console.store.runs import save_artifact
 from tests.api.conftest import Door, enqueue
 from tests.support.runs import artifact, claim_one
@@ -51,6 +52,8 @@ def test_one_artifact_with_its_content(door: Door, admin: TestClient) -> None:
     assert body["success"] is True
     assert body["artifact"]["content"] == "häagen"
     assert body["artifact"]["artifactType"] == "file"
+    (version,) = body["artifact"]["versions"]
+    assert (version["id"], version["label"]) == (artifact_id, "Version 1")
     assert admin.get("/api/artifacts/art_nope").status_code == 404
 
 
@@ -68,6 +71,33 @@ def test_a_download_is_never_a_page(door: Door, admin: TestClient) -> None:
     assert "docs" not in disposition
     assert "set-cookie" not in answer.headers
     assert "%C3%BC.html" in disposition
+
+
+def test_a_report_is_downloaded_as_markdown_and_as_pdf(door: Door, admin: TestClient) -> None:
+    _, artifact_id = _made(door, admin, "# Größe\n\nwords", "docs/plan.md")
+    address = f"/api/artifacts/{artifact_id}/download"
+    markdown = admin.get(address, params={"format": "markdown"})
+    assert markdown.status_code == 422, "a plain text file is no Markdown"
+    assert markdown.json()["errors"][0]["field"] == "format"
+    assert admin.get(address, params={"format": "docx"}).status_code == 422
+    from dataclasses import replace
+
+    made = replace(artifact(1, "# Größe"), name="Plan/1", media_type="text/markdown")
+    artifact_id = save_artifact(door.db, claim_one_of(door, admin), made)
+    address = f"/api/artifacts/{artifact_id}/download"
+    assert admin.get(address, params={"format": "markdown"}).text == "# Größe"
+    answer = admin.get(address, params={"format": "pdf"})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["content-disposition"].startswith('attachment; filename="1.pdf"')
+    assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert answer.content.startswith(b"%PDF-")
+
+
+def claim_one_of(door: Door, client: TestClient) -> RunKey:
+    """Return the claim of a new job."""
+    enqueue(client)
+    return claim_one(door.db).key
 
 
 def test_the_journal_is_for_auditors(door: Door, admin: TestClient) -> None:

@@ -111,3 +111,19 @@ def test_readers_read_and_writers_write(door: Door, admin: TestClient) -> None:
         version = client.post(f"{URL}/{made['id']}/versions", json={"content": role.value})
         assert version.status_code == status
     assert door.client().get(URL).status_code == 401
+
+
+def test_a_document_is_put_away_taken_out_and_deleted(admin: TestClient) -> None:
+    one = f"{URL}/{keep(admin)['id']}"
+    archived = admin.patch(one, json={"action": "archive"})
+    assert archived.status_code == 200
+    assert archived.json()["document"]["archivedAt"].endswith("Z")
+    assert admin.get(URL).json()["documents"] == []
+    assert len(admin.get(URL, params={"archived": "true"}).json()["documents"]) == 1
+    late = admin.post(f"{one}/versions", json={"content": "two"})
+    assert (late.status_code, late.json()["currentStatus"]) == (409, "archived")
+    restored = admin.patch(one, json={"action": "restore"}).json()["document"]
+    assert (restored["archivedAt"], restored["firstJobId"]) == (None, None)
+    assert admin.patch(one, json={"action": "burn"}).status_code == 422
+    assert admin.delete(one).json() == {"success": True}
+    assert admin.get(one).status_code == admin.delete(one).status_code == 404

@@ -233,3 +233,25 @@ def test_templates_are_kept_listed_and_deleted(desk: Desk) -> None:
     assert desk.asker.delete(f"{url}/{template['id']}").status_code == 404
     assert desk.asker.post(url, json={**body, "agentType": "noop"}).status_code == 422
     assert desk.reviewer.post(url, json=body).status_code == 403
+
+
+def test_a_document_of_a_session_stays_and_its_project_is_listed(desk: Desk) -> None:
+    asker, documents = desk.asker, "/api/context-documents"
+    body = {"title": "Plan", "content": "It starts with two sites."}
+    document = asker.post(documents, json=body).json()["document"]["id"]
+    session = desk.create(contextDocumentId=document)
+    refused = asker.delete(f"{documents}/{document}")
+    assert (refused.status_code, refused.json()["jobId"]) == (409, session)
+    assert asker.get(f"{documents}/{document}").json()["document"]["firstJobId"] == session
+    (project,) = asker.get("/api/projects").json()["projects"]
+    assert (project["id"], project["latestSessionId"]) == ("rollout", session)
+    assert project["pendingReview"] == 0
+    (listed,) = asker.get(URL).json()["sessions"]
+    assert listed["hasFindings"] is False
+    viewer = desk.door.as_role(Role.VIEWER)
+    assert viewer.delete(f"{documents}/{document}").status_code == 403
+    assert viewer.patch(f"{documents}/{document}", json={"action": "archive"}).status_code == 403
+    assert asker.patch(f"{documents}/{document}", json={"action": "archive"}).status_code == 200
+    again = asker.post(URL, json={**ASK, "contextDocumentId": document})
+    assert again.status_code == 422
+    assert again.json()["errors"][0]["field"] == "contextDocumentId"

@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from agent_console.settings import load_settings
+from agent_console.store import migrate
+from agent_console.store.database import Database
+from agent_console.store.runs import suspend
 from tests.cli.conftest import PASSWORD, Account, Terminal
+from tests.support.factories import enqueue
+from tests.support.runs import checkpoint, claim_one
 
 SIMPLE = '{"userId": "u-1", "action": "greet"}'
 
@@ -36,6 +42,33 @@ def test_a_wrong_setting_is_named_with_value_and_rule(
     assert "Traceback" not in message
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("AGENT_CONSOLE_RISK_ASSESSORS", "secrets,luck", "'luck' is no assessor"),
+        ("AGENT_CONSOLE_RISK_ASSESSORS", "", "use some of unfinished-work"),
+        ("AGENT_CONSOLE_RISK_MAX_FILES", "0", "greater than or equal to 1"),
+        ("AGENT_CONSOLE_RISK_DOUBTFUL", "0.8", "AGENT_CONSOLE_RISK_CONFIDENT"),
+    ],
+)
+def test_wrong_settings_of_risk_stop_the_start(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    message = terminal.refused("jobs", "list")
+    assert variable in message
+    assert said in message
+
+
+def test_the_settings_of_risk_reach_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENT_CONSOLE_RISK_ASSESSORS", "size, secrets")
+    monkeypatch.setenv("AGENT_CONSOLE_RISK_MAX_FILES", "3")
+    policy = load_settings().risk_policy
+    assert (policy.assessors, policy.max_files, policy.max_lines) == (("size", "secrets"), 3, 400)
+    monkeypatch.setenv("AGENT_CONSOLE_RISK_ASSESSORS", "none")
+    assert load_settings().risk_policy.assessors == ()
+
+
 def test_the_demo_walks_the_main_job(terminal: Terminal) -> None:
     walked = terminal.json("demo")
     assert walked["status"] == "COMPLETED"
@@ -59,7 +92,7 @@ def test_the_demo_here_writes_the_files(terminal: Terminal, tmp_path: Path) -> N
 
 def test_database_check_before_and_after_upgrade(terminal: Terminal) -> None:
     assert "agent-console db upgrade" in terminal.refused("db", "check")
-    assert terminal.json("db", "upgrade") == {"before": None, "after": "0002"}
+    assert terminal.json("db", "upgrade") == {"before": None, "after": migrate.head()}
     found = terminal.json("db", "check")
     assert found["ok"] is True
     assert all(found["tables"].values())
@@ -70,7 +103,10 @@ def test_database_downgrade_asks_first(terminal: Terminal) -> None:
     terminal.done("db", "upgrade")
     assert terminal("db", "downgrade", "base", stdin="n\n").exit_code == 1
     assert terminal.json("db", "check")["ok"] is True
-    assert terminal.json("db", "downgrade", "base", "--yes") == {"before": "0002", "after": None}
+    assert terminal.json("db", "downgrade", "base", "--yes") == {
+        "before": migrate.head(),
+        "after": None,
+    }
     assert terminal("db", "check").exit_code == 1
 
 
@@ -214,6 +250,28 @@ def test_a_checkpoint_is_rejected_with_its_reason(waiting: tuple[Terminal, str, 
     done = terminal.json(*words)["checkpoint"]
     assert done["status"] == "REJECTED"
     assert done["rejectionReason"] == "Not in this folder"
+
+
+def test_changes_are_requested_where_a_round_comes_after(
+    on_each_database: Terminal, database_url: str
+) -> None:
+    terminal = on_each_database
+    db = Database(database_url)
+    try:
+        enqueue(db)
+        first = suspend(db, claim_one(db).key, checkpoint(0, {"n": 1}, rounds=2))
+        words = ("checkpoints", "request-changes", first)
+        assert terminal(*words).exit_code == 2
+        done = terminal.json(*words, "--feedback", "two, not one")["checkpoint"]
+        assert (done["status"], done["feedback"]) == ("CHANGES_REQUESTED", "two, not one")
+        second = suspend(db, claim_one(db).key, checkpoint(1, {"n": 2}, rounds=2))
+    finally:
+        db.close()
+    card = terminal.done("checkpoints", "show", second)
+    assert "round 2 of 2" in card
+    assert f"round 1 ({first}): two, not one" in card
+    refused = terminal.refused("checkpoints", "request-changes", second, "--feedback", "three")
+    assert "the last one" in refused
 
 
 def test_workers_are_listed_by_process(waiting: tuple[Terminal, str, str]) -> None:

@@ -39,6 +39,8 @@ def test_a_setting_is_in_the_table_with_its_default(field: str) -> None:
     default = Settings.model_fields[field].default
     if default not in (None, "", (), False):
         shown = f"{default:g}" if isinstance(default, float) else str(default)
+        if isinstance(default, tuple):
+            shown = ",".join(default)
         assert rows[0].lower() == f"`{shown.lower()}`"
 
 

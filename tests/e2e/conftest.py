@@ -11,9 +11,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.e2e.answers import AGENTS, ANSWERS
 from tests.e2e.browser import People, launch
 from tests.e2e.console import ConsoleProcess
 from tests.e2e.work import Work
+from tests.support.models import serving
 
 expect.set_options(timeout=15_000)
 
@@ -21,10 +23,16 @@ expect.set_options(timeout=15_000)
 @pytest.fixture(scope="package")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleProcess]:
     """Run the console the way its users do."""
-    process = ConsoleProcess(tmp_path_factory.mktemp("console"))
-    process.start()
-    yield process
-    process.stop()
+    folder = tmp_path_factory.mktemp("console")
+    with serving(folder) as serve:
+        process = ConsoleProcess(
+            folder,
+            AGENT_CONSOLE_AGENTS=str(AGENTS),
+            AGENT_CONSOLE_AGENT_BASE_URL=serve(*ANSWERS).base_url(),
+        )
+        process.start()
+        yield process
+        process.stop()
 
 
 @pytest.fixture(scope="package")

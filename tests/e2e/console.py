@@ -36,12 +36,14 @@ def pick_port() -> int:
 class ConsoleProcess:
     """``agent-console serve`` with a data directory of its own; may be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
+        """Keep everything in ``folder``; ``environment`` is added to the process's own."""
         self.folder = folder
         self.port = pick_port()
         self.url = f"http://localhost:{self.port}"
         self.workspace = folder / "workspace"
         self.log = folder / "console.log"
+        self._added = environment
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         self.workspace.mkdir(exist_ok=True)
@@ -101,6 +103,7 @@ class ConsoleProcess:
             "AGENT_CONSOLE_DATA_DIR": str(self.folder),
             "AGENT_CONSOLE_WORKSPACE": str(self.workspace),
             "AGENT_CONSOLE_DRAIN_TIMEOUT": "5",
+            **self._added,
         }
 
     def _run(self, *arguments: str) -> str:

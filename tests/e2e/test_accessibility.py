@@ -25,20 +25,39 @@ def places(work: Work) -> dict[str, str]:
     plan = work.enqueue("data-processing", rows)
     work.approve(work.open_checkpoint(plan))
     report = work.enqueue("reporting", {"topic": "Results of the pilot"})
-    work.open_checkpoint(report)
+    found = work.open_checkpoint(report)
     artifacts = work.job(report)["artifacts"]
+    writing = {
+        name: work.enqueue(name, {"topic": "Results of the pilot"})
+        for name in ("content", "reporting")
+    }
+    for one in writing.values():
+        work.approve(work.open_checkpoint(one))
+    written = {name: work.open_checkpoint(one) for name, one in writing.items()}
+    work.request_changes(written["reporting"], "How much does training cost per courier?")
+    written["reporting"] = work.next_checkpoint(writing["reporting"], written["reporting"])
+    made = work.job(writing["reporting"])["artifacts"]
+    first, second = [one["id"] for one in made if one["artifactType"] == "report"]
     checkpoint, result = work.open_checkpoint(job), work.open_checkpoint(plan)
     return {
         "Checkpoints": "/admin/agent-checkpoints",
         "Checkpoints, files": f"/admin/agent-checkpoints/{checkpoint}",
         "Checkpoints, rows": f"/admin/agent-checkpoints/{result}",
+        "Checkpoints, findings": f"/admin/agent-checkpoints/{found}",
+        "Checkpoints, drafts": f"/admin/agent-checkpoints/{written['content']}",
+        "Checkpoints, report": f"/admin/agent-checkpoints/{written['reporting']}",
         "Checkpoints, all": "/admin/agent-checkpoints?status=ALL",
         "Jobs": "/jobs",
         "Job": f"/jobs/{job}",
         "New job": "/new?type=code-generation",
         "Agents": "/agents?agent=reporting",
+        "Sessions": "/sessions",
+        "Sessions of a project": "/sessions?project=default",
+        "Documents": "/context",
         "Artifacts": f"/artifacts?job={report}",
         **{one["artifactType"]: f"/artifacts/{one['id']}" for one in artifacts},
+        "Artifact, difference": f"/artifacts/{second}?compare={first}",
+        "Shipped document": "/context/library:rollout-plan?version=1&start=240&end=272",
         "Workers": "/workers",
     }
 

@@ -58,6 +58,20 @@ class Work:
         address = f"/api/admin/agent-checkpoints/{checkpoint}"
         _ok(self._reviewer.request("DELETE", address, json={"reason": reason}))
 
+    def request_changes(self, checkpoint: str, feedback: str) -> None:
+        """Ask for another round as the reviewer."""
+        address = f"/api/admin/agent-checkpoints/{checkpoint}/request-changes"
+        _ok(self._reviewer.post(address, json={"feedback": feedback}))
+
+    def next_checkpoint(self, job: str, before: str) -> str:
+        """Return the id of the checkpoint the job waits for after ``before``."""
+
+        def look() -> str | None:
+            found = self._pending_of(job)
+            return found if found != before else None
+
+        return str(self.eventually(look, f"another checkpoint of {job}"))
+
     def job(self, job: str) -> dict[str, Any]:
         """Return the job as REST shows it."""
         found: dict[str, Any] = _ok(self._operator.get(f"/api/agent-jobs/{job}"))["job"]

@@ -16,7 +16,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
 
 from agent_console.domain.errors import Misconfigured, Unavailable
+from agent_console.domain.queries import ArtifactQuery
 from agent_console.store import migrate, tables
+from agent_console.store.database import Database
+from agent_console.store.reads.artifact_search import artifact_search
 
 TABLES = SQLModel.metadata.sorted_tables
 STATUS = {"ai_jobs": "PENDING", "agent_checkpoints": "PENDING", "agent_workers": "RUNNING"}
@@ -72,6 +75,12 @@ def counts(connection: Connection) -> dict[str, int]:
     }
 
 
+def own_tables(connection: Connection) -> set[str]:
+    """Return the tables there are, without Alembic's own and those of the full-text index."""
+    names = inspect(connection).get_table_names()
+    return {one for one in names if not one.startswith(("alembic_version", "artifact_fts"))}
+
+
 def test_up_down_up_with_rows_in_every_table(empty_url: str) -> None:
     assert migrate.upgrade(empty_url) == migrate.Migrated(None, migrate.head())
     made = engine(empty_url)
@@ -98,19 +107,100 @@ def test_taking_back_one_migration_keeps_what_the_others_made(database_url: str)
         "context_document_versions",
         "configuration_templates",
         "job_usage",
+        "artifact_texts",
+        "job_previews",
     }
     with engine(database_url).begin() as connection:
         fill(connection)
     assert migrate.downgrade(database_url, "0001").after == "0001"
     with engine(database_url).connect() as connection:
-        left = set(inspect(connection).get_table_names()) - {"alembic_version"}
+        left = own_tables(connection)
         assert left == {table.name for table in TABLES} - later
         for name in left:
             rows = connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one()
             assert rows == 1, name
     migrate.upgrade(database_url)
     with engine(database_url).connect() as connection:
-        assert counts(connection) == {table.name: int(table.name not in later) for table in TABLES}
+        # The words of the artifact that was there are found out again.
+        gone = later - {"artifact_texts"}
+        assert counts(connection) == {table.name: int(table.name not in gone) for table in TABLES}
+
+
+def test_artifacts_of_before_are_found_afterwards(database_url: str) -> None:
+    assert migrate.downgrade(database_url, "0003").after == "0003"
+    made = engine(database_url)
+    with made.begin() as connection:
+        for table in (tables.AiJob, tables.WorkArtifact):
+            row = row_for(table.__table__) | {"metadata": "{}"}  # type: ignore[attr-defined]
+            connection.execute(table.__table__.insert().values(row))  # type: ignore[attr-defined]
+        rows = [{"n": f"art_{n}", "p": n + 2} for n in range(50)]
+        connection.execute(
+            text(
+                "INSERT INTO work_artifacts SELECT :n, job_id, :p, name, 'report', media_type, "
+                "'Straße ' || CAST(:p AS TEXT), size, digest, metadata, :p FROM work_artifacts "
+                "WHERE id = 'one'"
+            ),
+            rows,
+        )
+    migrate.upgrade(database_url)
+    with Database(database_url).read() as reader:
+        found = artifact_search(reader, ArtifactQuery(search="strasse", limit=2))
+        assert (found.total, [one.id for one in found.items]) == (50, ["art_49", "art_48"])
+        alone = artifact_search(reader, ArtifactQuery(search="STRASSE 7"))
+        assert [one.id for one in alone.items] == ["art_5"]
+
+
+def test_the_words_of_an_artifact_go_with_it(database_url: str) -> None:
+    with engine(database_url).begin() as connection:
+        fill(connection)
+        connection.execute(text("DELETE FROM work_artifacts"))
+    with Database(database_url).read() as reader:
+        assert reader.rows("SELECT count(*) FROM artifact_texts") == [(0,)]
+        assert artifact_search(reader, ArtifactQuery(search="one")).total == 0
+
+
+def test_checkpoints_of_before_are_first_rounds_without_a_next(database_url: str) -> None:
+    assert migrate.downgrade(database_url, "0002").after == "0002"
+    made, names = engine(database_url), ("round", "rounds", "previous_id")
+    with made.begin() as connection:
+        for table in (tables.AiJob.__table__, tables.AgentCheckpoint.__table__):  # type: ignore[attr-defined]
+            row = {name: value for name, value in row_for(table).items() if name not in names}
+            columns = ", ".join(f'"{name}"' for name in row)
+            values = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table.name} ({columns}) VALUES ({values})"), row)
+    migrate.upgrade(database_url)
+    with made.connect() as connection:
+        found = connection.execute(text(f"SELECT {', '.join(names)} FROM agent_checkpoints"))
+        assert [tuple(row) for row in found] == [(1, None, None)]
+
+
+def test_documents_that_jobs_have_are_known_to_be_used_afterwards(database_url: str) -> None:
+    assert migrate.downgrade(database_url, "0005").after == "0005"
+    made = engine(database_url)
+    jobs, documents = tables.AiJob.__table__, tables.ContextDocument.__table__  # type: ignore[attr-defined]
+    later = {"archived_at", "first_job_id"}
+    both = '{"contextDocumentIds": ["doc_1", "doc_2", 7]}'
+    with made.begin() as connection:
+        assert not later & {one["name"] for one in inspect(connection).get_columns(documents.name)}
+        row = row_for(jobs) | {"id": "job_1", "context_document_id": "doc_1", "metadata": both}
+        connection.execute(jobs.insert().values(row))
+        row |= {"id": "job_2", "metadata": "{}"}
+        connection.execute(jobs.insert().values(row))
+        connection.execute(jobs.insert().values(row | {"id": "job_3", "context_document_id": None}))
+        for name in ("doc_1", "doc_2", "doc_3"):
+            old = {k: v for k, v in row_for(documents).items() if k not in later}
+            connection.execute(documents.insert().values(old | {"id": name}))
+    assert migrate.upgrade(database_url).after == migrate.head()
+    with made.connect() as connection:
+        found = connection.execute(
+            text("SELECT id, first_job_id, archived_at FROM context_documents ORDER BY id")
+        )
+        assert found.all() == [
+            ("doc_1", "job_1", None),
+            ("doc_2", "job_1", None),
+            ("doc_3", None, None),
+        ]
+    made.dispose()
 
 
 def test_upgrading_again_keeps_the_rows(database_url: str) -> None:
@@ -124,7 +214,13 @@ def test_upgrading_again_keeps_the_rows(database_url: str) -> None:
 def test_the_migrated_schema_is_what_the_tables_say(database_url: str) -> None:
     # Indexes are compared as the databases write them down, by the test below: Alembic cannot
     # reflect those with expressions on SQLite.
-    options = {"compare_type": True, "include_object": lambda _o, _n, kind, *_: kind != "index"}
+    # The full-text index of SQLite is tables too, which are its own affair.
+    options = {
+        "compare_type": True,
+        "include_object": lambda _object, name, kind, *_: (
+            kind != "index" and not str(name).startswith("artifact_fts")
+        ),
+    }
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Skipped unsupported reflection", Warning)
         with engine(database_url).connect() as connection:

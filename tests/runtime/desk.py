@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 from agent_console.domain.access import Actor
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.domain.jobs import Job, JobVerb
+from agent_console.domain.risk import RiskAssessor
+from agent_console.domain.risk_rules import STANDARD
 from agent_console.runtime.registry import Registry
 from agent_console.store import decisions, job_writes
 from agent_console.store.database import Database
@@ -26,6 +28,7 @@ class Desk:
     clock: FakeClock
     workspace: Path
     registry: Registry = field(default_factory=Registry)
+    assessors: Sequence[RiskAssessor] = STANDARD
 
     def add(self, *handlers: Callable[..., object]) -> None:
         """Register handlers; a later one of the same type replaces the earlier."""
@@ -40,7 +43,12 @@ class Desk:
     def run(self, limit: int = 100) -> int:
         """Run what is due; return the number of runs."""
         return drain(
-            self.db, self.registry, clock=self.clock, workspace=self.workspace, limit=limit
+            self.db,
+            self.registry,
+            clock=self.clock,
+            workspace=self.workspace,
+            limit=limit,
+            assessors=self.assessors,
         )
 
     def job(self, job_id: str) -> Job:

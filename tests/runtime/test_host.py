@@ -380,3 +380,25 @@ def test_a_job_type_is_left_to_the_worker_that_knows_it(
         waiting, done = enqueue(db, "special"), enqueue(db, "test")
         assert changes.until(lambda: status(done) == "COMPLETED")
         assert status(waiting) == "PENDING"
+
+
+@handler("hesitate")
+def hesitate(ctx: JobContext) -> str | None:
+    """Ask for approval of something it is not sure of."""
+    return ctx.approve("May I?", action="go", confidence=0.5).approved_by
+
+
+@pytest.mark.parametrize(("confident", "status"), [(0.7, "WAITING"), (0.45, "COMPLETED")])
+def test_a_worker_assesses_risk_by_the_settings_of_its_process(
+    db: Database, tmp_path: Path, changes: Changes, confident: float, status: str
+) -> None:
+    job_id = enqueue(db, "hesitate", approval_strategy="auto_approve_low_risk")
+
+    def seen() -> str:
+        with db.read() as reader:
+            found = reader.row("SELECT status FROM ai_jobs WHERE id = :id", {"id": job_id})
+        return str(found and found[0])
+
+    with hosted(db, tmp_path, hesitate, risk_confident=confident):
+        assert changes.until(lambda: seen() in {"WAITING", "COMPLETED"})
+    assert seen() == status

@@ -11,7 +11,7 @@ from agent_console import Finding, JobContext, Severity, handler
 from agent_console.domain.changes import FileChange
 from agent_console.domain.jobs import JobStatus, Json
 from agent_console.domain.payload import digest
-from agent_console.runtime import policy
+from agent_console.domain.risk_rules import RiskPolicy, assessors
 from agent_console.store.database import Database
 from tests.runtime.desk import Desk
 
@@ -156,16 +156,33 @@ def test_a_later_run_returns_the_policys_decision_and_asks_nobody(desk: Desk) ->
     assert row["n"] == 1
 
 
-def test_findings_stay_as_they_were_shown_when_assessors_learn(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_findings_stay_as_they_were_shown_when_assessors_learn(desk: Desk) -> None:
     desk.add(asking(data={"text": f"{MARKER}: write this"}, confidence=0.5))
     job_id = desk.enqueue()
     desk.run()
     desk.approve(job_id)
-    monkeypatch.setattr(policy, "STANDARD", ())
+    desk.assessors = ()
     desk.run()
     assert desk.job(job_id).status is JobStatus.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("settings", "status"),
+    [
+        ({}, JobStatus.WAITING),
+        ({"confident": 0.3, "doubtful": 0.2}, JobStatus.COMPLETED),
+        ({"assessors": ("secrets", "paths")}, JobStatus.COMPLETED),
+        ({"assessors": ("confidence",)}, JobStatus.WAITING),
+    ],
+)
+def test_what_is_low_risk_is_a_matter_of_settings(
+    desk: Desk, settings: dict[str, Any], status: JobStatus
+) -> None:
+    desk.assessors = assessors(RiskPolicy(**settings))
+    desk.add(asking(data={"n": 1}, confidence=0.5))
+    job_id = desk.enqueue(approval_strategy=AUTO)
+    desk.run()
+    assert desk.job(job_id).status is status
 
 
 def test_a_payload_changed_after_a_policy_approved_it_goes_to_a_person(

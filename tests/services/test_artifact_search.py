@@ -1,4 +1,4 @@
-"""Artifacts are found by type, job and words, among the newest, whatever they weigh."""
+"""Artifacts are found by type, job and words, alike on both databases, however many there are."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import pytest
 from agent_console.domain.access import Actor, Role
 from agent_console.domain.errors import Forbidden, Invalid
 from agent_console.domain.records import ArtifactType
-from agent_console.store.reads import records
 from agent_console.store.runs import save_artifact
 from tests.services.conftest import Desk
+from tests.support.factories import RAY
 from tests.support.runs import artifact, claim_one
 
 
@@ -27,55 +27,79 @@ def saved(desk: Desk, actor: Actor, *contents: str, **facts: Any) -> tuple[str, 
     return job_id, ids
 
 
-def test_a_search_finds_names_and_contents_without_wildcards(desk: Desk) -> None:
+def found(desk: Desk, search: str, **more: Any) -> list[str]:
+    """Return the ids that are found."""
+    page = desk.services.artifacts.page(RAY, search=search, **more)
+    assert page.total == len(page.items)
+    assert {one.content for one in page.items} <= {""}
+    return [one.id for one in page.items]
+
+
+def test_every_word_must_be_there_and_may_be_a_beginning(desk: Desk) -> None:
     actor = desk.actor(Role.OPERATOR)
-    _, ids = saved(desk, actor, "The tide is 100% high", "the TIDE is low", "a river")
-    _, (named,) = saved(desk, actor, "nothing", name="tide-table.md")
-    find = desk.services.artifacts.page
-
-    def found(search: str, **more: Any) -> list[str]:
-        page = find(actor, search=search, **more)
-        assert page.total == len(page.items)
-        assert {one.content for one in page.items} <= {""}
-        return [one.id for one in page.items]
-
-    assert found("tide") == [named, ids[1], ids[0]]
-    assert found("100%") == [ids[0]]
-    assert found("%") == [ids[0]]
-    assert found("_") == []
-    assert found(ids[2]) == [ids[2]]
-    assert found("river", artifact_type="report") == []
-    assert found("river", artifact_type="file") == [ids[2]]
+    _, ids = saved(desk, actor, "The tide is 100% high", "the TIDES are low", "a river")
+    _, (named,) = saved(desk, actor, "nothing", name="notes/tide-table.md")
+    assert found(desk, "tide") == [named, ids[1], ids[0]]
+    assert found(desk, "tide high") == [ids[0]]
+    assert found(desk, "high, Tide!") == [ids[0]]
+    assert found(desk, "table notes nothing") == [named]
+    assert found(desk, "100%") == [ids[0]]
+    assert found(desk, "ide") == []
+    assert found(desk, "tide sun") == []
 
 
-def test_type_and_job_narrow_the_list(desk: Desk) -> None:
+@pytest.mark.parametrize("search", ["%", "_", "' | 'x", '" OR "', "*", ":*", "( )", "tide' & !'x"])
+def test_signs_mean_nothing_to_either_database(desk: Desk, search: str) -> None:
+    saved(desk, desk.actor(Role.OPERATOR), "a river")
+    assert found(desk, search) == []
+
+
+def test_accents_case_and_width_do_not_matter_and_scripts_without_spaces_work(desk: Desk) -> None:
+    _, ids = saved(desk, desk.actor(Role.OPERATOR), "Müllers Straße", "全文検索の結果", "ＷＩＤＥ")
+    assert found(desk, "muller STRASSE") == [ids[0]]
+    assert found(desk, "検索") == [ids[1]]
+    assert found(desk, "索検書") == []
+    assert found(desk, "wide") == [ids[2]]
+
+
+def test_an_id_finds_its_artifact_and_what_speaks_of_it(desk: Desk) -> None:
     actor = desk.actor(Role.OPERATOR)
-    first, reports = saved(desk, actor, "a", "b", artifact_type=ArtifactType.REPORT)
-    second, files = saved(desk, actor, "c")
+    _, (one, _) = saved(desk, actor, "a river", "another")
+    _, (speaks,) = saved(desk, actor, f"see {one}")
+    assert found(desk, one) == [speaks, one]
+    assert found(desk, f" {one} ", artifact_type="report") == []
+
+
+def test_type_and_job_narrow_list_and_search(desk: Desk) -> None:
+    actor = desk.actor(Role.OPERATOR)
+    first, reports = saved(desk, actor, "a tide", "b", artifact_type=ArtifactType.REPORT)
+    second, files = saved(desk, actor, "c tide")
     page = desk.services.artifacts.page
     assert [a.id for a in page(actor, artifact_type="report").items] == reports[::-1]
     assert [a.id for a in page(actor, job_id=second).items] == files
     assert page(actor, job_id=first, artifact_type="file").total == 0
+    assert found(desk, "tide", job_id=first) == [reports[0]]
+    assert found(desk, "tide", artifact_type="file") == files
+    assert found(desk, "tide", job_id=first, artifact_type="file") == []
+    assert found(desk, "tide", job_id='" OR "tide') == []
 
 
 def test_the_pages_of_a_search_follow_each_other(desk: Desk) -> None:
     actor = desk.actor(Role.OPERATOR)
     _, ids = saved(desk, actor, "tide 1", "x", "tide 2", "tide 3")
-    first = desk.services.artifacts.page(actor, search="tide", limit=2)
-    rest = desk.services.artifacts.page(actor, search="tide", limit=2, cursor=first.next_cursor)
+    page = desk.services.artifacts.page
+    first = page(actor, search="tide", limit=2)
+    saved(desk, actor, "tide 4")
+    rest = page(actor, search="tide", limit=2, cursor=first.next_cursor)
     shown = [one.id for one in [*first.items, *rest.items]]
     assert (shown, rest.next_cursor, first.total) == ([ids[3], ids[2], ids[0]], None, 3)
+    with pytest.raises(Invalid, match="cursor"):
+        page(actor, limit=2, cursor=first.next_cursor)
 
 
-def test_a_search_looks_at_the_newest_and_at_beginnings(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    actor = desk.actor(Role.OPERATOR)
-    _, ids = saved(desk, actor, "tide old", "tide new", "....tide")
-    monkeypatch.setattr(records, "CONTENT_SEARCH_WINDOW", 2)
-    monkeypatch.setattr(records, "CONTENT_SEARCH_DEPTH", 6)
-    page = desk.services.artifacts.page(actor, search="tide")
-    assert [one.id for one in page.items] == [ids[1]]
+def test_the_whole_text_is_searched(desk: Desk) -> None:
+    _, (one,) = saved(desk, desk.actor(Role.OPERATOR), "filler " * 40_000 + "needle")
+    assert found(desk, "needle") == [one]
 
 
 def test_what_cannot_be_searched_is_refused(desk: Desk) -> None:

@@ -223,3 +223,101 @@ def test_a_job_cannot_work_from_what_its_requester_may_not_read(desk: Desk) -> N
     hidden = {"contextDocumentIds": [made.id, "doc_y"]}
     with pytest.raises(Invalid, match="doc_y"):
         desk.services.jobs.enqueue(admin, replace(job, metadata=hidden))
+
+
+def listed(desk: Desk, actor: Actor, **query: Any) -> list[str]:
+    return [one.id for one in desk.services.context.page(actor, ContextQuery(**query)).items]
+
+
+def test_an_archived_document_is_offered_to_no_new_job_and_read_by_the_old(
+    desk: Desk, writer: Actor
+) -> None:
+    context = desk.services.context
+    kept, away = keep(desk, writer), keep(desk, writer)
+    job = NewJob(job_type="noop", context_document_id=away.id)
+    first = desk.services.jobs.enqueue(writer, job, idempotency_key="once").job
+    desk.clock.advance(5)
+    archived = context.archive(writer, away.id)
+    assert archived.archived_at == desk.clock.now()
+    assert archived.first_job_id == first.id
+    assert context.archive(writer, away.id) == archived
+    assert listed(desk, writer) == [kept.id]
+    assert listed(desk, writer, archived=True) == [away.id]
+    assert listed(desk, writer, archived=None) == [away.id, kept.id]
+    assert listed(desk, writer, search=away.id) == []
+    assert context.get(writer, away.id).shown.content == PLAN.content
+    with pytest.raises(Invalid, match="is archived"):
+        desk.services.jobs.enqueue(writer, job)
+    assert desk.services.jobs.enqueue(writer, job, idempotency_key="once").replayed
+    with pytest.raises(Conflict, match="restore it") as refused:
+        context.add_version(writer, away.id, "two")
+    assert refused.value.context["currentStatus"] == "archived"
+    restored = context.archive(writer, away.id, archived=False)
+    assert restored.archived_at is None
+    assert desk.services.jobs.enqueue(writer, job).job.context_document_id == away.id
+    assert context.some(writer, [away.id])[0].first_job_id == first.id
+    told = desk.services.audit.page(desk.actor(Role.ADMIN), AuditQuery()).items
+    assert [e.action for e in told if e.subject_id == away.id] == [
+        "context.restored",
+        "context.archived",
+        "context.created",
+    ]
+
+
+def test_only_what_no_job_was_given_is_deleted(desk: Desk, writer: Actor) -> None:
+    context = desk.services.context
+    unused, used, also_used = (keep(desk, writer) for _ in range(3))
+    context.add_version(writer, unused.id, "two")
+    more = {"contextDocumentIds": [used.id, also_used.id]}
+    job = NewJob(job_type="noop", context_document_id=used.id, metadata=more)
+    job_id = desk.services.jobs.enqueue(writer, job).job.id
+    context.delete(writer, unused.id)
+    with pytest.raises(NotFound):
+        context.get(writer, unused.id)
+    with pytest.raises(NotFound):
+        context.delete(writer, unused.id)
+    for one in (used, also_used):
+        with pytest.raises(Conflict, match="Archive it instead") as refused:
+            context.delete(writer, one.id)
+        assert refused.value.context["jobId"] == job_id
+    with desk.db.read() as reader:
+        kept = reader.rows("SELECT DISTINCT document_id FROM context_document_versions")
+    assert {row[0] for row in kept} == {used.id, also_used.id}
+    told = desk.services.audit.page(desk.actor(Role.ADMIN), AuditQuery()).items
+    assert next(e.action for e in told if e.subject_id == unused.id) == "context.deleted"
+
+
+def test_a_job_and_a_deletion_at_once_agree(desk: Desk, writer: Actor) -> None:
+    """Whoever is first wins: no job is left with a document that has gone."""
+    for _ in range(8):
+        made = keep(desk, writer)
+        gate = threading.Barrier(2)
+
+        def enqueue(document: str = made.id, gate: threading.Barrier = gate) -> bool:
+            gate.wait()
+            try:
+                job = NewJob(job_type="noop", context_document_id=document)
+                desk.services.jobs.enqueue(writer, job)
+            except Invalid:
+                return False
+            return True
+
+        def delete(document: str = made.id, gate: threading.Barrier = gate) -> bool:
+            gate.wait()
+            try:
+                desk.services.context.delete(writer, document)
+            except Conflict:
+                return False
+            return True
+
+        with ThreadPoolExecutor(2) as pool:
+            took, gone = pool.submit(enqueue), pool.submit(delete)
+            assert took.result() is not gone.result()
+
+
+def test_some_documents_come_in_the_order_asked_for(desk: Desk, writer: Actor) -> None:
+    one, two = keep(desk, writer), keep(desk, writer)
+    found = desk.services.context.some(writer, [two.id, "doc_x", one.id, two.id])
+    assert found == [two, one]
+    with pytest.raises(Invalid, match="at most 50"):
+        desk.services.context.some(writer, ["doc_x"] * 51)

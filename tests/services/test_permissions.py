@@ -23,7 +23,9 @@ from agent_console.domain.queries import (
 )
 from agent_console.domain.sessions import NewSession, NewTemplate
 from agent_console.services import Services
+from agent_console.store import previews
 from tests.services.conftest import PASSWORD, Desk
+from tests.support.runs import claim_one
 
 P = Permission
 Call = Callable[[Services, Actor], Any]
@@ -61,6 +63,9 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
         P.CONTEXT_WRITE,
         lambda s, a: s.context.add_version(a, "doc_x", "text"),
     ),
+    "context.archive": (P.CONTEXT_WRITE, lambda s, a: s.context.archive(a, "doc_x")),
+    "context.delete": (P.CONTEXT_WRITE, lambda s, a: s.context.delete(a, "doc_x")),
+    "context.some": (P.CONTEXT_READ, lambda s, a: s.context.some(a, ["doc_x"])),
     "context.page": (P.CONTEXT_READ, lambda s, a: s.context.page(a, ContextQuery())),
     "context.get": (P.CONTEXT_READ, lambda s, a: s.context.get(a, "doc_x")),
     "sessions.agents": (P.JOBS_READ, lambda s, a: s.sessions.agents(a)),
@@ -69,6 +74,10 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
         lambda s, a: s.sessions.create(a, "prj_x", NewSession(agent_type="research")),
     ),
     "sessions.page": (P.JOBS_READ, lambda s, a: s.sessions.page(a, "prj_x", SessionQuery())),
+    "sessions.counts": (P.JOBS_READ, lambda s, a: s.sessions.counts(a, "prj_x")),
+    "sessions.projects": (P.JOBS_READ, lambda s, a: s.sessions.projects(a)),
+    "sessions.findings": (P.JOBS_READ, lambda s, a: s.sessions.findings(a, "job_x")),
+    "sessions.with_findings": (P.JOBS_READ, lambda s, a: s.sessions.with_findings(a, "prj_x")),
     "sessions.get": (P.JOBS_READ, lambda s, a: s.sessions.get(a, "prj_x", "job_x")),
     "sessions.execute": (P.JOBS_CONTROL, lambda s, a: s.sessions.execute(a, "prj_x", "job_x")),
     "sessions.decide": (
@@ -174,3 +183,14 @@ def test_a_token_to_read_jobs_reads_no_proposals(desk: Desk) -> None:
     assert [one.id for one in desk.services.jobs.get(operator, job_id).checkpoints] == [asked]
     seen = desk.services.jobs.get(narrow, job_id)
     assert (seen.job.id, seen.checkpoints, seen.artifacts) == (job_id, [], [])
+
+
+def test_a_token_to_read_jobs_does_not_watch_artifacts_being_written(desk: Desk) -> None:
+    operator = desk.actor(Role.OPERATOR)
+    job_id = desk.services.jobs.enqueue(operator, NewJob(job_type="noop", input_data={})).job.id
+    previews.show(desk.db, claim_one(desk.db).key, "half a report")
+    narrow = replace(operator, kind="token", permissions=frozenset({P.JOBS_READ}))
+    watched = desk.services.jobs.get(operator, job_id).preview
+    assert watched is not None
+    assert watched.text == "half a report"
+    assert desk.services.jobs.get(narrow, job_id).preview is None

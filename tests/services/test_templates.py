@@ -91,6 +91,30 @@ def test_what_cannot_be_kept_is_refused_by_field(
     assert refused.value.fields[0].field == field
 
 
+@pytest.mark.parametrize(
+    ("configuration", "fields"),
+    [
+        ({"maxFindings": 99}, ["maxFindings"]),
+        ({"maxFindings": "many", "question": ""}, ["maxFindings", "question"]),
+        ({"maxFinding": 3}, ["maxFinding"]),
+    ],
+)
+def test_what_the_agent_would_refuse_is_no_template(
+    desk: Desk, configuration: dict[str, Any], fields: list[str]
+) -> None:
+    new = replace(THOROUGH, task_configuration=configuration)
+    with pytest.raises(Invalid) as refused:
+        desk.services.templates.create(desk.actor(Role.OPERATOR), new)
+    named = sorted(one.field for one in refused.value.fields)
+    assert named == [f"taskConfiguration.{one}" for one in fields]
+
+
+def test_an_agent_that_takes_anything_takes_any_template(desk: Desk) -> None:
+    new = replace(THOROUGH, agent_type="content", task_configuration={"whatever": [1, {"a": None}]})
+    made = desk.services.templates.create(desk.actor(Role.OPERATOR), new)
+    assert made.task_configuration == new.task_configuration
+
+
 def test_a_configuration_has_a_greatest_size(desk: Desk) -> None:
     big = replace(THOROUGH, task_configuration={"text": "x" * 70_000})
     with pytest.raises(TooLarge):

@@ -8,11 +8,13 @@ import pytest
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_console.domain.queries import SessionQuery
+from agent_console.domain.search import index_text, wanted
 from agent_console.domain.sessions import AGENT_TYPES
 from agent_console.store import claims, deadlines, liveness, metric_reads, rechecks, runs
 from agent_console.store.database import Database
+from agent_console.store.dialects import match_text
 from agent_console.store.ids import new_id
-from agent_console.store.reads import sessions
+from agent_console.store.reads import artifact_search, sessions
 
 HISTORY, READY = 20_000, 500
 JOBS = (
@@ -74,6 +76,11 @@ HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
     "claim": (claims.CLAIM, {"worker_id": "w1", "room": 3}, ("ix_ai_jobs_ready",)),
     "next due": (claims.DUE, {}, ("ix_ai_jobs_due",)),
     "approvals": (rechecks.APPROVALS, {"job_id": "job_1"}, ("uq_agent_checkpoints_position",)),
+    "last round": (
+        runs.LAST_ROUND,
+        {"job_id": "job_1", "position": 7},
+        ("uq_agent_checkpoints_position",),
+    ),
     "owner": (runs.OWNER, {"job_id": "job_1", "token": 1}, (*PRIMARY, *RUNNING)),
     "held": (liveness.HELD, {"id": "w1"}, RUNNING),
     "orphans": (liveness.ORPHANS, {}, RUNNING),
@@ -132,3 +139,52 @@ def test_sessions_of_a_project_are_read_in_order_from_its_index(db: Database) ->
         assert "ix_ai_jobs_project_id" in found, found
         assert "Seq Scan on ai_jobs" not in found, found
         assert "SCAN ai_jobs\n" not in found, found
+    found = plan(db, sessions.PROJECTS, {})
+    assert "ix_ai_jobs_project_id" in found, found
+    assert "Seq Scan on ai_jobs" not in found, found
+    with db.read() as reader:
+        found_names = [str(row[0]) for row in reader.rows(sessions.PROJECTS)]
+        assert found_names == sorted(f"p{n}" for n in range(PROJECTS))
+        (newest, *_) = sessions.projects(reader, AGENT_TYPES)
+        assert sum(sessions.counts(reader, "p7", AGENT_TYPES).by_status.values()) == 40
+    assert newest.latest_session_id == rows[-1][0]
+
+
+ARTIFACTS = (
+    "id", "job_id", "position", "name", "artifact_type", "media_type", "content", "size",
+    "digest", "metadata", "created_at",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("search", ["everywhere", "needle", "nowhere", "everywhere 17"])
+def test_a_search_reads_no_texts_but_those_it_finds(db: Database, search: str) -> None:
+    job = job_row(0, "COMPLETED")
+    made = [
+        (new_id("art"), job[0], n, "", "file", "text/plain", "", 0, "", "{}", n)
+        for n in range(3_000)
+    ]
+
+    def fill(tx: Any) -> None:
+        tx.insert("ai_jobs", JOBS, [job])
+        tx.insert("work_artifacts", ARTIFACTS, made)
+        for n, row in enumerate(made):
+            words = index_text({}, f"everywhere {n} {'needle' * (n == 7)}")
+            tx.execute(runs.ARTIFACT_WORDS, {"id": row[0], "words": words})
+        if tx.dialect == "postgresql":
+            tx.execute("ANALYZE")
+
+    db.write(fill)
+    asked = wanted(search, {})
+    assert asked is not None
+    text = match_text(asked, db.dialect)
+    explain = "EXPLAIN QUERY PLAN " if db.dialect == "sqlite" else "EXPLAIN "
+    with db.read() as reader:
+        reader.rows("{words_plan}")
+        params: dict[str, object] = {"wanted": text, "before": 2**62, "most": 10_001}
+        lines = reader.rows(explain + artifact_search.FOUND, params)
+        plan_text = "\n".join(str(line[-1]) for line in lines)
+    if db.dialect == "sqlite":
+        assert plan_text.startswith("SCAN f VIRTUAL TABLE INDEX"), plan_text
+        assert "TEMP B-TREE" not in plan_text
+    else:
+        assert "Bitmap Index Scan on ix_artifact_texts_words" in plan_text

@@ -73,6 +73,7 @@ def checkpoint(
     data: Any = None,
     kind: CheckpointType = CheckpointType.APPROVAL_REQUIRED,
     expires_in: timedelta | None = timedelta(hours=24),
+    rounds: int | None = None,
 ) -> NewCheckpoint:
     payload = canonical({"action": "write", "data": data, "changes": []})
     call = "approve" if kind is CheckpointType.APPROVAL_REQUIRED else kind.value.lower()
@@ -84,6 +85,7 @@ def checkpoint(
         payload=payload,
         payload_digest=digest(payload),
         expires_in=expires_in,
+        rounds=rounds,
     )
 
 
@@ -113,10 +115,11 @@ def decide(
     *,
     actor: Actor = RAY,
     reason: str | None = None,
+    feedback: str | None = None,
     edited_data: Any = None,
 ) -> Checkpoint:
     """Decide as the review service does, its policy left out."""
-    verdict = Verdict(verb=verb, reason=reason, edited_data=edited_data)
+    verdict = Verdict(verb=verb, reason=reason, feedback=feedback, edited_data=edited_data)
     outcome = db.write(
         lambda tx: decisions.decide(
             tx, checkpoint_id, verdict, actor=actor, key=None, check=lambda _tx, _found: {}

@@ -10,10 +10,10 @@ import pytest
 
 from agent_console.domain.clock import SystemClock
 from agent_console.domain.records import Artifact, ArtifactType
+from agent_console.services.markdown_blocks import MAX_BLOCKS, BlockView, SpanView, blocks
 from agent_console.ui import artifact_views
 from agent_console.ui.artifact_views import artifact_body, artifact_facts
 from agent_console.ui.components import review_build
-from agent_console.ui.markdown_view import MAX_BLOCKS, BlockView, SpanView, blocks
 from tests.ui.test_desk_views import detail
 
 SOURCE = {"documentId": "doc_1", "version": 2, "title": "Minutes", "start": 10, "end": 25}

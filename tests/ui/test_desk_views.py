@@ -46,6 +46,9 @@ def detail(**facts: Any) -> CheckpointDetail:
         "expires_at": NOW + timedelta(hours=1),
         "created_at": NOW,
         "updated_at": NOW,
+        "round": 1,
+        "rounds": None,
+        "previous_id": None,
     }
     values = point | {name: facts.pop(name) for name in set(facts) & set(point)}
     job = Job(
@@ -85,6 +88,10 @@ def detail(**facts: Any) -> CheckpointDetail:
         "may_decide": True,
         "refusal": "",
         "self_approval": False,
+        "changes_refusal": "",
+        "chain": [],
+        "previous": None,
+        "since_last": [],
     }
     return CheckpointDetail(checkpoint=Checkpoint(**values), **(rest | facts))
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from agent_console.domain.context import NewContextDocument
+from agent_console.domain.clock import SystemClock
+from agent_console.domain.context import NewContextDocument, shipped_document
+from agent_console.services.context import ContextService
+from agent_console.ui import bridge
 from agent_console.ui.states import document
 from agent_console.ui.states.document import DocumentPage, DocumentView
 from tests.ui.conftest import Browser, Console, run
@@ -69,3 +74,26 @@ def test_a_long_text_is_shown_around_the_place(
     shown = view(console, f"/context/{kept(console)}?version=1&start=17&end=22")
     assert (shown.before, shown.quote, shown.after) == ("high ", "today", "")
     assert "of 23" in shown.note
+
+
+def test_a_document_that_comes_with_the_console_is_only_read(console: Console) -> None:
+    known = shipped_document(
+        "library:tides", "Tides", "The tide is high.", version=1, at=SystemClock().now()
+    )
+    services = replace(
+        console.services, context=ContextService(console.db, {"library:tides": known})
+    )
+    bridge.bind(services, bridge.settings())
+
+    async def look() -> Browser:
+        path = "/context/library:tides?version=1&start=4&end=8"
+        async with Browser(console.sign_in("operator"), path) as browser:
+            await browser.send(DocumentPage.watch, wait=False)
+            await browser.until(lambda: browser.wire.value(DocumentPage, "loaded") is True)
+            return browser
+
+    wire = run(look()).wire
+    shown = wire.value(DocumentPage, "document")
+    assert (shown.quote, shown.use_href) == ("tide", "")
+    for reason in ("refusal", "edit_refusal", "delete_refusal"):
+        assert wire.value(DocumentPage, reason) == document.FIXED

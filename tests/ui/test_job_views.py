@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import timedelta
+from typing import Any
+
+import pytest
 
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
+from agent_console.domain.jobs import Job, JobStatus
 from agent_console.domain.records import Step
+from agent_console.domain.usage import JobUsage, Usage
 from agent_console.ui.components import review_build as build
-from agent_console.ui.job_views import timeline
+from agent_console.ui.job_views import job_view, timeline
 from tests.ui.test_desk_views import NOW, detail
 
 LONG = "The price list is empty, " * 8
@@ -47,3 +53,37 @@ def test_a_note_is_no_verdict() -> None:
     assert build.body(found).note
     assert build.ruling(found).tone == "gray"
     assert not build.body(detail()).note
+
+
+def job(output: Any, **changes: Any) -> Job:
+    """Return a completed job of a project."""
+    plain: dict[str, Any] = {
+        "id": "job_1", "job_type": "research", "status": JobStatus.COMPLETED,
+        "task_description": "Look", "input_data": {}, "output_data": output,
+        "project_id": "harbour & sea",
+    }  # fmt: skip
+    names = {one.name: None for one in fields(Job)}
+    known = {"metadata": {}, "attempts": 1, "max_attempts": 3, "priority": 5, "run_at": NOW}
+    return Job(**names | known | {"created_at": NOW, "updated_at": NOW} | plain | changes)
+
+
+NOTHING = JobUsage(total=Usage(), models=())
+
+
+@pytest.mark.parametrize(
+    ("output", "changes", "leads"),
+    [
+        ({"findings": [{"claim": "x"}]}, {}, True),
+        ({"findings": []}, {}, False),
+        (None, {}, False),
+        ({"findings": [{"claim": "x"}]}, {"project_id": None}, False),
+        ({"findings": [{"claim": "x"}]}, {"status": JobStatus.FAILED}, False),
+    ],
+)
+def test_approved_findings_lead_to_the_session_that_uses_them(
+    output: Any, changes: dict[str, Any], leads: bool
+) -> None:
+    view = job_view(job(output, **changes), [], NOTHING)
+    href = "/agents?agent=content&project=harbour+%26+sea&from=job_1"
+    assert view.findings_href == (href if leads else "")
+    assert bool(view.project_href) is ("project_id" not in changes)

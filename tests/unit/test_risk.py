@@ -19,7 +19,14 @@ from agent_console.domain.risk import (
     is_low,
     ordered,
 )
-from agent_console.domain.risk_rules import MAX_FILES, MAX_LINES, STANDARD
+from agent_console.domain.risk_rules import (
+    ASSESSORS,
+    MAX_FILES,
+    MAX_LINES,
+    STANDARD,
+    RiskPolicy,
+    assessors,
+)
 
 # Written with a hyphen: the words themselves are refused in the sources.
 MARKERS = [word.replace("-", "") for word in ("TO-DO", "FIX-ME", "XX-X", "HA-CK", "TB-D")]
@@ -164,3 +171,33 @@ def test_findings_are_ordered_unique_and_bounded() -> None:
 def test_low_risk_is_nothing_above_low(severity: Severity) -> None:
     assert is_low([Finding(severity, "r", "m")]) is (severity is Severity.LOW)
     assert is_low([])
+
+
+@pytest.mark.parametrize(
+    ("policy", "rules"),
+    [
+        ({"assessors": ()}, []),
+        ({"assessors": ("size",)}, []),
+        ({"assessors": ("size",), "max_files": 1}, ["size"]),
+        ({"assessors": ("size",), "max_lines": 2}, ["size"]),
+        ({"assessors": ("size",), "max_bytes": 20}, ["size"]),
+        ({"assessors": ("confidence",), "confident": 0.9}, ["confidence"]),
+        ({"confident": 0.5}, []),
+    ],
+)
+def test_a_policy_says_who_looks_and_from_where_on(
+    policy: dict[str, Any], rules: list[str]
+) -> None:
+    changes = [file("a.txt", "one\ntwo\n"), file("b.txt", "three\n")]
+    proposal = Proposal(changes=changes, confidence=0.8)
+    assert [one.rule for one in assess(proposal, assessors(RiskPolicy(**policy)))] == rules
+
+
+def test_doubt_weighs_more_below_its_threshold() -> None:
+    policy = RiskPolicy(assessors=("confidence",), confident=0.9, doubtful=0.8)
+    (finding,) = assess(Proposal(confidence=0.79), assessors(policy))
+    assert finding.severity is Severity.HIGH
+
+
+def test_every_assessor_has_a_name_and_runs_by_default() -> None:
+    assert len(STANDARD) == len(ASSESSORS) == len(set(ASSESSORS))

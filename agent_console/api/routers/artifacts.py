@@ -10,21 +10,23 @@ from fastapi import Query, Response
 from agent_console.api.context import ServicesDep
 from agent_console.api.documented import READING, READING_ONE, problems
 from agent_console.api.guard import requires
-from agent_console.api.parameters import ArtifactParams
+from agent_console.api.parameters import ArtifactParams, DownloadParams
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination
 from agent_console.api.schemas.records import (
     ArtifactAnswer,
-    ArtifactOut,
+    ArtifactDetailOut,
     ArtifactsAnswer,
     ArtifactSummaryOut,
 )
 from agent_console.domain.access import Actor, Permission
+from agent_console.services import downloads
 
 router = resource_router("Artifacts")
 
 Reader = Annotated[Actor, requires(Permission.ARTIFACTS_READ)]
-_BINARY = "application/octet-stream"
+_BINARY, _PDF = "application/octet-stream", "application/pdf"
+_FILE = {"type": "string", "format": "binary"}
 
 
 @router.get(
@@ -60,9 +62,9 @@ def list_artifacts(
     responses=problems(*READING_ONE),
 )
 def show(actor: Reader, services: ServicesDep, artifactId: str) -> ArtifactAnswer:  # noqa: N803
-    """Return the artifact with its content."""
-    artifact = services.artifacts.get(actor, artifactId)
-    return ArtifactAnswer(artifact=ArtifactOut.model_validate(artifact))
+    """Return the artifact with its content and the list of its versions."""
+    detail = services.artifacts.detail(actor, artifactId)
+    return ArtifactAnswer(artifact=ArtifactDetailOut.of_detail(detail))
 
 
 @router.get(
@@ -70,18 +72,23 @@ def show(actor: Reader, services: ServicesDep, artifactId: str) -> ArtifactAnswe
     response_class=Response,
     summary="Download an artifact",
     responses={
-        200: {"content": {_BINARY: {"schema": {"type": "string", "format": "binary"}}}},
+        200: {"content": {kind: {"schema": _FILE} for kind in (_BINARY, _PDF)}},
         **problems(*READING_ONE),
     },
 )
-def download(actor: Reader, services: ServicesDep, artifactId: str) -> Response:  # noqa: N803
+def download(
+    actor: Reader,
+    services: ServicesDep,
+    artifactId: str,  # noqa: N803
+    query: Annotated[DownloadParams, Query()],
+) -> Response:
     """Return the content as a file, in a form that no browser will run or show as a page."""
-    artifact = services.artifacts.get(actor, artifactId)
+    file = downloads.download(services.artifacts.get(actor, artifactId), query.format)
     return Response(
-        artifact.content.encode(),
-        media_type=_BINARY,
+        file.content,
+        media_type=file.media_type,
         headers={
-            "Content-Disposition": _attachment(artifact.name),
+            "Content-Disposition": _attachment(file.name),
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "X-Content-Type-Options": "nosniff",
         },
@@ -89,7 +96,6 @@ def download(actor: Reader, services: ServicesDep, artifactId: str) -> Response:
 
 
 def _attachment(name: str) -> str:
-    """Return the header for the last part of ``name``; RFC 6266, with a plain fallback."""
-    base = name.replace("\\", "/").rsplit("/", 1)[-1].strip(". ") or "artifact"
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in base)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(base, safe='')}"
+    """Return the header for a file called ``name``; RFC 6266, with a plain fallback."""
+    plain = "".join(c if c.isascii() and (c.isalnum() or c in "._- ") else "_" for c in name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -21,11 +21,14 @@ from agent_console.api.schemas.checkpoints import (
     CheckpointSummaryOut,
     DecisionAnswer,
     RejectIn,
+    RequestChangesIn,
 )
 from agent_console.domain.access import Actor, Permission
 from agent_console.services.review import Decided
 
 router = resource_router("Checkpoints")
+
+CHANGES_REQUESTED = "Changes requested successfully"
 
 Reviewer = Annotated[Actor, requires(Permission.CHECKPOINTS_DECIDE)]
 
@@ -109,6 +112,28 @@ def reject(
         actor, checkpointId, body.to_verdict(), idempotency_key=idempotency_key
     )
     return decision_answer(done, response, "Checkpoint rejected successfully")
+
+
+@router.post(
+    "/api/admin/agent-checkpoints/{checkpointId}/request-changes",
+    response_model=DecisionAnswer,
+    summary="Request changes",
+    responses=problems(*WRITING),
+)
+def request_changes(
+    *,
+    actor: Reviewer,
+    services: ServicesDep,
+    checkpointId: str,  # noqa: N803
+    response: Response,
+    body: RequestChangesIn,
+    idempotency_key: IdempotencyKey = None,
+) -> DecisionAnswer:
+    """Send it back with feedback: the job proposes again. 409 where there is no next round."""
+    done = services.review.decide_once(
+        actor, checkpointId, body.to_verdict(), idempotency_key=idempotency_key
+    )
+    return decision_answer(done, response, CHANGES_REQUESTED)
 
 
 def decision_answer(done: Decided, response: Response, message: str) -> DecisionAnswer:

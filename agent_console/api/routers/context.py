@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from agent_console.api.context import ServicesDep
-from agent_console.api.documented import READING, READING_ONE, WRITING, problems
+from agent_console.api.documented import ACTING, READING, READING_ONE, WRITING, problems
 from agent_console.api.guard import requires
 from agent_console.api.parameters import (
     REPLAYED,
@@ -16,8 +16,9 @@ from agent_console.api.parameters import (
     IdempotencyKey,
 )
 from agent_console.api.routing import resource_router
-from agent_console.api.schemas.base import Pagination
+from agent_console.api.schemas.base import Pagination, Success
 from agent_console.api.schemas.context import (
+    ContextActionIn,
     ContextDocumentAnswer,
     ContextDocumentDetailAnswer,
     ContextDocumentDetailOut,
@@ -116,6 +117,35 @@ def add_version(
         idempotency_key=idempotency_key,
     )
     return _answer(saved, response)
+
+
+@router.patch(
+    "/api/context-documents/{documentId}",
+    response_model=ContextDocumentAnswer,
+    summary="Archive or restore a context document",
+    responses=problems(*WRITING),
+)
+def act(
+    actor: Writer,
+    services: ServicesDep,
+    documentId: str,  # noqa: N803
+    body: ContextActionIn,
+) -> ContextDocumentAnswer:
+    """An archived document is offered to no new job; doing the same twice changes nothing."""
+    done = services.context.archive(actor, documentId, archived=body.action == "archive")
+    return ContextDocumentAnswer(document=ContextDocumentOut.model_validate(done))
+
+
+@router.delete(
+    "/api/context-documents/{documentId}",
+    response_model=Success,
+    summary="Delete a context document",
+    responses=problems(*ACTING),
+)
+def delete(actor: Writer, services: ServicesDep, documentId: str) -> Success:  # noqa: N803
+    """Delete all its versions; 409 names the first job that was told to work from it."""
+    services.context.delete(actor, documentId)
+    return Success()
 
 
 def _answer(saved: Saved, response: Response) -> ContextDocumentAnswer:

@@ -11,12 +11,19 @@ from agent_console.api.context import ServicesDep
 from agent_console.api.documented import ACTING, READING, READING_ONE, WRITING, problems
 from agent_console.api.guard import requires
 from agent_console.api.parameters import REPLAYED, IdempotencyKey, SessionParams
-from agent_console.api.routers.checkpoints import decision_answer
+from agent_console.api.routers.checkpoints import CHANGES_REQUESTED, decision_answer
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination
-from agent_console.api.schemas.checkpoints import ApproveIn, DecisionAnswer, RejectIn
+from agent_console.api.schemas.checkpoints import (
+    ApproveIn,
+    DecisionAnswer,
+    RejectIn,
+    RequestChangesIn,
+)
 from agent_console.api.schemas.sessions import (
     NewSessionIn,
+    ProjectOut,
+    ProjectsAnswer,
     SessionAnswer,
     SessionDetailAnswer,
     SessionDetailOut,
@@ -35,6 +42,18 @@ Reviewer = Annotated[Actor, requires(Permission.CHECKPOINTS_DECIDE)]
 _ALL = "/api/projects/{projectId}/work-sessions"
 _ONE = _ALL + "/{sessionId}"
 _CHECKPOINT = _ONE + "/checkpoints/{checkpointId}"
+
+
+@router.get(
+    "/api/projects",
+    response_model=ProjectsAnswer,
+    summary="List the projects that have work sessions",
+    responses=problems(*READING),
+)
+def list_projects(actor: Reader, services: ServicesDep) -> ProjectsAnswer:
+    """Return at most 200, the one with the newest session first."""
+    found = services.sessions.projects(actor)
+    return ProjectsAnswer(projects=[ProjectOut.model_validate(one) for one in found])
 
 
 @router.post(
@@ -164,7 +183,7 @@ def reject(
     body: RejectIn,
     idempotency_key: IdempotencyKey = None,
 ) -> DecisionAnswer:
-    """Reject with a reason; an agent that can will use the feedback for another round."""
+    """Reject with a reason; the session fails with it."""
     done = services.sessions.decide(
         actor,
         projectId,
@@ -174,3 +193,32 @@ def reject(
         idempotency_key=idempotency_key,
     )
     return decision_answer(done, response, "Checkpoint rejected successfully")
+
+
+@router.post(
+    _CHECKPOINT + "/request-changes",
+    response_model=DecisionAnswer,
+    summary="Request changes at a checkpoint of a work session",
+    responses=problems(*WRITING),
+)
+def request_changes(
+    *,
+    actor: Reviewer,
+    services: ServicesDep,
+    projectId: str,  # noqa: N803
+    sessionId: str,  # noqa: N803
+    checkpointId: str,  # noqa: N803
+    response: Response,
+    body: RequestChangesIn,
+    idempotency_key: IdempotencyKey = None,
+) -> DecisionAnswer:
+    """Send it back with feedback: the agent proposes again. 409 where there is no next round."""
+    done = services.sessions.decide(
+        actor,
+        projectId,
+        sessionId,
+        checkpointId,
+        body.to_verdict(),
+        idempotency_key=idempotency_key,
+    )
+    return decision_answer(done, response, CHANGES_REQUESTED)

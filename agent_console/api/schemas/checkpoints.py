@@ -76,6 +76,23 @@ class RejectIn(In):
         )
 
 
+class RequestChangesIn(In):
+    """What the next round should be like; only where the job proposes in rounds."""
+
+    model_config = example(feedback="Leave out F2 and say what the devices cost.")
+
+    feedback: Annotated[_Feedback, StringConstraints(pattern=r"\S")]
+    payload_digest: _Digest | None = None
+
+    def to_verdict(self) -> Verdict:
+        """Return the domain's value."""
+        return Verdict(
+            verb=CheckpointVerb.REQUEST_CHANGES,
+            feedback=self.feedback,
+            payload_digest=self.payload_digest,
+        )
+
+
 class CheckpointSummaryOut(Out):
     """A row of the desk's list."""
 
@@ -92,6 +109,8 @@ class CheckpointSummaryOut(Out):
     decided_at: Instant | None
     expires_at: Instant | None
     created_at: Instant
+    round: int
+    rounds: int | None
 
 
 class FindingOut(Out):
@@ -141,6 +160,9 @@ class CheckpointOut(Out):
     expires_at: Instant | None
     created_at: Instant
     updated_at: Instant
+    round: int
+    rounds: int | None = Field(description="At most so many; null: no changes can be requested.")
+    previous_id: str | None = Field(description="The checkpoint of the round before.")
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> CheckpointOut:
@@ -153,8 +175,24 @@ class CheckpointOut(Out):
         )
 
 
+class RoundOut(Out):
+    """A round of a proposal; ``said`` is the feedback or the reason that ended it."""
+
+    id: str
+    round: int
+    status: CheckpointStatus
+    said: str
+    decided_by_name: str | None
+    decided_at: Instant | None
+    created_at: Instant
+
+
 class CheckpointDetailOut(CheckpointOut):
-    """A checkpoint with its surroundings, and whether the caller may decide it."""
+    """A checkpoint with its surroundings, and whether the caller may decide it.
+
+    ``chain`` are all rounds, oldest first; ``sinceLast`` is what this round proposes otherwise
+    than the one before, in the form of ``changes``.
+    """
 
     task_description: str
     logs: list[LogLineOut]
@@ -164,6 +202,9 @@ class CheckpointDetailOut(CheckpointOut):
     may_decide: bool
     refusal: str
     self_approval: bool
+    changes_refusal: str = Field(description="Why changes cannot be requested; empty: they can.")
+    chain: list[RoundOut]
+    since_last: list[JsonOut]
 
     @classmethod
     def of_detail(cls, detail: CheckpointDetail) -> CheckpointDetailOut:
@@ -178,6 +219,9 @@ class CheckpointDetailOut(CheckpointOut):
             may_decide=detail.may_decide,
             refusal=detail.refusal,
             self_approval=detail.self_approval,
+            changes_refusal=detail.changes_refusal,
+            chain=detail.chain,
+            since_last=detail.since_last,
         )
 
 

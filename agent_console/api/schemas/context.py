@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StrictStr, StringConstraints
 
@@ -61,8 +61,19 @@ class NewContextVersionIn(In):
     base_version: Annotated[StrictInt, Field(ge=1, le=2**31 - 1)] | None = None
 
 
+class ContextActionIn(In):
+    """What to do with a document: ``archive`` puts it away, ``restore`` takes it out again."""
+
+    model_config = example(action="archive")
+
+    action: Literal["archive", "restore"]
+
+
 class ContextDocumentOut(Out):
-    """A document; ``version``, ``size`` (bytes of UTF-8) and ``digest`` (SHA-256) go together."""
+    """A document; ``version``, ``size`` (bytes of UTF-8) and ``digest`` (SHA-256) go together.
+
+    An archived one is offered to no new job; one that a job was given (``firstJobId``) is kept.
+    """
 
     id: str
     title: str
@@ -75,6 +86,8 @@ class ContextDocumentOut(Out):
     created_by_name: str | None
     created_at: Instant
     updated_at: Instant
+    archived_at: Instant | None
+    first_job_id: str | None
 
 
 class ContextVersionOut(Out):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent_console.api.schemas.base import Instant, JsonOut, Out, Pagination, Success
 from agent_console.domain.records import ArtifactType, LogLevel
+from agent_console.services.artifacts import ArtifactDetail
 
 
 class LogLineOut(Out):
@@ -51,6 +52,36 @@ class ArtifactOut(ArtifactSummaryOut):
     content: str
 
 
+class ArtifactVersionOut(Out):
+    """One of the artifacts that a job saved under one name; `label` is such as "Round 2"."""
+
+    id: str
+    label: str
+    digest: str
+    created_at: Instant
+
+
+class ArtifactDetailOut(ArtifactOut):
+    """An output with its content and all its versions, oldest first, itself included."""
+
+    versions: list[ArtifactVersionOut]
+
+    @classmethod
+    def of_detail(cls, detail: ArtifactDetail) -> ArtifactDetailOut:
+        """Return what the service found as it goes over the wire."""
+        whole = ArtifactOut.model_validate(detail.artifact)
+        versions = [
+            ArtifactVersionOut(
+                id=one.artifact.id,
+                label=one.label,
+                digest=one.artifact.digest,
+                created_at=one.artifact.created_at,
+            )
+            for one in detail.versions
+        ]
+        return cls(**whole.model_dump(), versions=versions)
+
+
 class JournalEntryOut(Out):
     """Who did what, when, with which verdict; ``before`` and ``after`` are statuses."""
 
@@ -86,7 +117,7 @@ class ArtifactsAnswer(Success):
 class ArtifactAnswer(Success):
     """One artifact."""
 
-    artifact: ArtifactOut
+    artifact: ArtifactDetailOut
 
 
 class AuditAnswer(Success):

@@ -99,6 +99,9 @@ class SessionOut(Out):
     park_reason: str | None
     artifacts_count: int
     pending_checkpoints: int
+    has_findings: bool = Field(
+        description="It is completed, and the findings in its output can be handed on."
+    )
     metadata: JsonOut
     created_at: Instant
     updated_at: Instant
@@ -145,6 +148,21 @@ class SessionPage(Success):
 
     sessions: list[SessionOut]
     pagination: Pagination
+
+
+class ProjectOut(Out):
+    """A project that has sessions; ``pendingReview`` of them wait for a decision."""
+
+    id: str
+    pending_review: int
+    latest_session_id: str
+    latest_at: Instant
+
+
+class ProjectsAnswer(Success):
+    """The projects that have sessions, the one with the newest session first."""
+
+    projects: list[ProjectOut]
 
 
 class NewTemplateIn(In):

@@ -6,7 +6,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select, text, tuple_
 
-from agent_console.domain.checkpoints import Checkpoint, CheckpointStatus, CheckpointSummary
+from agent_console.domain.checkpoints import (
+    Checkpoint,
+    CheckpointStatus,
+    CheckpointSummary,
+    Round,
+)
 from agent_console.domain.queries import COUNT_CAP, CheckpointQuery
 from agent_console.domain.records import Page
 from agent_console.store import rows
@@ -33,7 +38,7 @@ _SUMMARY = select(
         CHECKPOINTS.c[name]
         for name in (
             "id", "job_id", "checkpoint_type", "status", "message", "approved_by_name",
-            "approved_at", "expires_at", "created_at",
+            "approved_at", "expires_at", "created_at", "round", "rounds",
         )
     ),
     func.substr(CHECKPOINTS.c.payload, 1, rows.PAYLOAD_HEAD).label("payload_head"),
@@ -41,6 +46,15 @@ _SUMMARY = select(
     JOBS.c.task_description,
     JOBS.c.user_name.label("requested_by_name"),
 ).join(JOBS, JOBS.c.id == CHECKPOINTS.c.job_id)  # fmt: skip
+_ROUND = select(
+    *(
+        CHECKPOINTS.c[name]
+        for name in (
+            "id", "round", "status", "rejection_reason", "feedback", "approved_by_name",
+            "approved_at", "created_at", "previous_id",
+        )
+    )
+)  # fmt: skip
 _IS_PENDING = text("agent_checkpoints.status = 'PENDING'")
 _BY_AGE = (CHECKPOINTS.c.created_at, CHECKPOINTS.c.id)
 
@@ -62,6 +76,22 @@ def of_job(reader: Reader, job_id: str) -> list[Checkpoint]:
     """Return all checkpoints of the job, oldest first, those of earlier tries included."""
     found = reader.select(_WHOLE.where(CHECKPOINTS.c.job_id == job_id).order_by(*_BY_AGE))
     return [rows.checkpoint(row) for row in found]
+
+
+def approved(reader: Reader, job_id: str, limit: int = 20) -> list[Checkpoint]:
+    """Return the newest approved checkpoints of the job, oldest of them first."""
+    wanted = _WHOLE.where(
+        CHECKPOINTS.c.job_id == job_id, CHECKPOINTS.c.status == CheckpointStatus.APPROVED.value
+    )
+    newest = wanted.order_by(*(column.desc() for column in _BY_AGE)).limit(limit)
+    return [rows.checkpoint(row) for row in reversed(reader.select(newest))]
+
+
+def rounds_of(reader: Reader, job_id: str) -> list[tuple[Round, str | None]]:
+    """Return the job's proposals in rounds, oldest first, each with the id of the one before."""
+    statement = _ROUND.where(CHECKPOINTS.c.job_id == job_id, CHECKPOINTS.c.rounds.is_not(None))
+    found = reader.select(statement.order_by(*_BY_AGE))
+    return [(rows.round_of(row), row["previous_id"]) for row in found]
 
 
 def page(reader: Reader, query: CheckpointQuery) -> Page[CheckpointSummary]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from agent_console.store.reads.paging import capped_count, read_page, table
 DOCUMENTS = table(tables.ContextDocument)
 VERSIONS = table(tables.ContextDocumentVersion)
 LISTED_VERSIONS = 200
+_WHOLE_ID = re.compile("doc_[0-9a-f]{32}")
 _LATEST = select(DOCUMENTS, VERSIONS.c.size, VERSIONS.c.digest).join(
     VERSIONS,
     and_(VERSIONS.c.document_id == DOCUMENTS.c.id, VERSIONS.c.version == DOCUMENTS.c.version),
@@ -30,6 +32,9 @@ def page(reader: Reader, query: ContextQuery) -> Page[ContextDocument]:
     statement = _LATEST
     if query.project_id is not None:
         statement = statement.where(DOCUMENTS.c.project_id == query.project_id)
+    if query.archived is not None:
+        put_away = DOCUMENTS.c.archived_at.is_not(None)
+        statement = statement.where(put_away if query.archived else ~put_away)
     if query.search:
         statement = _search(statement, query.search)
     total = capped_count(reader, statement)
@@ -46,7 +51,9 @@ def page(reader: Reader, query: ContextQuery) -> Page[ContextDocument]:
 
 
 def _search(statement: Select[Any], wanted: str) -> Select[Any]:
-    """Keep matches among the newest rows."""
+    """Keep matches among the newest rows; a whole id is found at any age."""
+    if _WHOLE_ID.fullmatch(wanted):
+        return statement.where(DOCUMENTS.c.id == wanted)
     recent = select(DOCUMENTS.c.id).order_by(DOCUMENTS.c.id.desc()).limit(SEARCH_WINDOW)
     return statement.where(
         DOCUMENTS.c.id.in_(recent), DOCUMENTS.c.title.icontains(wanted, autoescape=True)

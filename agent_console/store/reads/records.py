@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Text,
-    case,
-    func,
-    literal,
-    or_,
-    select,
-    tuple_,
-)
+from sqlalchemy import ColumnElement, Select, case, literal, select, tuple_
 
-from agent_console.domain.queries import (
-    CONTENT_SEARCH_DEPTH,
-    CONTENT_SEARCH_WINDOW,
-    ArtifactQuery,
-)
+from agent_console.domain.queries import ArtifactQuery
 from agent_console.domain.records import Artifact, LogLevel, LogLine, Page, Step
 from agent_console.store import rows, tables
 from agent_console.store.cursors import decode, encode
@@ -75,43 +60,36 @@ def artifact(reader: Reader, artifact_id: str) -> Artifact | None:
     return rows.artifact(found[0]) if found else None
 
 
+def versions(reader: Reader, one: Artifact) -> list[Artifact]:
+    """Return the artifacts of the job with type and name of ``one``, oldest first, no contents."""
+    alike = [
+        ARTIFACTS.c.job_id == one.job_id,
+        ARTIFACTS.c.artifact_type == one.artifact_type.value,
+        ARTIFACTS.c.name == one.name,
+    ]
+    statement = select(*_LISTED, literal("").label("content")).where(*alike)
+    ordered = statement.order_by(ARTIFACTS.c.created_at, ARTIFACTS.c.id)
+    return [rows.artifact(row) for row in reader.select(ordered)]
+
+
 def artifact_page(reader: Reader, query: ArtifactQuery) -> Page[Artifact]:
-    """Return one page of artifacts, newest first, without content."""
+    """Return one page of artifacts, newest first, without content; ``search`` is not looked at."""
     wanted: dict[str, Any] = {"job_id": query.job_id, "artifact_type": query.artifact_type}
     filters = [ARTIFACTS.c[name] == value for name, value in wanted.items() if value is not None]
     after: list[ColumnElement[bool]] = []
     if query.cursor:
         key = tuple_(ARTIFACTS.c.created_at, ARTIFACTS.c.id)
         after = [key < decode(query.cursor, int, str)]
-    select_them = _newest_artifacts if not query.search else partial(_search, query.search)
     return read_page(
         reader,
-        select_them([*filters, *after]),
+        _newest_artifacts([*filters, *after]),
         query,
         rows.artifact,
         key=lambda row: encode(row["created_at"], row["id"]),
-        total=capped_count(reader, select_them(filters)),
+        total=capped_count(reader, _newest_artifacts(filters)),
     )
 
 
 def _newest_artifacts(conditions: list[ColumnElement[bool]]) -> Select[Any]:
     statement = select(*_LISTED, literal("").label("content")).where(*conditions)
     return statement.order_by(ARTIFACTS.c.created_at.desc(), ARTIFACTS.c.id.desc())
-
-
-def _search(wanted: str, conditions: list[ColumnElement[bool]]) -> Select[Any]:
-    """Select matches among the newest artifacts; of each content, the beginning is searched."""
-    newest = (
-        select(ARTIFACTS.c.id)
-        .where(*conditions)
-        .order_by(ARTIFACTS.c.created_at.desc(), ARTIFACTS.c.id.desc())
-        .limit(CONTENT_SEARCH_WINDOW)
-        .subquery()
-    )
-    beginning = func.substr(ARTIFACTS.c.content, 1, CONTENT_SEARCH_DEPTH, type_=Text)
-    match = or_(
-        ARTIFACTS.c.id == wanted,
-        ARTIFACTS.c.name.icontains(wanted, autoescape=True),
-        beginning.icontains(wanted, autoescape=True),
-    )
-    return _newest_artifacts([ARTIFACTS.c.id.in_(select(newest.c.id)), match])

@@ -19,8 +19,8 @@ def viewer(body: rx.Var[ArtifactBody], name: Text, page: Text = "") -> rx.Compon
     return rx.el.div(
         pick(
             body.kind,
-            ("finding", _finding(body)),
-            ("draft", _draft(body)),
+            ("finding", finding(body)),
+            ("draft", draft(body)),
             ("report", markdown(body.blocks)),
             ("json", json_view(body.document, "Document")),
             rx.el.pre(body.text, class_name="ac-code", tab_index=0, aria_label="Content"),
@@ -34,7 +34,8 @@ def viewer(body: rx.Var[ArtifactBody], name: Text, page: Text = "") -> rx.Compon
     )
 
 
-def _finding(body: rx.Var[ArtifactBody]) -> rx.Component:
+def finding(body: rx.Var[ArtifactBody]) -> rx.Component:
+    """Show a finding: claim, confidence, quotation with the way to its place."""
     source = rx.cond(
         body.source_href != "",
         rx.link(icon("text_quote", 14), body.source, href=body.source_href, class_name="art-place"),
@@ -68,7 +69,8 @@ def _confidence(body: rx.Var[ArtifactBody]) -> rx.Component:
     )
 
 
-def _draft(body: rx.Var[ArtifactBody]) -> rx.Component:
+def draft(body: rx.Var[ArtifactBody]) -> rx.Component:
+    """Show the variations of a draft beside each other."""
     variations = rx.foreach(
         body.variations, lambda one: _variation(cast("rx.Var[VariationView]", one))
     )
@@ -85,6 +87,7 @@ def _variation(variation: rx.Var[VariationView]) -> rx.Component:
             rx.el.span(variation.size, class_name="ac-meta"),
             copy_button(variation.text, "Copy " + variation.name),
         ),
+        rx.cond(variation.facts != "", rx.el.p(variation.facts, class_name="ac-meta")),
         markdown(variation.blocks),
         key=variation.key,
         aria_label=variation.name,

@@ -6,7 +6,7 @@ from typing import cast
 
 import reflex as rx
 
-from agent_console.ui.components.review_models import (
+from agent_console.ui.components.change_models import (
     CellView,
     ChangeView,
     LineView,

@@ -14,15 +14,17 @@ from agent_console.ui.components.basics import (
     status_mark,
     words,
 )
+from agent_console.ui.components.review_content import content, decided
 from agent_console.ui.elements import NativeLink, moment
 from agent_console.ui.job_views import ArtifactRow, CheckpointRow, Happening, LogRow
 from agent_console.ui.states.job import JobPage
+from agent_console.ui.states.job_checkpoints import JobCheckpoints
 from agent_console.ui.theme import CHECKPOINT_MARKS, CHECKPOINT_TYPE_MARKS
 
 _ICONS = (
     "circle_plus", "play", "hand", "circle_check", "circle_x", "ban", "circle_pause", "rotate_ccw",
     "life_buoy", "undo_2", "triangle_alert", "shield_question", "timer_off", "file_text",
-    "coins", "footprints", "info", "circle_alert",
+    "coins", "footprints", "info", "circle_alert", "message_square_reply",
 )  # fmt: skip
 
 
@@ -81,7 +83,18 @@ def _checkpoint(row: rx.Var[CheckpointRow]) -> rx.Component:
             moment(row.created_at),
         ),
     )
-    return rx.el.li(
+    is_open = JobCheckpoints.opened == row.id
+    fold = rx.el.button(
+        rx.cond(is_open, icon("chevron_down", 15), icon("chevron_right", 15)),
+        type="button",
+        on_click=JobCheckpoints.unfold(row.id),
+        aria_expanded=is_open,
+        aria_label="What was asked: " + row.message,
+        title="What was asked",
+        class_name="ac-icon checkpoint-open",
+    )
+    line = rx.el.div(
+        fold,
         rx.el.div(
             rx.cond(
                 row.status != "",
@@ -96,13 +109,31 @@ def _checkpoint(row: rx.Var[CheckpointRow]) -> rx.Component:
                 class_name="ac-cut",
                 title=row.message,
             ),
-            rx.el.div(when, class_name="ac-meta"),
+            rx.el.div(
+                rx.cond(row.round != "", rx.fragment(row.round, " · ")),
+                when,
+                class_name="ac-meta",
+            ),
             style={"min_width": "0"},
         ),
         rx.cond(row.open, rx.el.span("Review", icon("arrow_right", 14), class_name="ac-go")),
-        key=row.id,
         class_name="ac-row ac-checkrow",
         data_open=words(row.open, "yes", "no"),
+    )
+    return rx.el.li(line, rx.cond(is_open, _asked()), key=row.id)
+
+
+def _asked() -> rx.Component:
+    """Return what the unfolded checkpoint asked and what was said to it, to read only."""
+    body, ruling = JobCheckpoints.body, JobCheckpoints.ruling
+    return rx.el.div(
+        decided(ruling),
+        rx.cond(body.action != "", rx.el.p(body.action, class_name="card-action")),
+        content(body),
+        class_name="checkpoint-asked",
+        role="group",
+        aria_label="What was asked",
+        data_testid="what-was-asked",
     )
 
 

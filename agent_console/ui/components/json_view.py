@@ -6,8 +6,8 @@ from typing import cast
 
 import reflex as rx
 
+from agent_console.ui.components.json_models import JsonView, NodeView
 from agent_console.ui.components.review_json import MAX_DEPTH
-from agent_console.ui.components.review_models import JsonView, NodeView
 
 
 def json_view(document: rx.Var[JsonView], label: str) -> rx.Component:

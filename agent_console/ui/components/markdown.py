@@ -6,9 +6,9 @@ from typing import cast
 
 import reflex as rx
 
+from agent_console.services.markdown_blocks import BlockView, CellView, ItemView, LineView, SpanView
 from agent_console.ui.components.basics import pick
 from agent_console.ui.elements import NativeLink
-from agent_console.ui.markdown_view import BlockView, CellView, ItemView, LineView, SpanView
 
 
 def markdown(blocks: rx.Var[list[BlockView]]) -> rx.Component:
@@ -80,7 +80,7 @@ def _table(block: rx.Var[BlockView]) -> rx.Component:
         ),
         class_name="md-table",
         tab_index=0,
-        role="region",
+        role="group",
         aria_label="Table",
     )
 

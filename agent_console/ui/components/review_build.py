@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -11,8 +12,10 @@ from agent_console.domain.checkpoints import (
     CheckpointStatus,
     CheckpointSummary,
     CheckpointType,
+    Round,
 )
 from agent_console.domain.records import Artifact, LogLine
+from agent_console.domain.versions import kind_text
 from agent_console.domain.visible import reveal
 from agent_console.services.review import CheckpointDetail
 from agent_console.ui import theme
@@ -23,10 +26,14 @@ from agent_console.ui.components.review_models import (
     BodyView,
     ContextView,
     LogView,
+    RoundView,
     RowView,
     RulingView,
 )
 from agent_console.ui.components.review_risk import finding_views, risk_words
+from agent_console.ui.evidence_rounds import since
+from agent_console.ui.evidence_views import evidence_of
+from agent_console.ui.job_views import round_word
 
 TYPE_WORDS = {
     CheckpointType.APPROVAL_REQUIRED: "Approval required",
@@ -69,18 +76,25 @@ def row(item: CheckpointSummary, href: str) -> RowView:
     )
 
 
-def body(detail: CheckpointDetail) -> BodyView:
-    """Return what the checkpoint of ``detail`` asks; the same object for the same payload."""
-    return _body(_Asked(detail.checkpoint, detail.job.task_description))
+def body(detail: CheckpointDetail, checks: Sequence[str] = ()) -> BodyView:
+    """Return what the checkpoint of ``detail`` asks; the same object for the same payload.
+
+    ``checks`` are what the documents say to its quotations (``ui.quote_checks``).
+    """
+    return _body(_Asked(detail, tuple(checks)))
 
 
 class _Asked:
     """A key for the cache: what was asked never changes under one id and digest."""
 
-    def __init__(self, checkpoint: Checkpoint, task: str) -> None:
-        self.checkpoint = checkpoint
-        self.task = task
-        self._key = (checkpoint.id, checkpoint.payload_digest, checkpoint.message, task)
+    def __init__(self, detail: CheckpointDetail, checks: tuple[str, ...]) -> None:
+        self.checkpoint = checkpoint = detail.checkpoint
+        self.task = task = detail.job.task_description
+        self.checks = checks
+        self.since = detail.since_last
+        if detail.previous is not None:
+            self.since = since(detail.previous, checkpoint, detail.since_last)
+        self._key = (checkpoint.id, checkpoint.payload_digest, checkpoint.message, task, checks)
 
     def __hash__(self) -> int:
         return hash(self._key)
@@ -93,6 +107,7 @@ class _Asked:
 def _body(asked: _Asked) -> BodyView:
     point = asked.checkpoint
     changes, hidden = change_views(point.changes)
+    differences, _ = change_views(asked.since)
     findings = finding_views(point.findings)
     action, message, task = reveal(point.action), reveal(point.message), reveal(asked.task)
     data = json.dumps(point.data, ensure_ascii=False)
@@ -115,6 +130,7 @@ def _body(asked: _Asked) -> BodyView:
         uninspectable=any(one.kind == "raw" for one in changes),
         findings=findings,
         risk=risk_words(findings),
+        evidence=evidence_of(point.data, asked.checks),
         data=json_document(point.data),
         metadata=json_document(point.metadata),
         requester=reveal(point.requested_by_name or "").text,
@@ -122,6 +138,9 @@ def _body(asked: _Asked) -> BodyView:
         created_at=iso(point.created_at),
         editable=point.editable,
         edit_text=json.dumps(point.data, indent=2, ensure_ascii=False) if point.editable else "",
+        round_word=round_word(point),
+        since=differences,
+        since_word=f"What changed since round {point.round - 1}" if point.previous_id else "",
     )
 
 
@@ -151,6 +170,8 @@ def ruling(detail: CheckpointDetail) -> RulingView:
         may_decide=detail.may_decide,
         refusal=detail.refusal,
         self_approval=detail.self_approval,
+        changes_refusal=detail.changes_refusal,
+        rounds=[_round(one, point.id) for one in detail.chain],
         expires_at=iso(point.expires_at),
         headline="" if pending else _headline(point),
         tone="gray" if note else mark.tone,
@@ -159,6 +180,19 @@ def ruling(detail: CheckpointDetail) -> RulingView:
         feedback=reveal(point.feedback or "").text,
         was_edited=point.edited_data is not None,
         edited=json_document(point.edited_data),
+    )
+
+
+def _round(one: Round, current: str) -> RoundView:
+    return RoundView(
+        id=one.id,
+        href=f"/admin/agent-checkpoints/{one.id}",
+        name=f"Round {one.round}",
+        status=one.status.value,
+        who=reveal(one.decided_by_name or "").text,
+        said=reveal(one.said).text,
+        at=iso(one.decided_at or one.created_at),
+        current=one.id == current,
     )
 
 
@@ -201,7 +235,7 @@ def _artifact(one: Artifact) -> ArtifactView:
     return ArtifactView(
         id=one.id,
         name=reveal(one.name).text,
-        kind=one.artifact_type.value,
+        kind=kind_text(one),
         size=_bytes(one.size),
         href=f"/artifacts/{one.id}",
     )

@@ -7,23 +7,21 @@ import reflex as rx
 from agent_console.ui import theme
 from agent_console.ui.components.basics import (
     callout,
-    copy_button,
     facts,
     icon,
     identifier,
     status_mark,
     words,
 )
-from agent_console.ui.components.diff import changes
-from agent_console.ui.components.json_view import json_view
+from agent_console.ui.components.review_content import content, decided, part
 from agent_console.ui.components.review_context import context_section
 from agent_console.ui.components.review_findings import findings_section
 from agent_console.ui.components.review_models import (
     BodyView,
     ContextView,
-    JsonView,
     RulingView,
 )
+from agent_console.ui.components.review_rounds import rounds_section
 from agent_console.ui.elements import moment
 
 
@@ -42,11 +40,11 @@ def review_card(
         _head(body, ruling),
         rx.el.div(
             rx.el.div(alert, role="alert"),
-            _decided(ruling),
+            decided(ruling),
             rx.cond(body.note, _words(body), _action(body, ruling)),
             findings_section(body),
-            _changes(body),
-            _data(body),
+            rounds_section(body, ruling),
+            content(body),
             rx.cond(body.note, rx.fragment(), _words(body)),
             _why(body, ruling),
             context_section(body, context),
@@ -60,11 +58,6 @@ def review_card(
         data_testid="review-card",
         custom_attrs={"data-checkpoint": body.id},
     )
-
-
-def _part(title: str, *children: rx.Component, aside: rx.Component | None = None) -> rx.Component:
-    head = [title] if aside is None else [title, aside]
-    return rx.el.section(rx.el.h3(*head, class_name="card-h"), *children, class_name="card-part")
 
 
 def _head(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
@@ -83,6 +76,7 @@ def _head(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
                 status_mark(body.type, theme.CHECKPOINT_TYPE_MARKS),
                 status_mark(ruling.status, theme.CHECKPOINT_MARKS),
             ),
+            rx.cond(body.round_word != "", rx.el.span(body.round_word, class_name="ac-meta")),
             rx.cond(
                 ruling.pending & (ruling.expires_at != ""),
                 rx.el.span("expires ", moment(ruling.expires_at, "until"), class_name="ac-meta"),
@@ -101,41 +95,6 @@ def _head(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
         ),
         rx.cond(body.task != "", rx.el.p(body.task, class_name="card-task")),
         class_name="card-head",
-    )
-
-
-def _decided(ruling: rx.Var[RulingView]) -> rx.Component:
-    return rx.cond(
-        ruling.headline != "",
-        rx.el.div(
-            rx.el.div(
-                rx.el.strong(ruling.headline),
-                rx.cond(
-                    ruling.decided_at != "",
-                    rx.el.span(moment(ruling.decided_at), class_name="ac-meta"),
-                ),
-                class_name="card-line",
-            ),
-            _said("Reason", ruling.reason),
-            _said("Feedback", ruling.feedback),
-            rx.cond(
-                ruling.was_edited,
-                rx.el.div(
-                    rx.el.p("Approved with these data instead of the proposed:"),
-                    json_view(ruling.edited, "Approved data"),
-                ),
-            ),
-            class_name="card-decided",
-            custom_attrs={"data-tone": ruling.tone},
-            role="status",
-        ),
-    )
-
-
-def _said(term: str, text: rx.Var[str]) -> rx.Component:
-    return rx.cond(
-        text != "",
-        rx.el.p(rx.el.span(f"{term}: ", class_name="ac-quiet"), text, class_name="card-said"),
     )
 
 
@@ -163,36 +122,10 @@ def _action(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
     )
 
 
-def _changes(body: rx.Var[BodyView]) -> rx.Component:
-    return rx.cond(
-        body.changes.length() > 0,
-        _part(
-            "What changes",
-            changes(body.changes),
-            aside=rx.el.span(body.summary, class_name="ac-meta"),
-        ),
-    )
-
-
-def _document(title: str, document: rx.Var[JsonView]) -> rx.Component:
-    return rx.cond(
-        document.text != "",
-        _part(
-            title,
-            json_view(document, title),
-            aside=copy_button(document.text, f"Copy {title.lower()}"),
-        ),
-    )
-
-
-def _data(body: rx.Var[BodyView]) -> rx.Component:
-    return rx.fragment(_document("Data", body.data), _document("Metadata", body.metadata))
-
-
 def _words(body: rx.Var[BodyView]) -> rx.Component:
     return rx.cond(
         body.message != "",
-        _part(
+        part(
             "The agent's own words",
             rx.el.blockquote(body.message, class_name="card-words"),
             aside=rx.el.span(
@@ -249,8 +182,14 @@ def _consequences(ruling: rx.Var[RulingView]) -> rx.Component:
         rx.el.span("Expires ", moment(ruling.expires_at, "until"), "; counts as not approved."),
         rx.el.span("It does not expire."),
     )
+    changes = rx.cond(
+        ruling.changes_refusal == "",
+        rx.el.span("Nothing is done; the job makes another proposal from your words."),
+        rx.el.span(ruling.changes_refusal),
+    )
     return facts(
         ("On approve", "The job resumes where it stopped, with exactly what is shown here."),
+        ("On changes", changes),
         ("On reject", "Nothing is done; the job gets your reason and fails unless it handles it."),
         ("On timeout", expiry),
     )

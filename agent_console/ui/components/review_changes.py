@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from agent_console.domain.changes import FileDiff, RawChange, RowDiff, RowsDiff, render
 from agent_console.domain.jobs import Json
-from agent_console.ui.components.review_models import (
+from agent_console.ui.components.change_models import (
     CellView,
     ChangeView,
     LineView,

@@ -6,7 +6,7 @@ import json
 
 from agent_console.domain.jobs import Json
 from agent_console.domain.visible import reveal
-from agent_console.ui.components.review_models import JsonView, NodeView
+from agent_console.ui.components.json_models import JsonView, NodeView
 
 MAX_NODES = 1_500  # values in a tree; a larger document is shown as text
 MAX_DEPTH = 8  # levels that fold; what is deeper is printed on one line

@@ -2,12 +2,17 @@
 
 Plain frozen dataclasses, so that Reflex can send them and components can be functions of them.
 Every text that an agent had a hand in went through ``domain.visible.reveal``; instants are ISO
-8601 texts, empty when there is none.
+8601 texts, empty when there is none. Models that artifact viewers share are in ``json_models``
+and ``change_models``: this module knows the viewers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+
+from agent_console.ui.components.change_models import ChangeView
+from agent_console.ui.components.evidence_models import EvidenceView
+from agent_console.ui.components.json_models import JsonView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,52 +45,6 @@ class TabView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LineView:
-    """A line of a diff; ``old`` and ``new`` are line numbers, ``css`` its kind."""
-
-    old: str = ""
-    new: str = ""
-    sign: str = ""
-    text: str = ""
-    css: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellView:
-    """A cell or column head of a row diff; ``css`` says whether it is a number, and changed."""
-
-    text: str = ""
-    css: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordView:
-    """One printed line of a row diff: a row as it was, as it will be, or unchanged."""
-
-    sign: str = ""
-    word: str = ""
-    css: str = ""
-    cells: list[CellView] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeView:
-    """One change: ``kind`` is ``file``, ``rows`` or ``raw`` (could not be understood)."""
-
-    key: str = ""
-    kind: str = "raw"
-    title: str = ""
-    word: str = ""
-    added: str = ""
-    removed: str = ""
-    note: str = ""
-    lines: list[LineView] = field(default_factory=list)
-    columns: list[CellView] = field(default_factory=list)
-    records: list[RecordView] = field(default_factory=list)
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FindingView:
     """What speaks against the request; ``location`` is empty when it is about all of it."""
 
@@ -98,29 +57,11 @@ class FindingView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NodeView:
-    """A value of a JSON document. ``children`` is empty for a scalar and for an empty container."""
-
-    key: str = ""
-    kind: str = "null"
-    text: str = ""
-    children: list[NodeView] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JsonView:
-    """A JSON document: its tree, and the text that the copy button gives, numbers exact."""
-
-    nodes: list[NodeView] = field(default_factory=list)
-    text: str = ""
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BodyView:
     """What was asked: everything the payload digest covers, and the agent's words. Never changes.
 
-    The notes say how many characters would not have been visible.
+    The notes say how many characters would not have been visible. ``since`` is what differs from
+    the round before, ``since_word`` names that; both are empty in a first round.
     """
 
     id: str = ""
@@ -140,6 +81,7 @@ class BodyView:
     uninspectable: bool = False
     findings: list[FindingView] = field(default_factory=list)
     risk: str = ""
+    evidence: EvidenceView = field(default_factory=EvidenceView)
     data: JsonView = field(default_factory=JsonView)
     metadata: JsonView = field(default_factory=JsonView)
     requester: str = ""
@@ -148,11 +90,31 @@ class BodyView:
     editable: bool = False
     edit_text: str = ""
     href: str = ""
+    round_word: str = ""
+    since: list[ChangeView] = field(default_factory=list)
+    since_word: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundView:
+    """A round of a proposal: what was said to it, by whom; ``current`` is the one on the card."""
+
+    id: str = ""
+    href: str = ""
+    name: str = ""
+    status: str = ""
+    who: str = ""
+    said: str = ""
+    at: str = ""
+    current: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulingView:
-    """Where the checkpoint stands, and what the person at the screen may do about it."""
+    """Where the checkpoint stands, and what the person at the screen may do about it.
+
+    ``changes_refusal`` is why they may not request changes; ``rounds`` is empty while there is one.
+    """
 
     id: str = ""
     status: str = ""
@@ -160,6 +122,8 @@ class RulingView:
     may_decide: bool = False
     refusal: str = ""
     self_approval: bool = False
+    changes_refusal: str = ""
+    rounds: list[RoundView] = field(default_factory=list)
     expires_at: str = ""
     headline: str = ""
     tone: str = "gray"

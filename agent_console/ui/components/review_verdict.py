@@ -1,4 +1,6 @@
-"""The verdict bar: approve, approve with edits, reject; disabled with the reason when one may not.
+"""The verdict bar: approve, with edits too, request changes, reject.
+
+What one may not press is on the screen, disabled, with the reason.
 
 Text fields are uncontrolled and belong to a card that is keyed by its id, so that live updates
 neither erase what is being typed nor carry it over to another checkpoint. The forms stand side by
@@ -22,8 +24,10 @@ class Verdicts:
     approve: rx.event.EventType[dict[str, str]]
     reject: rx.event.EventType[dict[str, str]]
     approve_edited: rx.event.EventType[dict[str, str]]
+    request_changes: rx.event.EventType[dict[str, str]]
     reason_error: rx.Var[str]
     edit_error: rx.Var[str]
+    changes_error: rx.Var[str]
 
 
 def verdict_bar(
@@ -41,6 +45,7 @@ def verdict_bar(
                 rx.fragment(
                     _approve(body, ruling, verdicts),
                     rx.cond(body.editable, _edits(body, ruling, verdicts)),
+                    _request_changes(body, ruling, verdicts),
                     _reject(body, ruling, verdicts),
                 ),
             ),
@@ -56,14 +61,13 @@ def verdict_bar(
 
 def _button(label: str, ruling: rx.Var[RulingView], **props: object) -> rx.Component:
     """Return a verdict's button: on the screen for everybody, enabled for who may press it."""
-    return rx.button(
-        label,
-        disabled=OFFLINE | ~ruling.may_decide,
-        title=ruling.refusal,
-        custom_attrs={"aria-describedby": "verdict-why"},
-        size="2",
+    given: dict[str, object] = {
+        "disabled": OFFLINE | ~ruling.may_decide,
+        "title": ruling.refusal,
+        "custom_attrs": {"aria-describedby": "verdict-why"},
         **props,
-    )
+    }
+    return rx.button(label, size="2", **given)
 
 
 def _bound(body: rx.Var[BodyView]) -> rx.Component:
@@ -126,6 +130,52 @@ def _edits(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdict
             _dialog_actions("Approve edited data", ruling),
             on_submit=verdicts.approve_edited,
         ),
+    )
+
+
+def _request_changes(
+    body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdicts
+) -> rx.Component:
+    button = _button(
+        "Request changes",
+        ruling,
+        type="button",
+        variant="surface",
+        color_scheme="gray",
+        disabled=OFFLINE | (ruling.changes_refusal != ""),
+        title=ruling.changes_refusal,
+        custom_attrs={"aria-describedby": "changes-why"},
+    )
+    form = rx.el.form(
+        _bound(body),
+        rx.el.label("What should change", html_for="changes-feedback", class_name="ac-label"),
+        rx.el.textarea(
+            name="feedback",
+            data_draft=body.id + ":changes",
+            id="changes-feedback",
+            rows=5,
+            max_length=4000,
+            class_name="ac-input",
+            auto_focus=True,
+            custom_attrs={
+                "aria-required": "true",
+                "aria-invalid": words(verdicts.changes_error != "", "true", "false"),
+                "aria-describedby": "changes-error",
+            },
+        ),
+        _field_error("changes-error", verdicts.changes_error),
+        _too_late(ruling),
+        _dialog_actions("Send back", ruling),
+        on_submit=verdicts.request_changes,
+    )
+    return rx.fragment(
+        _dialog(
+            button,
+            "Request changes",
+            "Nothing of this is done. The job reads your feedback and proposes again.",
+            form,
+        ),
+        rx.el.span(ruling.changes_refusal, id="changes-why", class_name="ac-sr"),
     )
 
 

@@ -7,8 +7,8 @@ from typing import cast
 import reflex as rx
 
 from agent_console.ui import shell
+from agent_console.ui.components import agent_pickers
 from agent_console.ui.components.basics import (
-    Text,
     bones,
     callout,
     empty,
@@ -16,18 +16,20 @@ from agent_console.ui.components.basics import (
     verb_button,
     words,
 )
+from agent_console.ui.components.document_form import (
+    content_field,
+    file_field,
+    format_field,
+    text_field,
+)
 from agent_console.ui.components.form_fields import form_fields
-from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.states.agents import (
     STRATEGIES,
     AgentCard,
     AgentsPage,
-    DocumentChoice,
     TemplateRow,
 )
-
-MAX_PASTE = 400_000  # characters: an event must stay below the socket's limit
 
 
 def _card(card: rx.Var[AgentCard]) -> rx.Component:
@@ -45,22 +47,6 @@ def _card(card: rx.Var[AgentCard]) -> rx.Component:
     )
 
 
-def _text_field(name: str, label: str, value: Text, error: Text, help_text: str) -> rx.Component:
-    return rx.el.div(
-        rx.el.label(label, html_for=name),
-        rx.el.input(
-            id=name, name=name, class_name="ac-input", default_value=value, max_length=2000,
-            aria_describedby=f"{name}-help", aria_invalid=words(error != "", "true", "false"),
-        ),
-        rx.el.div(
-            rx.cond(error != "", rx.el.span(error, class_name="ac-error"), help_text),
-            id=f"{name}-help",
-            class_name="ac-meta",
-        ),
-        class_name="ac-field",
-    )  # fmt: skip
-
-
 def _error(field: str) -> rx.Var[str]:
     return cast("rx.Var[str]", AgentsPage.errors.get(field, ""))
 
@@ -71,39 +57,6 @@ def _strategy(value: str, label: str, meaning: str) -> rx.Component:
         rx.el.input(type="radio", name="approvalStrategy", value=value, **checked),
         rx.el.span(rx.el.span(label), rx.el.span(meaning, class_name="ac-meta")),
         class_name="agent-choice",
-    )
-
-
-def _document(one: rx.Var[DocumentChoice]) -> rx.Component:
-    return rx.el.li(
-        rx.el.label(
-            rx.el.input(type="checkbox", name=one.name, default_checked=one.chosen),
-            rx.el.span(
-                rx.el.span(one.title),
-                rx.el.span(one.note, " · ", moment(one.updated_at), class_name="ac-meta"),
-            ),
-            class_name="agent-choice",
-        ),
-        rx.link("Read", href=one.href, aria_label="Read " + one.title),
-        key=one.id,
-    )
-
-
-def _documents() -> rx.Component:
-    none = rx.el.p(
-        "No document yet. Without one the agent works from the examples it comes with.",
-        class_name="ac-meta",
-    )
-    more = "These are the newest documents; sessions over REST can name any."
-    return rx.el.fieldset(
-        rx.el.legend("Context documents"),
-        rx.cond(
-            AgentsPage.documents.length() > 0,
-            rx.el.ul(rx.foreach(AgentsPage.documents, _document), role="list"),
-            none,
-        ),
-        rx.cond(AgentsPage.more_documents, rx.el.p(more, class_name="ac-meta")),
-        class_name="ac-field agent-choices",
     )
 
 
@@ -161,22 +114,23 @@ def _form() -> rx.Component:
     )
     return rx.form(
         _head(),
-        _text_field(
+        text_field(
             "taskDescription",
             "Task",
             AgentsPage.description,
             _error("taskDescription"),
             "What the agent is to do, in your words.",
         ),
-        _text_field(
+        text_field(
             "project",
             "Project",
             AgentsPage.project,
             _error("projectId"),
             "Sessions are kept by project.",
         ),
+        agent_pickers.findings(),
         form_fields(AgentsPage.fields, AgentsPage.add_item, AgentsPage.remove_item),
-        _documents(),
+        agent_pickers.documents(),
         rx.el.fieldset(rx.el.legend("Approval"), *strategies, class_name="ac-field agent-choices"),
         rx.el.div(wrong, role="alert"),
         _buttons(),
@@ -191,7 +145,7 @@ def _form() -> rx.Component:
 def _name() -> rx.Component:
     """Return the form that names a template, once there is something to name."""
     return rx.form(
-        _text_field(
+        text_field(
             "templateName", "Name of the template", "", _error("templateName"), "Only you see it."
         ),
         rx.el.div(
@@ -239,40 +193,13 @@ def _templates() -> rx.Component:
 
 def _paste() -> rx.Component:
     """Return the form that keeps a text; apart from the session's, which it must not send."""
-    file = rx.el.div(
-        rx.el.label(
-            "From a file",
-            rx.el.input(
-                type="file", accept=".md,.markdown,.txt,text/plain,text/markdown",
-                class_name="ac-input", custom_attrs={"data-fill": "content", "data-name": "title"},
-            ),
-        ),
-        rx.el.div("Its text appears below, before anything is kept.", class_name="ac-meta"),
-        class_name="ac-field",
-    )  # fmt: skip
-    content = rx.el.div(
-        rx.el.label("Text or Markdown", html_for="content"),
-        rx.el.textarea(
-            id="content", name="content", rows="6", class_name="ac-input", max_length=MAX_PASTE,
-            aria_describedby="content-help",
-        ),
-        rx.el.div(
-            rx.cond(
-                _error("content") != "",
-                rx.el.span(_error("content"), class_name="ac-error"),
-                f"Up to {MAX_PASTE:,} characters; longer texts over REST.",
-            ),
-            id="content-help",
-            class_name="ac-meta",
-        ),
-        class_name="ac-field",
-    )  # fmt: skip
     return rx.el.details(
         rx.el.summary(icon("file_plus", 15), "Add a context document"),
         rx.form(
-            file,
-            _text_field("title", "Title", "", _error("title"), ""),
-            content,
+            file_field(),
+            text_field("title", "Title", "", _error("title"), ""),
+            format_field(),
+            content_field(_error("content")),
             verb_button(
                 "Add document", reason=AgentsPage.context_refusal, type="submit", variant="soft"
             ),
@@ -283,6 +210,14 @@ def _paste() -> rx.Component:
             aria_label="New context document",
         ),
         class_name="agent-paste",
+    )
+
+
+def _problem() -> rx.Component:
+    """Say why there are no findings of the session in the address."""
+    return rx.cond(
+        AgentsPage.handed_problem != "",
+        callout("amber", "triangle_alert", AgentsPage.handed_problem),
     )
 
 
@@ -297,11 +232,21 @@ def _chosen() -> rx.Component:
 def page() -> rx.Component:
     """Lay out the page."""
     cards = rx.el.nav(
-        rx.el.ul(rx.foreach(AgentsPage.cards, _card), class_name="ac-types"), aria_label="Agents"
+        rx.el.ul(rx.foreach(AgentsPage.cards, _card), class_name="ac-types"),
+        rx.link("All agents", href="/agents", class_name="ac-others"),
+        aria_label="Agents",
     )
     side = rx.el.div(cards, _templates())
     none = empty("bot", "No agents", "No handler declares itself to be an agent.")
-    both = rx.el.div(side, _chosen(), class_name="ac-newjob")
+    both = rx.fragment(
+        _problem(),
+        rx.el.div(
+            side,
+            _chosen(),
+            class_name="ac-newjob",
+            data_chosen=words(AgentsPage.chosen != "", "yes", "no"),
+        ),
+    )
     return shell.frame(
         "Agents",
         shell.heading("Agents", shell.stale_badge(AgentsPage.stale)),

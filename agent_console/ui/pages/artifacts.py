@@ -29,6 +29,7 @@ def _row(row: rx.Var[ListedArtifact]) -> rx.Component:
             ),
             rx.el.div(
                 rx.el.span(row.word),
+                rx.cond(row.round != "", rx.el.span(row.round)),
                 rx.el.span(row.size),
                 moment(row.created_at),
                 class_name="ac-meta ac-dots",

@@ -204,8 +204,10 @@ def _card() -> rx.Component:
         approve=Desk.approve,
         reject=Desk.reject,
         approve_edited=Desk.approve_edited,
+        request_changes=Desk.request_changes,
         reason_error=Desk.reason_error,
         edit_error=Desk.edit_error,
+        changes_error=Desk.changes_error,
     )
     return rx.fragment(
         review_card(

@@ -18,6 +18,7 @@ from agent_console.ui.components.basics import (
     verb_button,
     words,
 )
+from agent_console.ui.components.live_text import live_text
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.states.job import JobPage
@@ -114,12 +115,17 @@ def _progress() -> rx.Component:
                 rx.cond(JOB.progress >= 0, rx.el.span(f"{JOB.progress} %")),
                 class_name="ac-meta ac-spread",
             ),
-            rx.el.div(
-                rx.el.div(style={"width": f"{JOB.progress}%"}),
-                class_name="ac-bar",
-                role="progressbar",
-                aria_label="Progress",
-                aria_valuenow=JOB.progress,
+            rx.cond(
+                JOB.progress >= 0,
+                rx.el.div(
+                    rx.el.div(style={"width": f"{JOB.progress}%"}),
+                    class_name="ac-bar",
+                    role="progressbar",
+                    aria_label="Progress",
+                    aria_valuenow=JOB.progress,
+                ),
+                # Nobody knows how far it is: an empty track says so without a number.
+                rx.el.div(class_name="ac-bar", role="progressbar", aria_label="Progress"),
             ),
             class_name="ac-section",
         ),
@@ -158,7 +164,14 @@ def _alerts() -> rx.Component:
         class_name="ac-callout",
         data_tone="amber",
     )
+    found = rx.el.div(
+        icon("quote", 15),
+        rx.el.span("These findings are approved. Drafts and reports can be made of them."),
+        rx.link("Use these findings", href=JOB.findings_href, class_name="ac-go"),
+        class_name="ac-callout ac-wide",
+    )
     return rx.fragment(
+        rx.cond(JOB.findings_href != "", found),
         rx.cond(JOB.open_checkpoint != "", waits),
         rx.cond(JOB.error_message != "", failed),
         rx.cond(JOB.park_reason != "", parked),
@@ -168,10 +181,12 @@ def _alerts() -> rx.Component:
 def _facts() -> rx.Component:
     ran = moment(JOB.started_at, "elapsed", to=JOB.completed_at)
     version = rx.el.span(JOB.code_version, class_name="ac-mono")
+    project = rx.link(JOB.project, href=JOB.project_href)
     started, finished = JOB.started_at != "", JOB.completed_at != ""
     return facts(
         ("Job", identifier(JOB.id)),
         ("Type", rx.el.span(JOB.job_type, class_name="ac-mono")),
+        fact("Project", project, given=JOB.project != ""),
         ("Requested by", JOB.user),
         ("Created", moment(JOB.created_at)),
         fact("Started", moment(JOB.started_at), given=started),
@@ -196,6 +211,7 @@ def _body() -> rx.Component:
         rx.el.div(
             _alerts(),
             _progress(),
+            live_text(),
             parts.checkpoints(),
             parts.timeline(),
             parts.logs(),

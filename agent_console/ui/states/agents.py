@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import reflex as rx
 
 from agent_console.domain.access import Actor, Permission, refusal
-from agent_console.domain.context import ContextDocument, ContextMediaType, NewContextDocument
-from agent_console.domain.errors import FieldError
+from agent_console.domain.context import MAX_DOCUMENTS
+from agent_console.domain.errors import ConsoleError, FieldError
+from agent_console.domain.handover import Handover
 from agent_console.domain.jobs import Json
-from agent_console.domain.queries import ContextQuery
 from agent_console.domain.records import HandlerInfo
 from agent_console.domain.sessions import (
     DEFAULT_STRATEGY,
@@ -23,14 +22,25 @@ from agent_console.domain.sessions import (
 )
 from agent_console.ui import bridge, forms
 from agent_console.ui.bridge import Failure
+from agent_console.ui.document_forms import new_document
 from agent_console.ui.forms import FieldView, Form
 from agent_console.ui.guard import guarded
-from agent_console.ui.job_views import size_text
-from agent_console.ui.live import Ask, LiveState, follow
+from agent_console.ui.live import Ask, follow
 from agent_console.ui.params import address, text
-from agent_console.ui.views import iso, shown
+from agent_console.ui.states.agent_documents import (
+    DocumentPicker,
+    Offer,
+    chosen_documents,
+    offer,
+)
+from agent_console.ui.states.agent_findings import (
+    FIELD,
+    FindingPicker,
+    takes,
+    without_findings,
+)
+from agent_console.ui.views import shown
 
-DOCUMENTS = 50  # newest documents that are offered
 DEFAULT_PROJECT = "default"
 STRATEGIES = {
     "checkpoint_required": ("Ask at every checkpoint", "A person decides each time."),
@@ -40,7 +50,6 @@ STRATEGIES = {
         "What carries no finding above LOW goes on; the journal names the policy.",
     ),
 }
-_DOCUMENT = re.compile(r"document:(doc_[0-9a-f]{32})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +64,6 @@ class AgentCard:
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentChoice:
-    """A context document to work from; ``name`` is its input's."""
-
-    id: str
-    name: str
-    title: str
-    href: str
-    note: str
-    updated_at: str
-    chosen: bool
-
-
-@dataclass(frozen=True, slots=True)
 class TemplateRow:
     """A configuration of one's own to start from."""
 
@@ -79,12 +75,24 @@ class TemplateRow:
 @dataclass(frozen=True, slots=True)
 class _Answer:
     agents: Sequence[HandlerInfo]
-    documents: Sequence[ContextDocument]
-    more: bool
+    offer: Offer
     templates: Sequence[ConfigurationTemplate]
+    handed: Handover | None
+    handed_problem: str
 
 
-class AgentsPage(LiveState, rx.State):
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What the address says: agent, template, project, a session to take findings from."""
+
+    agent: str = ""
+    template: str = ""
+    project: str = ""
+    source: str = ""
+    documents: str = ""
+
+
+class AgentsPage(DocumentPicker, FindingPicker, rx.State):
     """The form on the screen. What is typed stays in the browser until it is sent."""
 
     cards: list[AgentCard] = []
@@ -96,8 +104,7 @@ class AgentsPage(LiveState, rx.State):
     form_key: str = ""
     description: str = ""
     project: str = DEFAULT_PROJECT
-    documents: list[DocumentChoice] = []
-    more_documents: bool = False
+    handed_problem: str = ""
     paste_key: str = ""
     strategy: str = DEFAULT_STRATEGY
     templates: list[TemplateRow] = []
@@ -112,8 +119,8 @@ class AgentsPage(LiveState, rx.State):
     _once: str = ""  # idempotency key: sending the same form twice makes one session
     _intent: str = "keep"
     _draft: NewTemplate | None = None
-    _template: str = ""
-    _fresh: tuple[str, ...] = ()  # documents pasted here: they are meant for this session
+    _place: _Place = _Place()
+    _shown_place: _Place | None = None
 
     @rx.event(background=True)
     @guarded(Permission.JOBS_READ)
@@ -126,6 +133,7 @@ class AgentsPage(LiveState, rx.State):
     def use_example(self) -> None:
         """Fill the form with a configuration that works."""
         self._begin(self._example)
+        self._take_given(self._example)
         self.description = f"Example: {self.chosen_title}"
 
     @rx.event
@@ -153,13 +161,8 @@ class AgentsPage(LiveState, rx.State):
     @guarded(Permission.CONTEXT_WRITE)
     async def add_document(self, form: dict[str, Any]) -> None:
         """Keep a pasted text as a context document, chosen for this session."""
-        new = NewContextDocument(
-            title=str(form.get("title", "")).strip(),
-            content=str(form.get("content", "")).replace("\r\n", "\n"),
-            media_type=ContextMediaType.MARKDOWN,
-        )
         context = bridge.services().context
-        made = await bridge.call(context.create, await self._actor(), new)
+        made = await bridge.call(context.create, await self._actor(), new_document(form))
         if isinstance(made, Failure):
             self._complain(made.fields)
             if not made.fields:
@@ -168,7 +171,7 @@ class AgentsPage(LiveState, rx.State):
         self._complain(())
         # The list itself comes with the page's next reading, which the commit has asked for:
         # a reading that began before it must not be able to take the document away again.
-        self._fresh = (*self._fresh, made.document.id)
+        self._tick_only((*self._ticked, made.document.id))
         self.paste_key = bridge.request_id()
         await self._tell(bridge.note("success", "The document is kept and chosen."))
 
@@ -183,12 +186,17 @@ class AgentsPage(LiveState, rx.State):
         if wrong:
             self._complain(wrong)
             return None
+        findings = self._chosen_findings(form) if self.takes_findings else []
+        if findings:
+            configuration[FIELD] = [*findings]
         new = NewSession(
             agent_type=self.chosen,
             task_description=str(form.get("taskDescription", "")).strip(),
             task_configuration=configuration,
-            context_document_ids=_chosen_documents(form),
+            context_document_ids=chosen_documents(form),
             approval_strategy=strategy,
+            basket_id=self._from[0] if findings and self._from else None,
+            metadata={"findingsFrom": [*self._from]} if findings and self._from else {},
             auto_execute=self._intent == "run",
         )
         made = await bridge.call(
@@ -204,7 +212,10 @@ class AgentsPage(LiveState, rx.State):
                 await self._tell(made.notice)
             return None
         self._complain(())
-        self._once, self._fresh = bridge.request_id(), ()
+        self._once = bridge.request_id()
+        self._tick_only(())
+        self._fill([], ())
+        self._shown_place = None
         return rx.redirect(f"/jobs/{made.session.id}")
 
     def _ask_for_name(
@@ -232,8 +243,12 @@ class AgentsPage(LiveState, rx.State):
         templates = bridge.services().templates
         made = await bridge.call(templates.create, await self._actor(), new)
         if isinstance(made, Failure):
+            self._complain([_for_form(one) for one in made.fields if one.field != "name"])
             names = [one.message for one in made.fields if one.field == "name"]
-            self.errors = {"templateName": names[0] if names else made.notice.text}
+            if names or not made.fields:
+                self.errors = {"templateName": names[0] if names else made.notice.text}
+            else:
+                self._draft, self.naming = None, False
             return
         self._draft, self.naming, self.errors = None, False, {}
         await self._tell(bridge.note("success", "The template is kept; only you see it."))
@@ -282,45 +297,94 @@ class AgentsPage(LiveState, rx.State):
         ):
             self._put(**{name: "" if actor.may(permission) else refusal(permission)})
         query = self.router.url.query_parameters
-        chosen, template = text(query, "agent"), text(query, "template")
-        self._put(project=text(query, "project") or DEFAULT_PROJECT)
-        key = ("agents", actor.id, chosen)
-        return Ask(key, lambda: _read(actor, chosen), subject=f"{chosen}|{template}")
+        names = {"agent": 200, "template": 200, "project": 200, "documents": 4_000}
+        place = _Place(
+            source=text(query, "from"),
+            **{name: text(query, name, limit) for name, limit in names.items()},
+        )
+        if place != self._place:
+            if place.documents != self._place.documents:
+                self._tick_only(place.documents.split(","))
+            self._place = place
+        ticked, wanted = self._ticked, self.document_q
+        key = ("agents", actor.id, place, ticked, wanted)
+        return Ask(key, lambda: _read(actor, place, wanted, ticked), subject=repr(place))
 
     def _show(self, answer: _Answer) -> None:
-        wanted, _, template_id = self._subject.partition("|")
-        found = next((one for one in answer.agents if one.job_type == wanted), None)
+        place, before = self._place, self._shown_place
+        found = next((one for one in answer.agents if one.job_type == place.agent), None)
         self._put(
-            cards=[_card(one, wanted) for one in answer.agents],
-            documents=[_choice(one, self._fresh) for one in answer.documents],
-            more_documents=answer.more,
+            cards=[_card(one, place) for one in answer.agents],
             templates=[_template(one) for one in answer.templates],
+            handed_problem=answer.handed_problem,
         )
+        handed = answer.handed
+        new_source = handed is not None and (before is None or before.source != place.source)
+        if handed is not None and new_source:
+            self._tick_only((*self._ticked, *handed.context_document_ids))
+            self._fill(handed.findings, (handed.session_id,))
+        self._put(project=place.project or (handed.project_id if handed else "") or DEFAULT_PROJECT)
+        self._show_documents(answer.offer)
+        self._shown_place = place
         if found is None:
             self._put(chosen="", fields=[])
             return
-        shown_now = (self.chosen, self._form.schema, self._template)
-        if shown_now != (found.job_type, found.input_schema, template_id):
-            self.chosen = found.job_type
-            self.chosen_title = found.title or found.job_type
-            self.chosen_description = found.description
-            self._example = dict(found.examples[0]) if found.examples else None
-            self.has_example = bool(found.examples)
-            self._form = Form(found.input_schema, {})
-            template = next((one for one in answer.templates if one.id == template_id), None)
-            self._template, self.naming = template_id, False
-            self.strategy = (template and template.approval_strategy) or DEFAULT_STRATEGY
-            self._begin(template.task_configuration if template else None)
+        schema = without_findings(found.input_schema)
+        if (
+            new_source
+            or (self.chosen, self._form.schema) != (found.job_type, schema)
+            or (before is None or before.template != place.template)
+        ):
+            self._open_form(found, schema, answer)
+
+    def _open_form(self, found: HandlerInfo, schema: dict[str, Any], answer: _Answer) -> None:
+        """Show the form of another agent, template or source."""
+        self.chosen = found.job_type
+        self.chosen_title = found.title or found.job_type
+        self.chosen_description = found.description
+        self._example = dict(found.examples[0]) if found.examples else None
+        self.has_example = bool(found.examples)
+        self.takes_findings = takes(found.input_schema)
+        self._form = Form(schema, {})
+        wanted = self._place.template
+        template = next((one for one in answer.templates if one.id == wanted), None)
+        self.naming = False
+        self.strategy = (template and template.approval_strategy) or DEFAULT_STRATEGY
+        data: Json = template.task_configuration if template else None
+        if (
+            template is None
+            and answer.handed is not None
+            and "topic" in schema.get("properties", {})
+        ):
+            data = {"topic": answer.handed.topic}
+        self._begin(data)
+        self._take_given(data)
+
+    def _take_given(self, data: Json) -> None:
+        """Put the findings of an example or a template into the basket."""
+        given = data.get(FIELD) if isinstance(data, dict) else None
+        listed = [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+        if listed:
+            self._fill(listed, ())
 
 
-def _read(actor: Actor, agent_type: str) -> _Answer:
+def _read(actor: Actor, place: _Place, wanted: str, ticked: Sequence[str]) -> _Answer:
     services = bridge.services()
-    page = services.context.page(actor, ContextQuery(limit=DOCUMENTS))
+    handed, problem = None, ""
+    if place.source:
+        try:
+            handed = services.sessions.findings(actor, place.source)
+        except ConsoleError as error:
+            if error.status >= 500:
+                raise
+            problem = error.message
+    more = handed.context_document_ids if handed else ()
     return _Answer(
         agents=services.sessions.agents(actor),
-        documents=page.items,
-        more=page.next_cursor is not None,
-        templates=services.templates.mine(actor, agent_type) if agent_type else [],
+        offer=offer(actor, wanted, list(dict.fromkeys((*ticked, *more)))[:MAX_DOCUMENTS]),
+        templates=services.templates.mine(actor, place.agent) if place.agent else [],
+        handed=handed,
+        handed_problem=problem,
     )
 
 
@@ -329,31 +393,15 @@ def _template(template: ConfigurationTemplate) -> TemplateRow:
     return TemplateRow(template.id, shown(template.name, 100), address("/agents", place))
 
 
-def _card(info: HandlerInfo, wanted: str) -> AgentCard:
+def _card(info: HandlerInfo, place: _Place) -> AgentCard:
+    kept = {"project": place.project, "from": place.source, "documents": place.documents}
     return AgentCard(
         agent_type=info.job_type,
         title=info.title or info.job_type,
         description=info.description,
-        href=address("/agents", {"agent": info.job_type}),
-        current=info.job_type == wanted,
+        href=address("/agents", {"agent": info.job_type, **kept}),
+        current=info.job_type == place.agent,
     )
-
-
-def _choice(document: ContextDocument, fresh: Sequence[str]) -> DocumentChoice:
-    return DocumentChoice(
-        id=document.id,
-        name=f"document:{document.id}",
-        title=shown(document.title, 200),
-        href=f"/context/{document.id}",
-        note=f"version {document.version} · {size_text(document.size)}",
-        updated_at=iso(document.updated_at),
-        chosen=document.id in fresh,
-    )
-
-
-def _chosen_documents(form: Mapping[str, Any]) -> tuple[str, ...]:
-    ticked = [name for name, value in form.items() if value in (True, "on", "true")]
-    return tuple(m[1] for name in ticked if (m := _DOCUMENT.fullmatch(name)))
 
 
 def _for_form(error: FieldError) -> FieldError:

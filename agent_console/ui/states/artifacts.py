@@ -9,6 +9,7 @@ import reflex as rx
 
 from agent_console.domain.access import Actor, Permission
 from agent_console.domain.records import Artifact, ArtifactType, Page
+from agent_console.domain.versions import round_of
 from agent_console.ui import bridge
 from agent_console.ui.artifact_views import (
     ICONS,
@@ -23,12 +24,13 @@ from agent_console.ui.guard import guarded
 from agent_console.ui.job_views import size_text
 from agent_console.ui.live import Ask, LiveState, follow
 from agent_console.ui.params import MAX_TEXT, PAGE_SIZE, ArtifactsParams
+from agent_console.ui.version_views import VersionsView, versions_view
 from agent_console.ui.views import Tab, iso, shown
 
 
 @dataclass(frozen=True, slots=True)
 class ListedArtifact:
-    """A row of the list; ``download`` is the address of the content."""
+    """A row of the list; ``download`` is the address of the content, ``round`` says which."""
 
     id: str
     href: str
@@ -41,6 +43,7 @@ class ListedArtifact:
     job_href: str
     download: str
     created_at: str
+    round: str
 
 
 class Artifacts(LiveState, rx.State):
@@ -103,6 +106,7 @@ def _read(actor: Actor, params: ArtifactsParams) -> dict[str, object]:
 
 
 def _row(artifact: Artifact) -> ListedArtifact:
+    number = round_of(artifact.metadata)
     return ListedArtifact(
         id=artifact.id,
         href=f"/artifacts/{artifact.id}",
@@ -115,6 +119,7 @@ def _row(artifact: Artifact) -> ListedArtifact:
         job_href=f"/jobs/{artifact.job_id}",
         download=f"/api/artifacts/{artifact.id}/download",
         created_at=iso(artifact.created_at),
+        round=f"Round {number}" if number is not None and number > 1 else "",
     )
 
 
@@ -135,10 +140,11 @@ def _total(page: Page[Artifact]) -> str:
 
 
 class ArtifactPage(LiveState, rx.State):
-    """The artifact on the screen; what it says never changes."""
+    """The artifact on the screen; what it says never changes, but versions of it may come."""
 
     facts: ArtifactFacts = ArtifactFacts()
     body: ArtifactBody = ArtifactBody()
+    versions: VersionsView = VersionsView()
     title: str = "Artifact · agent_console"
 
     @rx.event(background=True)
@@ -150,17 +156,20 @@ class ArtifactPage(LiveState, rx.State):
     def _ask(self, actor: Actor) -> Ask:
         parts = [part for part in self.router.url.path.split("/") if part]
         wanted = parts[1] if len(parts) > 1 and parts[0] == "artifacts" else ""
-        return Ask(("artifact", wanted), lambda: _read_one(actor, wanted), subject=wanted)
+        against = self.router.url.query_parameters.get("compare", "")[:MAX_TEXT] or None
+        key = ("artifact", wanted, against)
+        return Ask(key, lambda: _read_one(actor, wanted, against), subject=f"{wanted} {against}")
 
     def _show(self, answer: Any) -> None:
         self._put(**answer)
 
 
-def _read_one(actor: Actor, artifact_id: str) -> dict[str, object]:
-    found = bridge.services().artifacts.get(actor, artifact_id)
-    facts = artifact_facts(found)
+def _read_one(actor: Actor, artifact_id: str, against: str | None) -> dict[str, object]:
+    detail = bridge.services().artifacts.detail(actor, artifact_id, against=against)
+    facts = artifact_facts(detail.artifact)
     return {
         "facts": facts,
-        "body": artifact_body(found),
+        "body": artifact_body(detail.artifact),
+        "versions": versions_view(detail),
         "title": f"{facts.name} · agent_console",
     }

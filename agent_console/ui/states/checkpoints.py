@@ -20,7 +20,7 @@ from agent_console.domain.jobs import Json
 from agent_console.domain.queries import CheckpointQuery
 from agent_console.domain.records import Page
 from agent_console.services.review import CheckpointDetail
-from agent_console.ui import bridge
+from agent_console.ui import bridge, quote_checks
 from agent_console.ui.bridge import Failure
 from agent_console.ui.components import review_build as build
 from agent_console.ui.components.review_models import (
@@ -39,10 +39,17 @@ BASE = "/admin/agent-checkpoints"
 TABS = (
     ("Pending", "PENDING"),
     ("Approved", "APPROVED"),
+    ("Changes", "CHANGES_REQUESTED"),
     ("Rejected", "REJECTED"),
     ("Expired", "EXPIRED"),
     ("All", "ALL"),
 )
+
+DONE_WORDS = {
+    CheckpointVerb.APPROVE: "Approved",
+    CheckpointVerb.REQUEST_CHANGES: "Changes requested",
+    CheckpointVerb.REJECT: "Rejected",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class Answer:
     page: Page[CheckpointSummary]
     detail: CheckpointDetail | None
     job_types: tuple[str, ...]
+    checks: tuple[str, ...] = ()  # what the documents say to the quotations on the card
 
 
 def read(actor: Actor, wanted: Wanted) -> Answer:
@@ -82,7 +90,9 @@ def read(actor: Actor, wanted: Wanted) -> Answer:
         except NotFound:
             detail = None
     types = tuple(info.job_type for info in services.jobs.catalog(actor))
-    return Answer(wanted, page, detail, types)
+    point = detail.checkpoint if detail else None
+    checks = quote_checks.checks(services.context, actor, point) if point else ()
+    return Answer(wanted, page, detail, types, checks)
 
 
 class Desk(LiveState, GuardedState, rx.State):
@@ -106,6 +116,7 @@ class Desk(LiveState, GuardedState, rx.State):
     conflict: str = ""
     reason_error: str = ""
     edit_error: str = ""
+    changes_error: str = ""
     _pinned: str = ""
     _address: str = ""
 
@@ -153,20 +164,31 @@ class Desk(LiveState, GuardedState, rx.State):
             return None
         return await self._decide(said, said.verdict(CheckpointVerb.REJECT))
 
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_DECIDE)
+    async def request_changes(self, form: dict[str, Any]) -> EventSpec | None:
+        """Send back what is on the screen, with what the next round should be like."""
+        said = VerdictForm.read(form)
+        if not said.feedback:
+            self.changes_error = "Say what should change: the next round is made from it."
+            return None
+        return await self._decide(said, said.verdict(CheckpointVerb.REQUEST_CHANGES))
+
     async def _decide(self, said: VerdictForm, verdict: Verdict) -> EventSpec | None:
         actor = await self._actor()
         decide = bridge.services().review.decide
         outcome = await bridge.call(decide, actor, said.checkpoint_id, verdict)
         if isinstance(outcome, Failure):
-            await self._refused(actor, outcome)
+            await self._refused(actor, outcome, verdict.verb)
             return None
-        word = "Approved" if verdict.verb is CheckpointVerb.APPROVE else "Rejected"
+        word = DONE_WORDS[verdict.verb]
         await self._tell(bridge.note("success", f"{word}: {outcome.job_type}"))
         return await self._advance(actor, said.checkpoint_id)
 
-    async def _refused(self, actor: Actor, failure: Failure) -> None:
+    async def _refused(self, actor: Actor, failure: Failure, verb: CheckpointVerb) -> None:
         """Show why nothing was done: at the field, on the card, or as a notice."""
         wrong = {one.field: one.message for one in failure.fields}
+        asked = verb is CheckpointVerb.REQUEST_CHANGES
         edits = [
             f"{field.removeprefix('editedData').strip('.')} {message}".strip()
             for field, message in wrong.items()
@@ -175,9 +197,10 @@ class Desk(LiveState, GuardedState, rx.State):
         self._put(
             reason_error=wrong.get("reason", ""),
             edit_error="; ".join(edits),
+            changes_error=wrong.get("feedback", "") if asked else "",
             conflict=failure.notice.text if failure.code == "conflict" else "",
         )
-        if not (self.reason_error or self.edit_error or self.conflict):
+        if not (self.reason_error or self.edit_error or self.changes_error or self.conflict):
             await self._tell(failure.notice)
         await self._reread(actor)
 
@@ -246,13 +269,15 @@ class Desk(LiveState, GuardedState, rx.State):
         rest = [row.href for row in self.rows if row.pending and row.id != opened]
         self._put(upcoming=rest[0] if rest else "")
         if opened != self.body.id:
-            self._put(conflict="", reason_error="", edit_error="")
+            self._put(conflict="", reason_error="", edit_error="", changes_error="")
         self._pinned = "" if in_path else opened
         if detail is None:
             self._put(body=BodyView(), ruling=RulingView(), context=ContextView())
             return
         self._put(
-            body=build.body(detail), ruling=build.ruling(detail), context=build.context(detail)
+            body=build.body(detail, answer.checks),
+            ruling=build.ruling(detail),
+            context=build.context(detail),
         )
 
 

@@ -8,6 +8,7 @@ import reflex as rx
 
 from agent_console.domain.access import Actor, Permission
 from agent_console.domain.records import LogLevel
+from agent_console.domain.visible import reveal
 from agent_console.services.jobs import Action
 from agent_console.ui import bridge
 from agent_console.ui.artifact_views import ArtifactBody, artifact_body
@@ -40,7 +41,10 @@ NO_TITLE = "Job · agent_console"
 
 
 class JobPage(LiveState, rx.State):
-    """The job on the screen. ``refusals`` says for each action why not; empty where allowed."""
+    """The job on the screen. ``refusals`` says for each action why not; empty where allowed.
+
+    ``live`` is the end of what its run has written so far, ``writing`` says that it goes on.
+    """
 
     job: JobView = JobView()
     title: str = NO_TITLE
@@ -49,6 +53,8 @@ class JobPage(LiveState, rx.State):
     checkpoints: list[CheckpointRow] = []
     artifacts: list[ArtifactRow] = []
     logs: list[LogRow] = []
+    live: str = ""
+    writing: bool = False
     level: str = "DEBUG"
     following: bool = True
     opened: str = ""
@@ -117,7 +123,11 @@ class JobPage(LiveState, rx.State):
     def _show(self, answer: dict[str, Any]) -> None:
         values = dict(answer)
         if values["job"].id != self.job.id:
-            self._put(opened="", opened_body=ArtifactBody())
+            self._put(opened="", opened_body=ArtifactBody(), live="")
+        text = values.pop("preview")
+        # Between two answers the last one stays: what is below must not jump.
+        kept = self.live if values["job"].status == "RUNNING" else ""
+        self._put(live=text or kept, writing=text != "")
         self._lines = values.pop("logs")
         self._put(**values, logs=self._filtered())
 
@@ -138,4 +148,5 @@ def _read(actor: Actor, job_id: str) -> dict[str, Any]:
         "checkpoints": [checkpoint_row(one) for one in detail.checkpoints],
         "artifacts": [artifact_row(one) for one in detail.artifacts],
         "logs": [log_row(line) for line in detail.logs],
+        "preview": reveal(detail.preview.text).text if detail.preview else "",
     }

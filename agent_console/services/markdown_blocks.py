@@ -1,4 +1,4 @@
-"""Markdown as a list of blocks that plain components can show: pure, no Reflex.
+"""Markdown as a list of blocks that a page can show and a PDF can hold: pure, no HTML.
 
 What an agent wrote never becomes HTML: every text is a text, tags included; images are named, not
 fetched; and a link goes to the web or to a page of the console, nowhere else.

@@ -1,0 +1,28 @@
+"""What the recorded model of the end-to-end tests answers, by what it is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+AGENTS = Path(__file__).with_name("agents")
+SLOW = "When does wave 2 start, slowly?"
+QUICK = "When does wave 2 start, quickly?"
+CLAIM = "Wave 2 starts on 6 October 2025 with 355 couriers in 7 depots."
+
+
+def _found(question: str) -> dict[str, Any]:
+    finding = {
+        "claim": CLAIM,
+        "question": question,
+        "document_id": "library:rollout-plan",
+        "quote": "| 2 | 6 October 2025 | 7 | 355 |",
+        "confidence": 0.9,
+    }
+    return {"tool": "final_result", "arguments": {"findings": [finding]}}
+
+
+ANSWERS: list[dict[str, Any]] = [
+    {"when": [SLOW], **_found(SLOW), "pause": 0.25, "piece": 2},  # half a minute
+    {"when": [QUICK], **_found(QUICK)},
+]
