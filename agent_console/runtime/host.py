@@ -20,7 +20,7 @@ from agent_console.runtime.locks import WorkerLocks
 from agent_console.runtime.registry import Registry
 from agent_console.runtime.run import Surroundings
 from agent_console.runtime.scheduler import Scheduler
-from agent_console.runtime.sweeps import expire_overdue, rescue_dead
+from agent_console.runtime.sweeps import expire_overdue, prune_figures, rescue_dead
 from agent_console.runtime.worker import GRACE, Worker
 from agent_console.services.review_policy import still_stands
 from agent_console.settings import Settings
@@ -106,6 +106,7 @@ class WorkerHost:
             self._poll_interval,
             self._rescue,
             partial(expire_overdue, self._db),
+            partial(prune_figures, self._db),
             self._supervise,
         )
 

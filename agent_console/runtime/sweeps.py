@@ -9,6 +9,7 @@ from agent_console.runtime.locks import WorkerLocks
 from agent_console.store.database import Database
 from agent_console.store.deadlines import expire_due
 from agent_console.store.liveness import rescue
+from agent_console.store.retention import prune_slots
 
 BATCH = 200
 
@@ -48,3 +49,12 @@ def expire_overdue(db: Database) -> int:
     except Unavailable as error:
         _log.debug("expiry sweep: %s", error)
         return total
+
+
+def prune_figures(db: Database) -> int:
+    """Delete the slots of charts that nobody can look at any more; returns how many rows."""
+    try:
+        return prune_slots(db)
+    except Unavailable as error:
+        _log.debug("pruning sweep: %s", error)
+        return 0

@@ -14,6 +14,7 @@ from agent_console.services.artifacts import ArtifactService
 from agent_console.services.audit import AuditService
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import ContextService
+from agent_console.services.figures import FigureService
 from agent_console.services.health import HealthService
 from agent_console.services.jobs import JobService
 from agent_console.services.passwords import Passwords
@@ -37,6 +38,7 @@ class Services:
     artifacts: ArtifactService
     audit: AuditService
     health: HealthService
+    figures: FigureService
     context: ContextService
     sessions: SessionService
     templates: TemplateService
@@ -80,6 +82,7 @@ def build_services(
         ),
         artifacts=ArtifactService(db),
         audit=AuditService(db),
+        figures=FigureService(db, worker_timeout=settings.worker_timeout),
         health=HealthService(
             db,
             clock=ticking,

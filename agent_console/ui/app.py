@@ -19,6 +19,7 @@ from agent_console.ui.pages import (
     login,
     missing,
     new_job,
+    overview,
     setup,
     workers,
 )
@@ -37,6 +38,7 @@ PAGES: tuple[Register, ...] = (
     artifacts.register,
     artifact.register,
     workers.register,
+    overview.register,
     checkpoints.register,
     missing.register,
 )

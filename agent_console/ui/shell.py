@@ -32,6 +32,7 @@ PLACES = (
     Place("Agents", "/agents", "bot"),
     Place("Artifacts", "/artifacts", "package"),
     Place("Workers", "/workers", "server"),
+    Place("Overview", "/overview", "chart_line"),
 )
 
 

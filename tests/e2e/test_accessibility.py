@@ -40,6 +40,7 @@ def places(work: Work) -> dict[str, str]:
         "Artifacts": f"/artifacts?job={report}",
         **{one["artifactType"]: f"/artifacts/{one['id']}" for one in artifacts},
         "Workers": "/workers",
+        "Overview": "/overview",
     }
 
 
