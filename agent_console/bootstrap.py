@@ -163,7 +163,9 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         signals=signals,
         feed=feed,
         registry=registry,
-        services=build_services(db, registry, settings, feed, orchestrator=lambda: host.sweeping),
+        services=build_services(
+            db, registry, settings, feed, scheduler_age=lambda: host.scheduler_age
+        ),
         host=host,
         metrics=MetricsExporter(
             db, job_types=lambda: [info.job_type for info in registry.handlers()]

@@ -132,9 +132,9 @@ class WorkerHost:
         self._locks.release(self.worker_id)
 
     @property
-    def sweeping(self) -> bool:
-        """Say whether this process's scheduler runs: sweeps, rescue, the safety poll."""
-        return self._scheduler is not None
+    def scheduler_age(self) -> float | None:
+        """Seconds since this process's scheduler came round; None while it does not run."""
+        return None if (scheduler := self._scheduler) is None else scheduler.age
 
     def stats(self) -> dict[str, bool | int]:
         """Return ``isRunning``, ``activeJobs``, ``maxConcurrentJobs``, ``pollInterval`` (ms)."""

@@ -15,7 +15,7 @@ from agent_console.services.audit import AuditService
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import ContextService
 from agent_console.services.figures import FigureService
-from agent_console.services.health import HealthService
+from agent_console.services.health import HealthOptions, HealthService
 from agent_console.services.jobs import JobService
 from agent_console.services.passwords import Passwords
 from agent_console.services.review import ReviewService
@@ -53,11 +53,11 @@ def build_services(
     *,
     clock: Clock | None = None,
     passwords: Passwords | None = None,
-    orchestrator: Callable[[], bool] | None = None,
+    scheduler_age: Callable[[], float | None] | None = None,
 ) -> Services:
     """Make the services on ``db``.
 
-    ``orchestrator`` says for the health report whether this process's scheduler runs; ``clock``
+    ``scheduler_age`` tells the health report of this process's scheduler (seconds); ``clock``
     and ``passwords`` are replaced by tests.
     """
     ticking = clock or SystemClock()
@@ -86,8 +86,11 @@ def build_services(
         health=HealthService(
             db,
             clock=ticking,
-            worker_timeout=settings.worker_timeout,
-            orchestrator=orchestrator,
+            options=HealthOptions(
+                worker_timeout=settings.worker_timeout,
+                data_dir=settings.data_dir,
+                scheduler_age=scheduler_age,
+            ),
         ),
         context=ContextService(db),
         sessions=SessionService(db, catalog, jobs, review),

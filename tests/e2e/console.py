@@ -36,8 +36,9 @@ def pick_port() -> int:
 class ConsoleProcess:
     """``agent-console serve`` with a data directory of its own; may be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database_url: str = "") -> None:
         self.folder = folder
+        self._database = {"DATABASE_URL": database_url} if database_url else {}
         self.port = pick_port()
         self.url = f"http://localhost:{self.port}"
         self.workspace = folder / "workspace"
@@ -101,6 +102,7 @@ class ConsoleProcess:
             "AGENT_CONSOLE_DATA_DIR": str(self.folder),
             "AGENT_CONSOLE_WORKSPACE": str(self.workspace),
             "AGENT_CONSOLE_DRAIN_TIMEOUT": "5",
+            **self._database,
         }
 
     def _run(self, *arguments: str) -> str:
