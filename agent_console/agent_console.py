@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
 from functools import partial
+from types import FrameType
 
 import reflex as rx
 from starlette.requests import Request
@@ -29,6 +32,25 @@ async def _home(request: Request) -> Response:  # noqa: ARG001  - Starlette hand
     return RedirectResponse(HOME, status_code=303)
 
 
+def _at_signal(callback: Callable[[], None]) -> None:
+    """Call back when the process is asked to stop.
+
+    The server waits for open answers, streams included, before it ends the lifespan: they have to
+    hear of it now. It watches signals through its event loop, so this takes nothing away from it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        before = signal.getsignal(number)
+
+        def handle(sign: int, frame: FrameType | None, before: object = before) -> None:
+            callback()
+            if callable(before):
+                before(sign, frame)
+
+        signal.signal(number, handle)
+
+
 def compose(settings: Settings) -> rx.App:
     """Return the app for ``settings``, with the console's start and stop in its lifespan."""
     console = bootstrap.build(settings)
@@ -42,9 +64,11 @@ def compose(settings: Settings) -> rx.App:
     async def _console() -> AsyncIterator[None]:
         console.feed.bind()
         await asyncio.to_thread(console.start)
+        _at_signal(console.feed.close)
         try:
             yield
         finally:
+            console.feed.close()
             await asyncio.to_thread(console.stop)
 
     return app

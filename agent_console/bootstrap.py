@@ -170,7 +170,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
             registry,
             settings,
             feed,
-            orchestrator=lambda: host.sweeping,
+            scheduler_age=lambda: host.scheduler_age,
             shipped=_shipped_documents(),
         ),
         host=host,

@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from agent_console.api import problems
 from agent_console.api.context import ApiContext
 from agent_console.api.documented import problem_schema
+from agent_console.api.figure_stream import FigureHub
 from agent_console.api.guard import assert_all_guarded, guarded_routes
 from agent_console.api.origins import cookie_name
 from agent_console.api.routers import (
@@ -25,6 +26,7 @@ from agent_console.api.routers import (
     jobs,
     metrics,
     sessions,
+    stream,
     templates,
     worker,
 )
@@ -43,6 +45,7 @@ _ROUTERS = (
     audit,
     health,
     metrics,
+    stream,
     auth,
     docs,
     fallback,
@@ -71,6 +74,7 @@ def create_api(services: Services, settings: Settings, metrics: Callable[[], byt
         redirect_slashes=False,
     )
     app.state.api_context = ApiContext(services, settings, metrics)
+    app.state.figure_hub = FigureHub(services)
     problems.install(app)
     for module in _ROUTERS:
         # One flat table, in order: the guard's walk and the 405 of the fallback read it.

@@ -21,7 +21,12 @@ from agent_console.runtime.locks import WorkerLocks
 from agent_console.runtime.registry import Registry
 from agent_console.runtime.run import Surroundings
 from agent_console.runtime.scheduler import Scheduler
-from agent_console.runtime.sweeps import expire_overdue, forget_previews, rescue_dead
+from agent_console.runtime.sweeps import (
+    expire_overdue,
+    forget_previews,
+    prune_figures,
+    rescue_dead,
+)
 from agent_console.runtime.worker import GRACE, Worker
 from agent_console.services.review_policy import still_stands
 from agent_console.settings import Settings
@@ -109,6 +114,7 @@ class WorkerHost:
             self._rescue,
             partial(expire_overdue, self._db),
             partial(forget_previews, self._db),
+            partial(prune_figures, self._db),
             self._supervise,
         )
 
@@ -134,9 +140,9 @@ class WorkerHost:
         self._locks.release(self.worker_id)
 
     @property
-    def sweeping(self) -> bool:
-        """Say whether this process's scheduler runs: sweeps, rescue, the safety poll."""
-        return self._scheduler is not None
+    def scheduler_age(self) -> float | None:
+        """Seconds since this process's scheduler came round; None while it does not run."""
+        return None if (scheduler := self._scheduler) is None else scheduler.age
 
     def stats(self) -> dict[str, bool | int]:
         """Return ``isRunning``, ``activeJobs``, ``maxConcurrentJobs``, ``pollInterval`` (ms)."""

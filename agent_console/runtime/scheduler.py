@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Any
 
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -20,6 +21,7 @@ class Scheduler:
 
     def __init__(self) -> None:
         """Start nothing yet."""
+        self._turned = monotonic()
         self._scheduler: Any = BackgroundScheduler(  # type: ignore[no-untyped-call]
             timezone=UTC,
             executors={"default": {"type": "threadpool", "max_workers": 3}},
@@ -31,11 +33,19 @@ class Scheduler:
     ) -> None:
         """Call ``poll`` every ``seconds`` and each of ``sweeps`` now and every ``SWEEP_EVERY``."""
         self._scheduler.add_job(poll, "interval", seconds=seconds, id=_POLL)
-        for sweep in sweeps:
+        for sweep in (self._turn, *sweeps):
             self._scheduler.add_job(
                 sweep, "interval", seconds=SWEEP_EVERY, next_run_time=datetime.now(UTC)
             )
         self._scheduler.start()
+
+    @property
+    def age(self) -> float:
+        """Seconds since the scheduler last came round."""
+        return monotonic() - self._turned
+
+    def _turn(self) -> None:
+        self._turned = monotonic()
 
     def poll_every(self, seconds: float) -> None:
         """Change the interval of the safety poll."""

@@ -10,6 +10,7 @@ from agent_console.store import previews
 from agent_console.store.database import Database
 from agent_console.store.deadlines import expire_due
 from agent_console.store.liveness import rescue
+from agent_console.store.retention import prune_slots
 
 BATCH = 200
 
@@ -57,4 +58,13 @@ def forget_previews(db: Database) -> int:
         return previews.sweep(db)
     except Unavailable as error:
         _log.debug("preview sweep: %s", error)
+        return 0
+
+
+def prune_figures(db: Database) -> int:
+    """Delete the slots of charts that nobody can look at any more; returns how many rows."""
+    try:
+        return prune_slots(db)
+    except Unavailable as error:
+        _log.debug("pruning sweep: %s", error)
         return 0

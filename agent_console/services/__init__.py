@@ -15,7 +15,8 @@ from agent_console.services.artifacts import ArtifactService
 from agent_console.services.audit import AuditService
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import ContextService
-from agent_console.services.health import HealthService
+from agent_console.services.figures import FigureService
+from agent_console.services.health import HealthOptions, HealthService
 from agent_console.services.jobs import JobService
 from agent_console.services.passwords import Passwords
 from agent_console.services.review import ReviewService
@@ -38,6 +39,7 @@ class Services:
     artifacts: ArtifactService
     audit: AuditService
     health: HealthService
+    figures: FigureService
     context: ContextService
     sessions: SessionService
     templates: TemplateService
@@ -52,12 +54,12 @@ def build_services(
     *,
     clock: Clock | None = None,
     passwords: Passwords | None = None,
-    orchestrator: Callable[[], bool] | None = None,
+    scheduler_age: Callable[[], float | None] | None = None,
     shipped: Mapping[str, ContextDocumentDetail] | None = None,
 ) -> Services:
     """Make the services on ``db``.
 
-    ``orchestrator`` says for the health report whether this process's scheduler runs; ``shipped``
+    ``scheduler_age`` tells the health report of this process's scheduler (seconds); ``shipped``
     are the context documents that come with the console; ``clock`` and ``passwords`` are replaced
     by tests.
     """
@@ -83,11 +85,15 @@ def build_services(
         ),
         artifacts=ArtifactService(db),
         audit=AuditService(db),
+        figures=FigureService(db, worker_timeout=settings.worker_timeout),
         health=HealthService(
             db,
             clock=ticking,
-            worker_timeout=settings.worker_timeout,
-            orchestrator=orchestrator,
+            options=HealthOptions(
+                worker_timeout=settings.worker_timeout,
+                data_dir=settings.data_dir,
+                scheduler_age=scheduler_age,
+            ),
         ),
         context=ContextService(db, shipped),
         sessions=SessionService(db, catalog, jobs, review),

@@ -66,6 +66,7 @@ class Database:
         self._watchers: list[Watcher] = []
         self._writer: SqliteWriter | None = None
         self._writes_through: Database = self
+        self._apart: list[Database] = []
         self._lock = threading.Lock()
 
     def own_connection(self, statement_timeout: float) -> Self:
@@ -74,12 +75,13 @@ class Database:
         However busy the pool is, it is served; a statement takes at most ``statement_timeout``
         seconds. Commits are told to the same listeners. On SQLite only the reading is apart: the
         file has a single write lock, for which a second writer would wait longer than in the
-        queue of the one. Close it before the database it comes from.
+        queue of the one. It is closed with the database it comes from, or before.
         """
         own = copy.copy(self)
         limits = replace(self.options, pool_min=1, pool_max=1, statement_timeout=statement_timeout)
         own._engine = make_engine(self.url, limits)  # noqa: SLF001 - of this very class
-        own._writer = None  # noqa: SLF001
+        own._writer, own._apart = None, []  # noqa: SLF001
+        self._apart.append(own)
         return own
 
     @property
@@ -142,6 +144,8 @@ class Database:
 
     def close(self) -> None:
         """Finish queued writes and close every connection."""
+        for own in self._apart:
+            own.close()
         with self._lock:
             if self._writer is not None:
                 self._writer.stop()

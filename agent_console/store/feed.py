@@ -19,6 +19,7 @@ class ChangeFeed:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event: asyncio.Event | None = None
         self.version = 0
+        self.closed = False
 
     def bind(self) -> None:
         """Adopt the running event loop; called once when the server starts."""
@@ -30,6 +31,11 @@ class ChangeFeed:
             # The loop may close between the look and the call, at shutdown.
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._bump)
+
+    def close(self) -> None:
+        """Say that the process is about to end: streams finish instead of holding it up."""
+        self.closed = True
+        self.publish()
 
     def _bump(self) -> None:
         self.version += 1

@@ -153,6 +153,8 @@ class PostgresListener:
             except Exception as error:  # noqa: BLE001 - logged; nobody would start it again
                 if not self._stop.is_set():
                     _log.warning("signals: connection lost, again in %.1f s: %s", pause, error)
+                    if connection is not None:
+                        self._heard(work=False)  # screens should say so before they are asked
                     # Not on nudges: they would end the pause, and cannot be passed on anyway.
                     self._stop.wait(pause)
                     pause = min(pause * 2, RECONNECT[1])

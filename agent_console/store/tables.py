@@ -295,6 +295,22 @@ class Tally(SQLModel, table=True):
     value: float
 
 
+class TallySlot(SQLModel, table=True):
+    """``tally_slots``: the same sums by slot of time, for charts; old slots are pruned.
+
+    ``slot`` counts slots of ``width`` seconds since 1970.
+    """
+
+    __tablename__: ClassVar[str] = "tally_slots"
+
+    width: int = Field(sa_type=Integer, primary_key=True)
+    slot: int = Field(sa_type=BigInteger, primary_key=True)
+    name: str = Field(sa_type=Text, primary_key=True)
+    labels: str = Field(sa_type=Text, primary_key=True)
+    shard: int = Field(sa_type=Integer, primary_key=True)
+    value: float
+
+
 class AgentWorker(SQLModel, table=True):
     """``agent_workers``: one row per process that can run jobs, wanted state included."""
 

@@ -12,11 +12,12 @@ from sqlalchemy.sql import Executable
 
 from agent_console.domain.clock import Clock, to_micros
 from agent_console.domain.events import Event
-from agent_console.store import journal, tallies
+from agent_console.store import journal, tallies, tally_slots
 from agent_console.store.dialects import NOW_PARAM, POSTGRES_NOW, Dialect, compiled, with_values
 
 Params = dict[str, object]
 Row = tuple[Any, ...]
+Sum = tuple[tuple[str, str], float]  # what is added to a tally of a name and labels
 
 
 class Queries:
@@ -116,19 +117,41 @@ class Tx(Queries):
         entries = journal.rows_of(events)
         # Sorted: two transactions that touch the same rows lock them in the same order.
         sums = sorted(tallies.sums_of(events).items())
-        totals = [(name, labels, shard, float(value)) for (name, labels), value in sums]
         if self.dialect == "sqlite":
-            now = self.now()
-            self.insert("audit_logs", journal.COLUMNS, [(now, *entry) for entry in entries])
-            self._cursor.executemany(tallies.UPSERT.format(rows="(?, ?, ?, ?)"), totals)
-            return
-        # Both statements in one round trip.
+            self._flush_sqlite(entries, sums, shard)
+        else:
+            self._flush_postgres(entries, sums, shard)
+
+    def _flush_sqlite(self, entries: Sequence[Row], sums: Sequence[Sum], shard: int) -> None:
+        now = self.now()
+        self.insert("audit_logs", journal.COLUMNS, [(now, *entry) for entry in entries])
+        totals = [(name, labels, shard, float(value)) for (name, labels), value in sums]
+        self._cursor.executemany(tallies.UPSERT.format(rows="(?, ?, ?, ?)"), totals)
+        slots = [
+            (width, now // tally_slots.micros(width), name, labels, 0, value)
+            for width in tally_slots.WIDTHS
+            for name, labels, value in tally_slots.charted(sums)
+        ]
+        self._cursor.executemany(tally_slots.UPSERT.format(rows="(?, ?, ?, ?, ?, ?)"), slots)
+
+    def _flush_postgres(self, entries: Sequence[Row], sums: Sequence[Sum], shard: int) -> None:
+        """Write with all statements in one round trip."""
         at = POSTGRES_NOW if self._clock is None else str(to_micros(self._clock.now()))
         mark = ", ".join(["%s"] * (len(journal.COLUMNS) - 1))
         journaled = self._literal(f"({at}, {mark})", entries)
         text = f"INSERT INTO audit_logs ({', '.join(journal.COLUMNS)}) VALUES {journaled}"
+        totals = [(name, labels, shard, float(value)) for (name, labels), value in sums]
         if totals:
             text += ";" + tallies.UPSERT.format(rows=self._literal("(%s, %s, %s, %s)", totals))
+        if charted := tally_slots.charted(sums):
+            part = shard % tally_slots.SHARDS
+            slots = ",".join(
+                self._literal(
+                    f"({width}, {at} / {tally_slots.micros(width)}, %s, %s, {part}, %s)", charted
+                )
+                for width in tally_slots.WIDTHS
+            )
+            text += ";" + tally_slots.UPSERT.format(rows=slots)
         self._cursor.execute(text.encode())
 
     def _literal(self, template: str, rows: Sequence[Row]) -> str:

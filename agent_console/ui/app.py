@@ -20,6 +20,7 @@ from agent_console.ui.pages import (
     login,
     missing,
     new_job,
+    overview,
     sessions,
     setup,
     workers,
@@ -41,6 +42,7 @@ PAGES: tuple[Register, ...] = (
     artifacts.register,
     artifact.register,
     workers.register,
+    overview.register,
     checkpoints.register,
     missing.register,
 )

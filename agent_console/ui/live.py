@@ -17,7 +17,7 @@ from typing import Any
 import reflex as rx
 
 from agent_console.domain.access import Actor
-from agent_console.domain.errors import ConsoleError, Unauthenticated
+from agent_console.domain.errors import ConsoleError, Unauthenticated, Unavailable
 from agent_console.ui import bridge, guard
 from agent_console.ui.guard import GuardedState
 from agent_console.ui.states.session import Session
@@ -26,6 +26,7 @@ COALESCE = 0.1  # seconds between two updates of one page
 SETTLE = 1.2  # seconds after a change: who was let in from memory then is read anew
 RETRY = 2.0  # seconds until a failed read is tried again
 STALE = "Updates are delayed. Trying again…"
+OUTAGE = "The database does not answer. What you see may be out of date; trying again…"
 _LOG = logging.getLogger(__name__)
 
 
@@ -127,6 +128,8 @@ async def _refresh(page: LiveState) -> float:
         session = await page.get_state(Session)
         if session.pending != pending:
             session.pending = pending
+        if session.outage:
+            session.outage = ""
         if page._reading == reading:
             page._show(answer)
         if page._reading in {"", reading}:  # else a newer loop is about to show what is true
@@ -143,6 +146,9 @@ async def _trouble(page: LiveState, error: Exception, version: int) -> int | Non
             page._put(stale="", loaded=True)
         else:
             page._put(stale=STALE)
+            session = await page.get_state(Session)
+            if isinstance(error, Unavailable) and session.outage != OUTAGE:
+                session.outage = OUTAGE
     if lasting:
         return version
     await asyncio.sleep(RETRY)

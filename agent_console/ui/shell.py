@@ -34,6 +34,7 @@ PLACES = (
     Place("Documents", "/context", "file_text"),
     Place("Artifacts", "/artifacts", "package"),
     Place("Workers", "/workers", "server"),
+    Place("Overview", "/overview", "chart_line"),
 )
 
 
@@ -121,7 +122,7 @@ def _side(active: str) -> rx.Component:
 
 
 def connection_banner() -> rx.Component:
-    """Say that the connection is lost; everything that acts is disabled meanwhile."""
+    """Say that the connection is lost, and everything that acts disabled, or the database down."""
     return rx.el.div(
         rx.cond(
             OFFLINE,
@@ -129,6 +130,10 @@ def connection_banner() -> rx.Component:
                 icon("wifi_off", 15),
                 "Connection lost. Trying to reconnect; nothing can be changed meanwhile.",
                 class_name="ac-banner",
+            ),
+            rx.cond(
+                Session.outage != "",
+                rx.el.div(icon("database", 15), Session.outage, class_name="ac-banner"),
             ),
         ),
         role="status",

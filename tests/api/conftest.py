@@ -122,11 +122,13 @@ def make_door(clocked_db: Database, fake_clock: FakeClock) -> Iterator[Callable[
 
     def make(catalog: ServiceCatalog | None = None, **chosen: Any) -> Door:
         settings = Settings(**chosen)
+        feed = ChangeFeed()
+        feed.close()  # streams end at once: a test client waits for the whole of an answer
         services = build_services(
             clocked_db,
             catalog or Catalog(),
             settings,
-            ChangeFeed(),
+            feed,
             clock=fake_clock,
             passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
         )

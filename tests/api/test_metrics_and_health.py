@@ -6,6 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from agent_console.domain.access import Permission, Role
+from agent_console.store.database import Database
 from tests.api.conftest import METRICS, Door
 
 ADDRESSES = ("/api/metrics", "/metrics")
@@ -56,7 +57,14 @@ def test_health_is_open_and_names_its_components(door: Door, address: str) -> No
     body = answer.json()
     assert body["status"] == "degraded"  # no worker lives
     assert body["timestamp"].endswith("Z")
-    assert set(body["components"]) == {"orchestrator", "database", "workers"}
+    assert set(body["components"]) == {
+        "orchestrator",
+        "database",
+        "workers",
+        "schema",
+        "queue",
+        "disk",
+    }
     assert body["components"]["database"]["status"] == "ok"
 
 
@@ -69,10 +77,10 @@ def test_probes(door: Door) -> None:
 def test_probes_when_the_database_is_gone(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     from agent_console.domain.errors import Unavailable
 
-    def refuse() -> None:
+    def refuse(_self: Database) -> None:
         raise Unavailable
 
-    monkeypatch.setattr(door.db, "read", refuse)
+    monkeypatch.setattr(Database, "read", refuse)
     anybody = door.client()
     assert anybody.get("/health/live").status_code == 200
     ready = anybody.get("/health/ready")

@@ -59,6 +59,7 @@ def places(work: Work) -> dict[str, str]:
         "Artifact, difference": f"/artifacts/{second}?compare={first}",
         "Shipped document": "/context/library:rollout-plan?version=1&start=240&end=272",
         "Workers": "/workers",
+        "Overview": "/overview",
     }
 
 

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent_console.domain.access import Role
 from agent_console.domain.errors import Conflict, Invalid, NotFound, Unavailable
 from agent_console.domain.records import WorkerStatus
-from agent_console.services.health import HealthService
+from agent_console.services.health import HealthOptions, HealthService
 from agent_console.store.database import Database
 from agent_console.store.liveness import heartbeat
 from agent_console.testing import FakeClock
@@ -88,19 +92,66 @@ def test_health_names_what_is_unwell(desk: Desk) -> None:
     assert health.report().components["workers"].figures == {"live": 0, "silent": 1}
 
 
-@pytest.mark.parametrize(("running", "status"), [(lambda: True, "ok"), (lambda: False, "degraded")])
-def test_health_knows_whether_the_scheduler_runs(
-    clocked_db: Database, fake_clock: FakeClock, running: Callable[[], bool], status: str
+@pytest.mark.parametrize(
+    ("age", "status"), [(lambda: 4.0, "ok"), (lambda: 31.0, "degraded"), (lambda: None, "degraded")]
+)
+def test_health_knows_whether_the_scheduler_comes_round(
+    clocked_db: Database,
+    fake_clock: FakeClock,
+    tmp_path: Path,
+    age: Callable[[], float | None],
+    status: str,
 ) -> None:
-    health = HealthService(clocked_db, clock=fake_clock, worker_timeout=15, orchestrator=running)
-    assert health.report().components["orchestrator"].status == status
+    options = HealthOptions(worker_timeout=15, data_dir=tmp_path, scheduler_age=age)
+    report = HealthService(clocked_db, clock=fake_clock, options=options).report()
+    assert report.components["orchestrator"].status == status
+
+
+def test_health_sees_a_queue_that_nobody_serves(desk: Desk) -> None:
+    start_worker(desk.db)
+    desk.job(desk.actor(Role.OPERATOR))
+    desk.clock.advance(10)
+    queue = desk.services.health.report().components["queue"]
+    assert (queue.status, queue.figures["ageSeconds"]) == ("ok", 10.0)
+    desk.clock.advance(300)
+    assert desk.services.health.report().components["queue"].status == "degraded"
+
+
+def test_health_sees_a_schema_of_another_version(desk: Desk) -> None:
+    assert desk.services.health.report().components["schema"].status == "ok"
+    desk.db.write(lambda tx: tx.execute("UPDATE alembic_version SET version_num = '0001'"))
+    assert "0001" in desk.services.health.report().components["schema"].detail
+
+
+def test_health_sees_a_full_disk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert desk.services.health.report().components["disk"].figures["freeBytes"] > 0
+    monkeypatch.setattr("agent_console.services.health.DISK_LOW", 2**80)
+    assert desk.services.health.report().components["disk"].status == "degraded"
+
+
+def test_a_database_that_hangs_is_down_within_seconds(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent_console.services.probe.PATIENCE", 0.2)
+    answered = threading.Event()
+
+    def hang(_self: Database) -> Any:
+        answered.wait(10)
+        raise Unavailable
+
+    monkeypatch.setattr(Database, "read", hang)
+    began = time.monotonic()
+    assert not desk.services.health.ready()
+    assert not desk.services.health.ready()  # asks nothing anew while the first hangs
+    assert time.monotonic() - began < 2
+    answered.set()
 
 
 def test_health_outlives_its_database(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone() -> None:
+    def gone(_self: Database) -> None:
         raise Unavailable
 
-    monkeypatch.setattr(desk.db, "read", gone)
+    monkeypatch.setattr(Database, "read", gone)
     report = desk.services.health.report()
     assert (report.status, report.components["database"].status) == ("degraded", "down")
     assert not desk.services.health.ready()

@@ -21,7 +21,7 @@ Probe = Annotated[Actor, public("probes have no account; the answer names states
 @router.get("/api/health", response_model=HealthOut, summary="Health of the components")
 @router.get("/health", response_model=HealthOut, include_in_schema=False)
 def health(actor: Probe, services: ServicesDep) -> HealthOut:  # noqa: ARG001 - the guard
-    """Return `ok` or `degraded`, and the state of orchestrator, database and workers."""
+    """Return `ok` or `degraded`, and the state of each component."""
     return HealthOut.model_validate(services.health.report())
 
 

@@ -38,3 +38,13 @@ def pending_checkpoints(reader: Reader) -> int:
     """Count the checkpoints that wait for somebody, exactly, through the partial index."""
     row = reader.row("SELECT count(*) FROM agent_checkpoints WHERE status = 'PENDING'", {})
     return int(row[0]) if row else 0
+
+
+def oldest_pending(reader: Reader) -> int | None:
+    """Return when the checkpoint that waits longest was made (µs), None when none waits."""
+    row = reader.row(
+        "SELECT created_at FROM agent_checkpoints WHERE status = 'PENDING'"
+        " ORDER BY created_at LIMIT 1",
+        {},
+    )
+    return None if row is None else int(row[0])

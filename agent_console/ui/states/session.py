@@ -20,6 +20,7 @@ class Session(rx.State):
     may: dict[str, bool] = _NOTHING
     pending: int = 0
     notices: list[Notice] = []
+    outage: str = ""  # why what is on the screen may be out of date
 
     def _become(self, actor: Actor | None) -> None:
         """Take over who the gate recognised; None for nobody."""
