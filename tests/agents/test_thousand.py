@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import sys
 import threading
 from dataclasses import dataclass
@@ -73,8 +74,10 @@ def resident() -> int:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_thousand_sessions_in_review_cost_no_thread_and_little_memory(
-    sqlite_files: SqliteFiles, tmp_path: Path
+    sqlite_files: SqliteFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What is logged while a test runs is kept by the test runner.
+    monkeypatch.setattr(logging.getLogger("bm25s"), "disabled", True)
     made = [make() for _, make in agents()]
     with sqlite_files.database(tmp_path) as url:
         db = Database(url)
