@@ -34,18 +34,23 @@ VALUES (:id, 'bench', 'COMPLETED', '', '{}', 5, 1, 1, 1, 0, 1, '{}', 1, 1, 1)
 """
 SEARCHES = {
     "a word of every artifact": "artifact",
-    "the two commonest words": "word0x word1x",
-    "beginnings of many words": "wo art",
+    "the two commonest words": "aao0 bao1",
+    "beginnings of many words": "aao art",
     "a word of one in 10,000": "needle",
     "both": "artifact needle",
     "no artifact's word": "haystack",
 }
 
 
+def word(number: int) -> str:
+    """Return one of the words; their beginnings are spread over the alphabet."""
+    return f"{chr(97 + number % 26)}{chr(97 + number // 26 % 26)}o{number}"
+
+
 def rows(count: int, job_id: str) -> Iterator[tuple[object, ...]]:
     """Yield rows of ``work_artifacts``."""
     rng = random.Random(1)
-    vocabulary = [f"word{number}x" for number in range(VOCABULARY)]
+    vocabulary = [word(number) for number in range(VOCABULARY)]
     weights = list(accumulate(1 / (number + 1) for number in range(VOCABULARY)))
     for number in range(count):
         text = " ".join(rng.choices(vocabulary, cum_weights=weights, k=LENGTH))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 MAX_WORD = 64  # characters of a word that count
 MAX_INDEX = 900_000  # bytes of different words kept of one text; PostgreSQL's limit is 1 MiB
+MIN_BEGINNING = 3  # letters of a word that is taken for the beginning of others
 MAX_TERMS = 32  # words of a search that count
 _CHUNK = 1_000_000  # characters of a text that are looked at together
 # Ideographs, kana and the scripts of South-East Asia stand alone; letters and digits run together.
@@ -74,7 +75,7 @@ def index_text(facts: Mapping[str, str], *texts: str) -> str:
 def wanted(search: str, facts: Mapping[str, str | None]) -> Wanted | None:
     """Return what ``search`` means within ``facts``; None where nothing can be found.
 
-    Each word is a beginning, except single letters: they would be the beginning of everything.
+    Each word is a beginning too, except short ones: they are the beginning of too much.
     """
     given = {name: value for name, value in facts.items() if value is not None}
     if not all(_PLAIN.fullmatch(value) for value in given.values()):
@@ -82,7 +83,7 @@ def wanted(search: str, facts: Mapping[str, str | None]) -> Wanted | None:
     found = list(dict.fromkeys(words(search)))[:MAX_TERMS]
     named = search.strip()
     asked = Wanted(
-        terms=tuple(Term(word, prefix=len(word) > 1) for word in found),
+        terms=tuple(Term(word, prefix=len(word) >= MIN_BEGINNING) for word in found),
         facts=tuple(Term(_mark(name, value)) for name, value in given.items()),
         exact=Term(_mark("artifact_id", named)) if _ID.fullmatch(named) else None,
     )

@@ -53,7 +53,7 @@ class ArtifactService:
         """Return one page, newest first, without content.
 
         ``search`` finds artifacts whose name and content together hold every one of its words, or
-        a word that begins so; an artifact's id finds that artifact.
+        a word that begins so (from three letters on); an artifact's id finds that artifact.
 
         Raises:
             Invalid: an unknown type, a limit out of bounds, a strange cursor, a search too long.

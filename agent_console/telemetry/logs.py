@@ -49,6 +49,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     target = stream or sys.stderr
     handler = logging.StreamHandler(target)
     handler.setFormatter(_formatter(as_json=settings.log_json, colors=target.isatty()))
+    handler.setLevel(settings.log_level)  # some libraries set a lower one on their own loggers
     root = logging.getLogger()
     for old in [h for h in root.handlers if getattr(h, "agent_console", False)]:
         root.removeHandler(old)

@@ -26,7 +26,7 @@ WORDS = {
 INDEX = """
 CREATE VIRTUAL TABLE artifact_fts USING fts5(
   words, content='artifact_texts', content_rowid='seq', tokenize="ascii tokenchars '_'",
-  detail='none', columnsize=0, prefix='2 3')
+  detail='none', columnsize=0, prefix='3')
 """
 ADDED = """
 CREATE TRIGGER artifact_texts_added AFTER INSERT ON artifact_texts BEGIN

@@ -153,13 +153,13 @@ def test_an_error_in_the_middle_of_an_answer_costs_an_attempt(
 
 
 def test_a_process_killed_in_the_middle_of_an_answer_asks_only_for_that_one_again(
-    url: str, serve: Serve, tmp_path: Path
+    database_url: str, serve: Serve, tmp_path: Path
 ) -> None:
     search = {"tool": "search", "arguments": {"query": "wave 2 start", "limit": 3}}
     server = serve(search, {**FOUND, "pause": 0.5, "piece": 2}, FOUND)
-    with run(url, server) as bench:
+    with run(database_url, server) as bench:
         job_id = bench.enqueue("research", TASK, approval_strategy="auto_approve_low_risk")
-        command = [sys.executable, "-c", RUNS, url, server.base_url(), str(tmp_path)]
+        command = [sys.executable, "-c", RUNS, database_url, server.base_url(), str(tmp_path)]
         with subprocess.Popen(command, cwd=CHECKOUT) as doomed:
             while doomed.poll() is None and (len(server.requests) < 2 or not _rows(bench.db)):
                 threading.Event().wait(0.05)

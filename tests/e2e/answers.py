@@ -8,6 +8,8 @@ from typing import Any
 AGENTS = Path(__file__).with_name("agents")
 SLOW = "When does wave 2 start, slowly?"
 QUICK = "When does wave 2 start, quickly?"
+GUARDED = "When does wave 2 start, after a search?"
+SEARCH = {"query": "wave 2 start", "limit": 3}
 CLAIM = "Wave 2 starts on 6 October 2025 with 355 couriers in 7 depots."
 
 
@@ -23,6 +25,9 @@ def _found(question: str) -> dict[str, Any]:
 
 
 ANSWERS: list[dict[str, Any]] = [
+    # What a person said to the search, or what it found, is in the request by then.
+    {"when": [GUARDED, '"role": "tool"'], **_found(GUARDED)},
+    {"when": [GUARDED], "tool": "search", "arguments": SEARCH},
     {"when": [SLOW], **_found(SLOW), "pause": 0.25, "piece": 2},  # half a minute
     {"when": [QUICK], **_found(QUICK)},
 ]

@@ -34,9 +34,11 @@ class Work:
         self._operator = operator
         self._reviewer = reviewer
 
-    def enqueue(self, job_type: str, data: dict[str, Any], description: str = "") -> str:
-        """Enqueue a job and return its id."""
-        body = {"jobType": job_type, "taskDescription": description, "inputData": data}
+    def enqueue(
+        self, job_type: str, data: dict[str, Any], description: str = "", **fields: Any
+    ) -> str:
+        """Enqueue a job and return its id; ``fields`` are of the request."""
+        body = {"jobType": job_type, "taskDescription": description, "inputData": data, **fields}
         return str(_ok(self._operator.post("/api/agent-jobs", json=body))["job"]["id"])
 
     def waiting(self, description: str = "") -> tuple[str, str]:

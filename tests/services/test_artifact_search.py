@@ -44,6 +44,8 @@ def test_every_word_must_be_there_and_may_be_a_beginning(desk: Desk) -> None:
     assert found(desk, "high, Tide!") == [ids[0]]
     assert found(desk, "table notes nothing") == [named]
     assert found(desk, "100%") == [ids[0]]
+    assert found(desk, "tid") == [named, ids[1], ids[0]]
+    assert found(desk, "ti") == [], "two letters are a word, not the beginning of one"
     assert found(desk, "ide") == []
     assert found(desk, "tide sun") == []
 

@@ -58,6 +58,7 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "workers.configure": (P.WORKERS_CONTROL, lambda s, a: s.workers.configure(a, "wrk_x")),
     "artifacts.page": (P.ARTIFACTS_READ, lambda s, a: s.artifacts.page(a)),
     "artifacts.get": (P.ARTIFACTS_READ, lambda s, a: s.artifacts.get(a, "art_x")),
+    "artifacts.detail": (P.ARTIFACTS_READ, lambda s, a: s.artifacts.detail(a, "art_x")),
     "context.create": (P.CONTEXT_WRITE, lambda s, a: s.context.create(a, DOCUMENT)),
     "context.add_version": (
         P.CONTEXT_WRITE,

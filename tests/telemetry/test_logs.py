@@ -148,3 +148,12 @@ def test_events_become_lines_with_a_level_each() -> None:
     assert (approved["verdict"], approved["seconds"]) == ("approve", 1.235)
     assert "data" not in approved
     assert (failed["event"], failed["level"], failed["actor"]) == ("job.failed", "error", "system")
+
+
+def test_a_library_that_lowers_its_own_level_says_no_more() -> None:
+    stream = written()
+    chatty = logging.getLogger("chatty-library")
+    chatty.setLevel(logging.DEBUG)
+    chatty.debug("building an index")
+    chatty.info("built it")
+    assert [line["event"] for line in lines(stream)] == ["built it"]
