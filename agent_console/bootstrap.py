@@ -19,7 +19,7 @@ from agent_console.agents.models import Models
 from agent_console.domain.clock import Clock
 from agent_console.domain.errors import Misconfigured
 from agent_console.domain.observer import RunObserver, RunObservers
-from agent_console.gateways.keystore import EnvironmentKeystore
+from agent_console.gateways.keystore import open_keystore
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.host import WorkerHost
 from agent_console.runtime.loading import load_handlers
@@ -174,9 +174,8 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
 
 def load_registry(settings: Settings) -> Registry:
     """Return the handlers and agents that ``settings`` name, with what could not be loaded."""
-    models = Models(
-        settings.agent_model, settings.agent_base_url, secrets=EnvironmentKeystore().get
-    )
+    secrets = open_keystore(settings).get
+    models = Models(settings.agent_model, settings.agent_base_url, secrets=secrets)
     return load_handlers(settings.handlers, made=agents(settings.agents, models))
 
 

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     session_lifetime: float = Field(43_200.0, ge=300)
     trusted_proxy_hops: int = Field(0, ge=0, le=10)
     metrics_token: str | None = Field(None, repr=False)
+    keystore: Literal["file", "keyring", "environment"] = "file"
+    keystore_key_file: Path | None = None
+    keystore_passphrase: str | None = Field(None, repr=False)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_json: bool = False
 
@@ -73,7 +76,14 @@ class Settings(BaseSettings):
         return value.upper() if isinstance(value, str) else value
 
     @field_validator(
-        "redis_url", "sentry_dsn", "metrics_token", "workspace", "agents", mode="before"
+        "redis_url",
+        "sentry_dsn",
+        "metrics_token",
+        "workspace",
+        "agents",
+        "keystore_key_file",
+        "keystore_passphrase",
+        mode="before",
     )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
@@ -145,7 +155,7 @@ def load_settings() -> Settings:
         raise Misconfigured("\n".join(_sentence(dict(e)) for e in error.errors())) from None
 
 
-_SECRET = {"database_url", "redis_url", "sentry_dsn", "metrics_token"}
+_SECRET = {"database_url", "redis_url", "sentry_dsn", "metrics_token", "keystore_passphrase"}
 
 
 def _sentence(error: dict[str, object]) -> str:

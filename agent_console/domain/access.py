@@ -37,6 +37,8 @@ class Permission(StrEnum):
     METRICS_READ = "metrics:read"
     TOKENS_OWN = "tokens:own"
     USERS_MANAGE = "users:manage"
+    SECRETS_MANAGE = "secrets:manage"
+    DATA_MANAGE = "data:manage"
 
 
 _READ = frozenset(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agent_console.domain.clock import Clock, SystemClock
+from agent_console.gateways.keystore import open_store
 from agent_console.services.access import AccessOptions, AccessService
 from agent_console.services.artifacts import ArtifactService
 from agent_console.services.audit import AuditService
@@ -18,6 +19,7 @@ from agent_console.services.health import HealthService
 from agent_console.services.jobs import JobService
 from agent_console.services.passwords import Passwords
 from agent_console.services.review import ReviewService
+from agent_console.services.secrets import SecretService
 from agent_console.services.sessions import SessionService
 from agent_console.services.templates import TemplateService
 from agent_console.services.workers import WorkerService
@@ -40,6 +42,7 @@ class Services:
     context: ContextService
     sessions: SessionService
     templates: TemplateService
+    secrets: SecretService
     feed: ChangeFeed
 
 
@@ -89,5 +92,6 @@ def build_services(
         context=ContextService(db),
         sessions=SessionService(db, catalog, jobs, review),
         templates=TemplateService(db, catalog),
+        secrets=SecretService(db, lambda: open_store(settings)),
         feed=feed,
     )
