@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from agent_console.cli import accounts, checkpoints, database, jobs, workers
+from agent_console.cli import accounts, checkpoints, database, jobs, secrets, workers
 from agent_console.cli.demo import demo
 from agent_console.cli.output import Commands
 from agent_console.cli.serve import serve
@@ -51,3 +51,4 @@ app.add_typer(accounts.token, name="token")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(workers.app, name="workers")
+app.add_typer(secrets.app, name="secrets")

@@ -78,6 +78,13 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "templates.mine": (P.JOBS_READ, lambda s, a: s.templates.mine(a)),
     "templates.create": (P.JOBS_CREATE, lambda s, a: s.templates.create(a, TEMPLATE)),
     "templates.delete": (P.JOBS_CREATE, lambda s, a: s.templates.delete(a, "tpl_x")),
+    "secrets.names": (P.SECRETS_MANAGE, lambda s, a: s.secrets.names(a)),
+    "secrets.reveal": (P.SECRETS_MANAGE, lambda s, a: s.secrets.reveal(a, "name")),
+    "secrets.set": (P.SECRETS_MANAGE, lambda s, a: s.secrets.set(a, "name", "value")),
+    "secrets.rotate": (P.SECRETS_MANAGE, lambda s, a: s.secrets.rotate(a, "name")),
+    "secrets.delete": (P.SECRETS_MANAGE, lambda s, a: s.secrets.delete(a, "name")),
+    "secrets.needs_passphrase": (P.SECRETS_MANAGE, lambda s, a: s.secrets.needs_passphrase(a)),
+    "secrets.rekey": (P.SECRETS_MANAGE, lambda s, a: s.secrets.rekey(a)),
     "audit.page": (P.AUDIT_READ, lambda s, a: s.audit.page(a, AuditQuery())),
     "access.users": (P.USERS_MANAGE, lambda s, a: s.access.users(a)),
     "access.create_user": (
