@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from agent_console.cli import accounts, checkpoints, database, jobs, secrets, workers
+from agent_console.cli import accounts, checkpoints, database, jobs, markers, ops, secrets, workers
 from agent_console.cli.demo import demo
+from agent_console.cli.health import health
 from agent_console.cli.output import Commands
 from agent_console.cli.serve import serve
 from agent_console.cli.verify import verify
@@ -45,6 +46,7 @@ app.command()(worker)
 app.add_typer(database.app, name="db")
 app.command()(verify)
 app.command()(demo)
+app.command()(health)
 app.add_typer(accounts.admin, name="admin")
 app.add_typer(accounts.user, name="user")
 app.add_typer(accounts.token, name="token")
@@ -52,3 +54,5 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(workers.app, name="workers")
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(markers.app, name="markers")
+app.add_typer(ops.app, name="ops")

@@ -81,13 +81,7 @@ class MetricsExporter:
 
     def families(self) -> Iterator[Metric]:
         """Yield every metric family, made from one snapshot."""
-        figures = self._snapshot()
-        known = frozenset(self._job_types())
-        yield from _counters(figures)
-        yield from _usage(figures, known)
-        yield from _gauges(figures)
-        yield _job_seconds(figures, known)
-        yield _wait_seconds(figures)
+        yield from _families(self._snapshot(), frozenset(self._job_types()))
 
     def _snapshot(self) -> MetricFigures:
         with self._lock:
@@ -96,6 +90,20 @@ class MetricsExporter:
                 self._figures = read_figures(self._db)
                 self._read_at = now
             return self._figures
+
+
+def catalogue() -> list[Metric]:
+    """Return every family of the console as it is before anything happened: names and kinds."""
+    nothing = MetricFigures(sums={}, jobs_by_status={}, checkpoints_pending=0, active_jobs=0)
+    return list(_families(nothing, frozenset()))
+
+
+def _families(figures: MetricFigures, known: frozenset[str]) -> Iterator[Metric]:
+    yield from _counters(figures)
+    yield from _usage(figures, known)
+    yield from _gauges(figures)
+    yield _job_seconds(figures, known)
+    yield _wait_seconds(figures)
 
 
 class _Described:

@@ -58,11 +58,11 @@ class LiveState(GuardedState, mixin=True):
 
     def _ask(self, actor: Actor) -> Ask:
         """Return what to read, from the address and this state; called under the state's lock."""
-        raise NotImplementedError
+        raise AssertionError(f"{type(self).__name__} does not say what it asks for")
 
     def _show(self, answer: Any) -> None:
         """Take over ``answer``, the result of ``Ask.read``; called under the state's lock."""
-        raise NotImplementedError
+        raise AssertionError(f"{type(self).__name__} does not say what it shows")
 
     async def _reread(self, actor: Actor) -> None:
         """Show what is true after a change made by this page itself, ahead of the loop."""
