@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from agent_console.domain.destinations import allowed_host, name_server
 from agent_console.domain.errors import Misconfigured
 
 
@@ -47,6 +49,14 @@ class Settings(BaseSettings):
     agents: Path | None = None
     agent_model: str = ""
     agent_base_url: str = ""
+    http_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    http_allow_private: Annotated[tuple[str, ...], NoDecode] = ()
+    http_timeout: float = Field(30.0, ge=0.1, le=600)
+    http_max_response: int = Field(1_048_576, ge=1024, le=64 * 1024 * 1024)  # bytes
+    http_nameserver: str = ""
+    http_signing_keys: Annotated[tuple[str, ...], NoDecode] = ()
+    http_breaker_failures: int = Field(5, ge=1, le=1000)
+    http_breaker_seconds: float = Field(30.0, ge=0.1, le=3600)
     pool_min: int = Field(2, ge=1, le=200)
     pool_max: int = Field(20, ge=1, le=500)
     statement_timeout: float = Field(30.0, ge=1, le=3600)
@@ -63,12 +73,29 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_json: bool = False
 
-    @field_validator("handlers", mode="before")
+    @field_validator(
+        "handlers", "http_allow", "http_allow_private", "http_signing_keys", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("http_allow")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(allowed_host(entry).label for entry in value)
+
+    @field_validator("http_allow_private")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ip_network(entry)) for entry in value)
+
+    @field_validator("http_nameserver")
+    @classmethod
+    def _name_server(cls, value: str) -> str:
+        return str(name_server(value)) if value else value
 
     @field_validator("log_level", mode="before")
     @classmethod

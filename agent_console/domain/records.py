@@ -41,11 +41,19 @@ class WorkerStatus(StrEnum):
     DEAD = "DEAD"
 
 
+class BreakerState(StrEnum):
+    """Whether a host is called; from well to unwell."""
+
+    CLOSED = "closed"
+    HALF_OPEN = "half-open"  # one call finds out
+    OPEN = "open"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A recorded call of a handler.
 
-    ``kind`` is step, approve, info, error, artifact, usage, or failed.
+    ``kind`` is step, approve, info, error, artifact, usage, sleep, callback, wait, or failed.
 
     ``failed`` is a step that raised and whose handler caught that and went on.
     """

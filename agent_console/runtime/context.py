@@ -18,8 +18,9 @@ from agent_console.domain.payload import canonical, check_json, digest, loads
 from agent_console.domain.records import ArtifactType, LogLevel
 from agent_console.domain.risk import Finding
 from agent_console.domain.usage import MAX_MODEL, Usage
+from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.workspace import Workspace
-from agent_console.runtime import entries, envelope, policy
+from agent_console.runtime import entries, envelope, policy, waiting
 from agent_console.runtime.decisions import Decision, by_policy, decided
 from agent_console.runtime.entries import Change, JobFacts
 from agent_console.runtime.errors import Diverged, Misused, Suspend
@@ -28,6 +29,7 @@ from agent_console.runtime.ledger import RAISE, BudgetRaise, Ledger, entry, read
 from agent_console.runtime.library import ContextLibrary
 from agent_console.runtime.replay import FAILED, Turn
 from agent_console.runtime.run import Run
+from agent_console.runtime.waiting import Callback, Duration
 from agent_console.store.engine_values import NewArtifact, NewCheckpoint
 from agent_console.store.policy_approvals import approve_by_policy
 from agent_console.store.reads import usage as usage_reads
@@ -44,11 +46,11 @@ _NOTE_NAME = 120  # characters of a note's message that name it in the list of s
 class JobContext:
     """The handler's side of a run.
 
-    Recorded calls (``step``, ``approve``, ``info``, ``error``, ``artifact``, ``usage``, and
-    ``context`` at its first use) happen once per job: when the handler is run again, after a
-    crash, a retry or a review, they return what the record holds. A handler must therefore make
-    them in the same order for the same input and keep everything that varies (time, random
-    numbers, the network) inside steps. Every call may
+    Recorded calls (``step``, ``approve``, ``info``, ``error``, ``artifact``, ``usage``, ``sleep``,
+    ``callback``, ``wait_for``, and ``context`` at its first use) happen once per job: when the
+    handler is run again, after a crash, a retry or a review, they return what the record holds.
+    A handler must therefore make them in the same order for the same input and keep everything
+    that varies (time, random numbers, the network) inside steps. Every call may
     end the run (canceled, taken over, suspended); clean up with ``finally``.
     """
 
@@ -73,6 +75,11 @@ class JobContext:
     def workspace(self) -> Workspace:
         """The files this job may touch: paths are relative to the sandbox's root."""
         return self._run.surroundings.workspace
+
+    @property
+    def http(self) -> HttpGateway:
+        """The way to other hosts, to those that the settings allow; use it inside steps."""
+        return self._run.surroundings.http
 
     @property
     def context(self) -> ContextLibrary:
@@ -256,6 +263,33 @@ class JobContext:
                 metadata=canonical(facts),
             )
             return str(run.persist(turn, lambda: save_artifact(run.surroundings.db, run.key, new)))
+
+    def sleep(self, duration: Duration) -> None:
+        """Wait for ``duration`` (seconds or a ``timedelta``) without holding a slot; recorded.
+
+        The run ends here, and the handler is called again from the top when the time has come.
+
+        Raises:
+            Invalid: the duration is below zero, or beyond ten years.
+        """
+        waiting.sleep(self._run, duration)
+
+    def callback(self, name: str) -> Callback:
+        """Make a place to which somebody outside may answer once; a recorded call.
+
+        Hand out its ``url`` and a ``token()`` of it in a step, then ``wait_for`` the answer.
+        """
+        return waiting.open_callback(self._run, name)
+
+    def wait_for(self, callback: Callback, timeout: Duration) -> dict[str, Json] | None:
+        """Return the answer to ``callback``; None when ``timeout`` passes without one.
+
+        Like ``sleep`` it holds no slot; the answer ends it at once. May be called again.
+
+        Raises:
+            Invalid: the timeout is below zero, or beyond ten years.
+        """
+        return waiting.wait_for(self._run, callback, timeout)
 
     def log(self, message: str, level: str = "INFO", **data: object) -> None:
         """Add a line to the job's log; lines already written by an earlier run are not repeated."""

@@ -12,6 +12,7 @@ import agent_console
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.observer import RunObserver, RunObservers
 from agent_console.domain.records import WorkerStatus
+from agent_console.gateways.http import HttpGateway, http_gateway
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.async_context import LoopThread
 from agent_console.runtime.executor import Executor
@@ -48,16 +49,20 @@ class WorkerHost:
         *,
         observers: RunObserver | None = None,
         clock: Clock | None = None,
+        http: HttpGateway | None = None,
     ) -> None:
         """Take what the composition root has made; ``clock`` is for durations and step times."""
         self._db, self._registry, self._settings = db, registry, settings
         self.worker_id = new_id("wrk")
+        self._http = http or http_gateway(settings)
         self._surroundings = Surroundings(
             db=db,
             registry=registry,
             clock=clock or SystemClock(),
             workspace=workspace,
             observers=observers or RunObservers(),
+            http=self._http,
+            origin=settings.origin,
         )
         self._locks = WorkerLocks(settings.data_dir / "workers")
         self._async = LoopThread()

@@ -13,7 +13,8 @@ from agent_console.store.engine_values import DecisionRow, RunRecord
 
 FAILED = "failed"  # kind of a step that raised, in a handler that caught it and went on
 # Texts of notes tell of times and counts, so they may differ from run to run; their order not.
-_BY_KIND_ONLY = frozenset({"info", "error"})
+# A sleep that was begun ends when it was to end, whatever the code would say today.
+_BY_KIND_ONLY = frozenset({"info", "error", "sleep"})
 
 
 @dataclass(slots=True)
@@ -43,6 +44,11 @@ class Recorder:
         """Whether recorded calls are still ahead."""
         self.ensure_loaded()
         return self.position < len(self._steps)
+
+    def is_last(self, position: int) -> bool:
+        """Say whether the record ends with the call at ``position``."""
+        self.ensure_loaded()
+        return position == len(self._steps) - 1
 
     @contextmanager
     def turn(self, kind: str, name: str) -> Iterator[Turn]:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import NoReturn, TypeVar
 
@@ -16,6 +16,7 @@ from agent_console.domain.jobs import Json
 from agent_console.domain.observer import RunObserver
 from agent_console.domain.payload import check_json
 from agent_console.domain.records import Step
+from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.errors import EndOfRun, Interrupted, TimedOut
 from agent_console.runtime.notebook import Notebook
@@ -42,6 +43,8 @@ class Surroundings:
     clock: Clock
     workspace: Workspace
     observers: RunObserver
+    http: HttpGateway = field(default_factory=HttpGateway)
+    origin: str = ""  # the address under which this console answers
 
 
 class Run:

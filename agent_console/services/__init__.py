@@ -13,6 +13,7 @@ from agent_console.gateways.keystore import open_store
 from agent_console.services.access import AccessOptions, AccessService
 from agent_console.services.artifacts import ArtifactService
 from agent_console.services.audit import AuditService
+from agent_console.services.callbacks import CallbackService
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import ContextService
 from agent_console.services.health import HealthService
@@ -39,6 +40,7 @@ class Services:
     artifacts: ArtifactService
     audit: AuditService
     health: HealthService
+    callbacks: CallbackService
     context: ContextService
     sessions: SessionService
     templates: TemplateService
@@ -89,6 +91,7 @@ def build_services(
             worker_timeout=settings.worker_timeout,
             orchestrator=orchestrator,
         ),
+        callbacks=CallbackService(db),
         context=ContextService(db),
         sessions=SessionService(db, catalog, jobs, review),
         templates=TemplateService(db, catalog),

@@ -23,6 +23,7 @@ _LEVELS = {
     "job.rescued": logging.WARNING,
     "job.retrying": logging.WARNING,
     "job.returned": logging.WARNING,
+    "job.sleeping": logging.DEBUG,
     "job.started": logging.DEBUG,
     "job.waiting": logging.DEBUG,
     "job.woken": logging.DEBUG,

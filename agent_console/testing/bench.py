@@ -16,6 +16,7 @@ from agent_console.domain.errors import NotFound
 from agent_console.domain.jobs import Job, Json
 from agent_console.domain.records import Artifact
 from agent_console.domain.usage import JobUsage
+from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.registry import Registry
 from agent_console.services.context import ContextService
@@ -55,8 +56,14 @@ class Bench:
     db: Database
     workspace: Workspace
 
-    def __init__(self, *handlers: Callable[..., object], url: str = "") -> None:
-        """Prepare to run ``handlers``, functions declared with ``@handler``."""
+    def __init__(
+        self,
+        *handlers: Callable[..., object],
+        url: str = "",
+        http: HttpGateway | None = None,
+    ) -> None:
+        """Prepare to run ``handlers``, made with ``@handler``; ``http`` is their ``ctx.http``."""
+        self._http = http
         self.registry = Registry(handlers)
         self.clock = FakeClock()
         self._url = url
@@ -97,7 +104,14 @@ class Bench:
 
     def run(self) -> int:
         """Run what is due until nothing is; return the number of runs."""
-        return drain(self.db, self.registry, clock=self.clock, workspace=self.workspace.root)
+        return drain(
+            self.db,
+            self.registry,
+            clock=self.clock,
+            workspace=self.workspace.root,
+            http=self._http,
+            origin="http://bench",
+        )
 
     def job(self, job_id: str) -> Job:
         """Return the job as it stands."""

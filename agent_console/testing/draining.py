@@ -10,6 +10,7 @@ from typing import Protocol
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.observer import RunObservers
 from agent_console.domain.records import WorkerStatus
+from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.async_context import LoopThread
 from agent_console.runtime.executor import Executor
@@ -40,11 +41,14 @@ def drain(
     workspace: Path | None = None,
     limit: int = 1000,
     seed: int = 0,
+    http: HttpGateway | None = None,
+    origin: str = "",
 ) -> int:
     """Run claimable jobs, best first, until none is due; return how many runs there were.
 
     ``clock`` should be the one the database was given. Jobs that suspend, or retry later, stay as
-    they are; decide or advance the clock and drain again. ``seed`` fixes the jitter of retries.
+    they are; decide or advance the clock and drain again. ``seed`` fixes the jitter of retries;
+    ``http`` is what handlers see as ``ctx.http`` (default: nothing is allowed).
 
     Raises:
         RuntimeError: after ``limit`` runs; a job that comes back for ever is the likely cause.
@@ -61,6 +65,8 @@ def drain(
             clock=clock or SystemClock(),
             workspace=Workspace(workspace or Path(scratch)),
             observers=RunObservers(),
+            http=http or HttpGateway(),
+            origin=origin,
         )
         executor = Executor(surroundings, loop, random.Random(seed))  # noqa: S311 - repeatable
         try:

@@ -27,7 +27,7 @@ from tests.support.factories import ADA
 DESK = tuple(x for x in LABELS if x.startswith(("enqueue.", "decide.")))
 WORK = tuple(x for x in LABELS if x not in DESK)
 ANY_MOMENT = "(any moment)"
-TYPES = ("deploy", "publish", "hurry", "flaky", "quick", "agent")
+TYPES = ("deploy", "publish", "hurry", "flaky", "quick", "agent", "nap")
 IN_STOCK = 24  # claimable jobs that a worker should find
 BACKLOG = 80  # what a worker that is to give jobs back must find
 PATIENCE = 90.0  # seconds to finish everything at the end

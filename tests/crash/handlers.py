@@ -93,13 +93,23 @@ def agent(ctx: JobContext) -> str:
     return decision.approved_by
 
 
-ALL = [deploy, publish, hurry, flaky, quick, agent]
+@handler("nap", version="1", retry=STUBBORN)
+def nap(ctx: JobContext) -> str:
+    """Sleep between two effects."""
+    ctx.step("build", sink().apply, ctx.idempotency_key, "build")
+    ctx.sleep(0.02)
+    ctx.step("apply", sink().apply, ctx.idempotency_key, "apply")
+    return "rested"
+
+
+ALL = [deploy, publish, hurry, flaky, quick, agent, nap]
 # Effects of a completed job, by type.
 APPLIES = {"deploy": {"build", "apply"}, "publish": {"build", "apply"}, "hurry": set()}
 APPLIES |= {
     "flaky": {"build"},
     "quick": {"build"},
     "agent": {"build", "apply"},
+    "nap": {"build", "apply"},
 }
 
 

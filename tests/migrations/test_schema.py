@@ -98,6 +98,7 @@ def test_taking_back_one_migration_keeps_what_the_others_made(database_url: str)
         "context_document_versions",
         "configuration_templates",
         "job_usage",
+        "job_callbacks",
     }
     with engine(database_url).begin() as connection:
         fill(connection)
