@@ -17,6 +17,7 @@ from agent_console.api.routers import (
     artifacts,
     audit,
     auth,
+    callbacks,
     checkpoints,
     context,
     docs,
@@ -34,6 +35,7 @@ from agent_console.settings import Settings
 VERSION = "1"
 _ROUTERS = (
     jobs,
+    callbacks,
     checkpoints,
     sessions,
     context,

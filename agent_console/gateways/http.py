@@ -98,10 +98,17 @@ class HttpGateway:
     breakers: Breakers = field(default_factory=Breakers)
 
     def get(
-        self, url: str, *, headers: Mapping[str, str] | None = None, timeout: float | None = None
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        signing_key: str | None = None,
+        message_id: str = "",
     ) -> HttpResponse:
-        """Return the answer to a GET; see ``request``."""
-        return self.request("GET", url, headers=headers, timeout=timeout)
+        """Return the answer to a GET, signed like a ``post``; see ``request``."""
+        signed = self._signature(signing_key, message_id, b"")
+        return self.request("GET", url, headers={**(headers or {})} | signed, timeout=timeout)
 
     def post(
         self,
@@ -113,10 +120,10 @@ class HttpGateway:
         signing_key: str | None = None,
         message_id: str = "",
     ) -> HttpResponse:
-        """Return the answer to a POST of ``json``, signed when there is a key; see ``request``.
+        """Return the answer to a POST of ``json``; see ``request``.
 
-        ``signing_key`` is one of the rules' names, by default the first; ``message_id`` tells
-        repetitions apart from new messages.
+        With a ``message_id``, which stays the same in repetitions, it is signed: with the secret
+        ``signing_key``, one of the rules' names, by default the first; without any it is not.
         """
         body = canonical(json).encode()
         named = {"content-type": "application/json", **(headers or {})}
@@ -154,7 +161,7 @@ class HttpGateway:
 
     def _signature(self, name: str | None, message_id: str, body: bytes) -> dict[str, str]:
         allowed = self.rules.signing_keys
-        if name is None and not allowed:
+        if not message_id or (name is None and not allowed):
             return {}
         name = name or allowed[0]
         if name not in allowed:

@@ -43,6 +43,7 @@ class Callback:
     position: int
     url: str
     _mint: Callable[[], str]
+    _peek: Callable[[], dict[str, Json] | None]
 
     def token(self) -> str:
         """Return a new secret that admits one answer; make it in the step that hands it out.
@@ -51,6 +52,10 @@ class Callback:
         them is good until the call has been answered.
         """
         return self._mint()
+
+    def peek(self) -> dict[str, Json] | None:
+        """Return the answer if it is there; use it inside steps, ``wait_for`` elsewhere."""
+        return self._peek()
 
 
 def seconds_of(duration: Duration) -> float:
@@ -95,8 +100,12 @@ def open_callback(run: Run, name: str) -> Callback:
         run.outlast(lambda: waits.admit(db, run.key, position, digest))
         return token
 
+    def peek() -> dict[str, Json] | None:
+        found = _look(run, position).answer
+        return None if found is None else cast("dict[str, Json]", loads(found))
+
     url = f"{run.surroundings.origin}/api/agent-jobs/{run.key.job_id}/callback"
-    return Callback(name, position, url, mint)
+    return Callback(name, position, url, mint, peek)
 
 
 def wait_for(run: Run, callback: Callback, timeout: Duration) -> dict[str, Json] | None:
