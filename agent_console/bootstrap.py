@@ -33,6 +33,8 @@ from agent_console.store.signals import Signals
 from agent_console.telemetry import logs, sentry
 from agent_console.telemetry.events_log import RunLog, log_events
 from agent_console.telemetry.metrics import MetricsExporter
+from agent_console.telemetry.tracing import Tracing
+from agent_console.telemetry.tracing_setup import exporting
 
 SETUP_FILE = "setup-link"
 REGISTER_TIME = 5.0  # seconds a new worker gets to enter itself in the database
@@ -53,6 +55,7 @@ class Console:
     host: WorkerHost
     metrics: MetricsExporter
     sentry: sentry.SentryTelemetry | None
+    tracing: Tracing | None = None
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _changes: int = 0
     _opened: bool = False
@@ -90,6 +93,8 @@ class Console:
             self.signals.stop()
             self._running = False
         if self._opened:
+            if self.tracing is not None:
+                self.tracing.close()
             self.db.close()
             if self.sentry is not None:
                 self.sentry.close()
@@ -148,7 +153,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
     db.subscribe(log_events)
     if reporter is not None:
         db.subscribe(reporter.listen)
-    watching: list[RunObserver] = [RunLog(), *([reporter] if reporter is not None else [])]
+    wanted = exporting()
+    tracing = None if wanted is None else Tracing(db, wanted)
+    if tracing is not None:
+        db.subscribe(tracing.listen)
+    watching: list[RunObserver] = [RunLog(), *(w for w in (reporter, tracing) if w is not None)]
     host = WorkerHost(
         db,
         registry,
@@ -169,6 +178,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
             db, job_types=lambda: [info.job_type for info in registry.handlers()]
         ),
         sentry=reporter,
+        tracing=tracing,
     )
 
 

@@ -364,8 +364,10 @@ class JobContext:
     def _do(self, turn: Turn, name: str, call: Callable[[], object]) -> Json:
         run = self._run
         started = run.surroundings.clock.now()
+        watched = run.surroundings.observers.step(job_id=run.key.job_id, name=name)
         try:
-            raw = call()
+            with watched:
+                raw = call()
         except Exception as error:
             failure = canonical(failure_result(error))
             run.remember_failure(

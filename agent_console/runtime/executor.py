@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent_console.domain import trace
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import Invalid, LostClaim, TooLarge
 from agent_console.domain.jobs import JobVerb
@@ -132,13 +133,16 @@ class Executor:
         claimed = run.claimed
         context = JobContext(run, run.spec.parse(loads(claimed.input_text)))
         function: Callable[..., object] = run.spec.function
-        with self.surroundings.observers.observe(
+        watched = self.surroundings.observers.observe(
             job_id=claimed.key.job_id,
             job_type=claimed.job_type,
             attempt=claimed.attempt,
             user_id=claimed.user_id,
             user_name=claimed.user_name,
-        ):
+            traceparent=claimed.traceparent,
+            resuming=claimed.resuming,
+        )
+        with trace.within(claimed.traceparent), watched:
             if not run.spec.is_async:
                 return function(context)
             run.recorder.ensure_loaded()  # here: the loop, which others share, must not wait

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -71,6 +71,8 @@ class SentryTelemetry:
         attempt: int,
         user_id: str | None,
         user_name: str | None,
+        traceparent: str | None = None,  # noqa: ARG002 - part of the port
+        resuming: bool = False,  # noqa: ARG002 - part of the port
     ) -> Iterator[None]:
         """Trace one run as a transaction; report the exception it fails with."""
         with sentry_sdk.isolation_scope() as scope:
@@ -86,6 +88,10 @@ class SentryTelemetry:
                     if getattr(error, "code", "") not in _DECIDED:
                         self._report(scope, job_id, error)
                     raise
+
+    def step(self, *, job_id: str, name: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Do nothing: a run is one transaction."""
+        return nullcontext()
 
     def close(self) -> None:
         """Send what is queued, for at most two seconds, and stop."""
