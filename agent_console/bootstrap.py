@@ -175,7 +175,9 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         services=build_services(db, registry, settings, feed, orchestrator=lambda: host.sweeping),
         host=host,
         metrics=MetricsExporter(
-            db, job_types=lambda: [info.job_type for info in registry.handlers()]
+            db,
+            job_types=lambda: [info.job_type for info in registry.handlers()],
+            hosts=settings.http_allow,
         ),
         sentry=reporter,
         tracing=tracing,

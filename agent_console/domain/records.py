@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -116,6 +116,7 @@ class Worker:
     heartbeat_at: datetime
     heartbeat_age: float
     stopped_at: datetime | None
+    breakers: Mapping[str, BreakerState] = field(default_factory=dict)  # by allowlist entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,7 +39,7 @@ from agent_console.gateways.http_wire import (
     Resolver,
     system_resolver,
 )
-from agent_console.gateways.keystore import EnvironmentKeystore, Keystore
+from agent_console.gateways.keystore import EnvironmentKeystore, Keystore, open_keystore
 from agent_console.settings import Settings
 
 
@@ -244,7 +244,7 @@ def _tls() -> ssl.SSLContext:
 
 
 def http_gateway(settings: Settings, keystore: Keystore | None = None) -> HttpGateway:
-    """Return the gateway that ``settings`` describe."""
+    """Return the gateway that ``settings`` describe; ``keystore`` replaces theirs."""
     rules = HttpRules(
         allow=tuple(allowed_host(entry) for entry in settings.http_allow),
         private=tuple(ipaddress.ip_network(text) for text in settings.http_allow_private),
@@ -254,7 +254,7 @@ def http_gateway(settings: Settings, keystore: Keystore | None = None) -> HttpGa
     )
     return HttpGateway(
         rules=rules,
-        keystore=keystore or EnvironmentKeystore(),
+        keystore=keystore or open_keystore(settings),
         resolve=_resolver(settings.http_nameserver),
         breakers=Breakers(settings.http_breaker_failures, settings.http_breaker_seconds),
     )

@@ -91,7 +91,9 @@ class WorkerHost:
             self._identity(desired=desired, embedded=embedded),
             timeout=self._settings.worker_timeout,
             obey=self._obey,
+            breakers=self._http.states,
         )
+        self._http.breakers.changed = heart.beat_soon
         worker = Worker(
             self._db,
             self.worker_id,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from agent_console.domain.jobs import FINISHED
-from agent_console.store import tallies
+from agent_console.domain.records import BreakerState
+from agent_console.store import rows, tallies
 from agent_console.store.database import Database
 
 LIVE = """
@@ -14,6 +15,11 @@ SELECT status, count(*) FROM ai_jobs
 WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELED') GROUP BY status
 """
 OPEN = "SELECT count(*) FROM agent_checkpoints WHERE status = 'PENDING'"
+# Of workers that may still call somebody; a dead one's last word is no news.
+BREAKERS = """
+SELECT breakers FROM agent_workers
+WHERE breakers <> '{}' AND status <> 'DEAD' AND heartbeat_at > {now} - 60000000
+"""
 ACTIVE = "SELECT count(*) FROM ai_jobs WHERE status = 'RUNNING'"
 SUMS = "SELECT name, labels, sum(value) FROM tallies GROUP BY name, labels"
 
@@ -26,6 +32,8 @@ class MetricFigures:
     jobs_by_status: Mapping[str, int]
     checkpoints_pending: int
     active_jobs: int
+    # By allowlist entry, the worst of all workers.
+    breakers: Mapping[str, BreakerState] = field(default_factory=dict)
 
 
 def read_figures(db: Database) -> MetricFigures:
@@ -41,6 +49,7 @@ def read_figures(db: Database) -> MetricFigures:
         by_status = {str(status): int(count) for status, count in reader.rows(LIVE)}
         pending = reader.row(OPEN)
         active = reader.row(ACTIVE)
+        breakers = _worst(rows.breakers(text) for (text,) in reader.rows(BREAKERS))
     finished = sums.get(tallies.JOBS_NOW, {})
     by_status.update({s.value: int(finished.get(s.value, 0)) for s in FINISHED})
     return MetricFigures(
@@ -48,4 +57,13 @@ def read_figures(db: Database) -> MetricFigures:
         jobs_by_status=by_status,
         checkpoints_pending=int(pending[0]) if pending else 0,
         active_jobs=int(active[0]) if active else 0,
+        breakers=breakers,
     )
+
+
+def _worst(reports: Iterable[Mapping[str, BreakerState]]) -> dict[str, BreakerState]:
+    found: dict[str, BreakerState] = {}
+    for report in reports:
+        for host, state in report.items():
+            found[host] = max(found.get(host, state), state, key=list(BreakerState).index)
+    return found

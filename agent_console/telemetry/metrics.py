@@ -27,6 +27,7 @@ from prometheus_client.core import (
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.jobs import JobStatus
+from agent_console.domain.records import BreakerState
 from agent_console.domain.usage import MICROS
 from agent_console.store import tallies
 from agent_console.store.database import Database
@@ -57,9 +58,18 @@ class MetricsExporter:
     """
 
     def __init__(
-        self, db: Database, *, job_types: JobTypes = _any_type, clock: Clock | None = None
+        self,
+        db: Database,
+        *,
+        job_types: JobTypes = _any_type,
+        hosts: Collection[str] = (),
+        clock: Clock | None = None,
     ) -> None:
-        """Read from ``db``; nothing is opened before the first scrape."""
+        """Read from ``db``; nothing is opened before the first scrape.
+
+        ``hosts`` are the allowlist's entries, told of whether they were called or not.
+        """
+        self._hosts = hosts
         self._db = db
         self._job_types = job_types
         self._clock = clock or SystemClock()
@@ -81,7 +91,7 @@ class MetricsExporter:
 
     def families(self) -> Iterator[Metric]:
         """Yield every metric family, made from one snapshot."""
-        yield from _families(self._snapshot(), frozenset(self._job_types()))
+        yield from _families(self._snapshot(), frozenset(self._job_types()), self._hosts)
 
     def _snapshot(self) -> MetricFigures:
         with self._lock:
@@ -98,10 +108,13 @@ def catalogue() -> list[Metric]:
     return list(_families(nothing, frozenset()))
 
 
-def _families(figures: MetricFigures, known: frozenset[str]) -> Iterator[Metric]:
+def _families(
+    figures: MetricFigures, known: frozenset[str], hosts: Collection[str] = ()
+) -> Iterator[Metric]:
     yield from _counters(figures)
     yield from _usage(figures, known)
     yield from _gauges(figures)
+    yield _breakers(figures, hosts)
     yield _job_seconds(figures, known)
     yield _wait_seconds(figures)
 
@@ -181,6 +194,18 @@ def _gauges(figures: MetricFigures) -> Iterator[Metric]:
         "Jobs that workers are running now, all processes together.",
         value=figures.active_jobs,
     )
+
+
+def _breakers(figures: MetricFigures, hosts: Collection[str]) -> Metric:
+    family = GaugeMetricFamily(
+        "agent_http_breaker_state",
+        "Circuit breakers of called hosts, worst of all workers: 0 closed, 1 half-open, 2 open.",
+        labels=["host"],
+    )
+    for host in sorted({*hosts, *figures.breakers}):
+        state = figures.breakers.get(host, BreakerState.CLOSED)
+        family.add_metric([host], list(BreakerState).index(state))
+    return family
 
 
 def _job_seconds(figures: MetricFigures, known: frozenset[str]) -> Metric:
