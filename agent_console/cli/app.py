@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from agent_console.cli import accounts, checkpoints, database, jobs, markers, ops, secrets, workers
+from agent_console.cli.backup import backup, restore
 from agent_console.cli.demo import demo
 from agent_console.cli.health import health
 from agent_console.cli.output import Commands
@@ -47,6 +48,8 @@ app.add_typer(database.app, name="db")
 app.command()(verify)
 app.command()(demo)
 app.command()(health)
+app.command()(backup)
+app.command()(restore)
 app.add_typer(accounts.admin, name="admin")
 app.add_typer(accounts.user, name="user")
 app.add_typer(accounts.token, name="token")

@@ -13,6 +13,7 @@ from agent_console.gateways.keystore import open_store
 from agent_console.services.access import AccessOptions, AccessService
 from agent_console.services.artifacts import ArtifactService
 from agent_console.services.audit import AuditService
+from agent_console.services.backups import BackupService
 from agent_console.services.callbacks import CallbackService
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import ContextService
@@ -45,6 +46,7 @@ class Services:
     sessions: SessionService
     templates: TemplateService
     secrets: SecretService
+    backups: BackupService
     feed: ChangeFeed
 
 
@@ -96,5 +98,6 @@ def build_services(
         sessions=SessionService(db, catalog, jobs, review),
         templates=TemplateService(db, catalog),
         secrets=SecretService(db, lambda: open_store(settings)),
+        backups=BackupService(db, settings, clock=ticking),
         feed=feed,
     )

@@ -150,6 +150,13 @@ class Reader(Queries):
         rows = self._connection.execute(query).mappings().all()
         return [cast("Mapping[str, Any]", row) for row in rows]
 
+    def stream(self, query: Executable, size: int) -> Iterator[Sequence[Row]]:
+        """Run a SQLAlchemy select and yield its rows ``size`` at a time, never all at once."""
+        options = {"stream_results": True, "yield_per": size}
+        result = self._connection.execute(query, execution_options=options)
+        for rows in result.partitions():
+            yield [tuple(row) for row in rows]
+
     @contextlib.contextmanager
     def closing(self) -> Iterator[Reader]:
         """Close the cursor at the end."""

@@ -1,0 +1,52 @@
+"""Every row of one moment, for a backup: read in one snapshot while others go on writing.
+
+Rows leave as plain values by column, so that a backup of either database restores to either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Table, select
+from sqlmodel import SQLModel
+
+from agent_console.store import tables  # noqa: F401 - fills the metadata
+from agent_console.store.transactions import Reader, Row
+
+CHUNK = 1000  # rows in memory at a time
+# What proves who somebody is at this moment: everybody signs in again after a restore, and no
+# invitation or session that was ended since comes back to life.
+LEFT_OUT = frozenset({"sessions", "setup_links"})
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """A table of the product and its columns, in their order."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+def stored_tables() -> list[StoredTable]:
+    """Return what a backup holds, a table after those it refers to."""
+    return [
+        StoredTable(table.name, tuple(column.name for column in table.columns))
+        for table in SQLModel.metadata.sorted_tables
+        if table.name not in LEFT_OUT
+    ]
+
+
+def begin(reader: Reader) -> None:
+    """Fix the moment: what is committed after this is in no table that is read from now on."""
+    if reader.dialect == "postgresql":
+        # Files are copied while the snapshot is held; the server must not end it for being idle.
+        reader.row("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
+    reader.row("SELECT 1 FROM ai_jobs LIMIT 1")
+
+
+def rows(reader: Reader, table: StoredTable) -> Iterator[Sequence[Row]]:
+    """Yield the rows of ``table``, a chunk at a time, values in the order of its columns."""
+    stored: Table = SQLModel.metadata.tables[table.name]
+    # Each chunk is a statement of its own: the statement timeout bounds a chunk, not the table.
+    yield from reader.stream(select(stored), CHUNK)
