@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,6 +86,9 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "secrets.delete": (P.SECRETS_MANAGE, lambda s, a: s.secrets.delete(a, "name")),
     "secrets.needs_passphrase": (P.SECRETS_MANAGE, lambda s, a: s.secrets.needs_passphrase(a)),
     "secrets.rekey": (P.SECRETS_MANAGE, lambda s, a: s.secrets.rekey(a)),
+    "backups.backup": (P.DATA_MANAGE, lambda s, a: s.backups.backup(a, Path("/no/such/folder"))),
+    "backups.check": (P.DATA_MANAGE, lambda s, a: s.backups.check(a, Path("/no/such/file"))),
+    "backups.restore": (P.DATA_MANAGE, lambda s, a: s.backups.restore(a, Path("/no/such/file"))),
     "audit.page": (P.AUDIT_READ, lambda s, a: s.audit.page(a, AuditQuery())),
     "access.users": (P.USERS_MANAGE, lambda s, a: s.access.users(a)),
     "access.create_user": (
