@@ -11,6 +11,7 @@ from agent_console.cli.backup import backup, restore
 from agent_console.cli.demo import demo
 from agent_console.cli.health import health
 from agent_console.cli.output import Commands
+from agent_console.cli.seed import seed
 from agent_console.cli.serve import serve
 from agent_console.cli.verify import verify
 from agent_console.cli.worker import worker
@@ -47,6 +48,7 @@ app.command()(worker)
 app.add_typer(database.app, name="db")
 app.command()(verify)
 app.command()(demo)
+app.command()(seed)
 app.command()(health)
 app.command()(backup)
 app.command()(restore)
