@@ -25,10 +25,11 @@ from agent_console import (
     HttpFailed,
     JobContext,
     Json,
+    NonRetryable,
     RetryPolicy,
     handler,
 )
-from agent_console.handlers.http_worker import outcome, reply
+from agent_console.handlers.http_worker import lost, outcome, reply
 from agent_console.handlers.inputs import Input
 
 TRIES = 3
@@ -156,7 +157,7 @@ class _Delivery:
             answer = self._wait(cast("float | None", said.get("retryAfter")), pause)
             pause = min(pause * 1.5, max(LONGEST_POLL, self._task.poll_seconds))
             if answer is not None:
-                return self._ctx.step("take the callback", self._dated, outcome(answer))
+                return self._ctx.step("take the callback", self._dated, _understood(answer))
 
     def _wait(self, asked: float | None, pause: float) -> dict[str, Json] | None:
         """Wait for the callback until the next look is due, never beyond the time limit."""
@@ -175,7 +176,7 @@ class _Delivery:
         """
         answer = self._callback.peek()
         if answer is not None:
-            return {"outcome": self._dated(outcome(answer))}
+            return {"outcome": self._dated(_understood(answer))}
         said = self._ask(call)
         if "outcome" in said:
             return {"outcome": self._dated(cast("dict[str, Json]", said["outcome"]))}
@@ -194,6 +195,10 @@ class _Delivery:
                 raise
             # A worker that has the task is asked until the time is over, whatever happens to it.
             return {"retryAfter": pause, "said": error.message}
+        except NonRetryable as error:
+            if call == self._post:
+                raise
+            return {"outcome": lost(error)}
 
     def _post(self) -> dict[str, Json]:
         ctx, task = self._ctx, self._task
@@ -222,6 +227,13 @@ class _Delivery:
             message_id=self._key,
         )
         return reply(url, answer)
+
+
+def _understood(answer: dict[str, Json]) -> dict[str, Json]:
+    try:
+        return outcome(answer)
+    except NonRetryable as error:
+        return lost(error)
 
 
 def _nothing_new() -> dict[str, Json]:

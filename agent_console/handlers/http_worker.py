@@ -13,6 +13,7 @@ from agent_console import HttpFailed, HttpResponse, Json, NonRetryable
 PASSING = frozenset({408, 425, 429})  # and every 5xx: another try may do better
 MAX_TEXT = 200_000  # characters of stdout and of stderr that are kept, the last ones
 MAX_PAUSE = 3_600.0  # seconds a worker may ask to be left alone
+LOST = -1  # the exit code of a task whose worker knows nothing of it any more
 _SHOWN = 500  # characters of an answer in an error
 
 
@@ -60,6 +61,11 @@ def outcome(said: object) -> dict[str, Json]:
             f"The external worker sent no outcome: {where}: {first['msg']}."
         ) from error
     return found.model_dump(mode="json", by_alias=True)
+
+
+def lost(error: NonRetryable) -> dict[str, Json]:
+    """Return the outcome of a task that was accepted and of which ``error`` is all that is left."""
+    return outcome({"exitCode": LOST, "stderr": error.message})
 
 
 def reply(url: str, response: HttpResponse) -> dict[str, Json]:

@@ -295,3 +295,18 @@ def test_text_is_a_workers_stdout(elsewhere: Elsewhere) -> None:
     job_id = elsewhere.enqueue()
     elsewhere.run()
     assert elsewhere.desk.job(job_id).output_data["stdout"] == "plain"  # type: ignore[index,call-overload]
+
+
+def test_a_worker_that_forgot_the_task_is_given_it_anew_by_a_retry(elsewhere: Elsewhere) -> None:
+    accepted = {"status": 202, "headers": {"Location": "/tasks/7"}}
+    elsewhere.starts(accepted, {"status": 404, "text": "no such task"}, DONE)
+    job_id = elsewhere.enqueue(pollSeconds=4)
+    elsewhere.run()
+    elsewhere.desk.clock.advance(4)
+    elsewhere.run()
+    assert "exit code -1: 127.0.0.2" in error(elsewhere, job_id)
+    assert "answered 404: no such task" in error(elsewhere, job_id)
+    elsewhere.desk.control(job_id, JobVerb.RETRY)
+    elsewhere.run()
+    assert elsewhere.desk.job(job_id).status is JobStatus.COMPLETED
+    assert [asked["method"] for asked in elsewhere.asked] == ["POST", "GET", "POST"]
