@@ -19,6 +19,7 @@ from agent_console.domain.usage import JobUsage
 from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.registry import Registry
+from agent_console.services.callbacks import CallbackService
 from agent_console.services.context import ContextService
 from agent_console.services.jobs import JobDetail, JobService
 from agent_console.services.review import ReviewService
@@ -78,6 +79,7 @@ class Bench:
             upgrade(url)
         self.db = Database(url, clock=self.clock)
         self._open.callback(self.db.close)
+        self._callbacks = CallbackService(self.db)
         self._context = ContextService(self.db)
         self._jobs = JobService(self.db, self.registry)
         self._review = ReviewService(self.db, self_approval="auto")
@@ -160,6 +162,10 @@ class Bench:
     def reject(self, job_id: str, reason: str) -> Checkpoint:
         """Reject what waits, as a reviewer."""
         return self._decide(job_id, CheckpointVerb.REJECT, {"reason": reason})
+
+    def call_back(self, job_id: str, token: str, answer: dict[str, Json]) -> None:
+        """Answer a call of the job, as somebody outside who was given ``token``."""
+        self._callbacks.receive(job_id, token, answer)
 
     def _decide(self, job_id: str, verb: CheckpointVerb, verdict: Mapping[str, Any]) -> Checkpoint:
         shown = self.pending(job_id)
