@@ -165,6 +165,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         signals,
         Workspace(settings.workspace_root),
         observers=RunObservers(watching),
+        sweeps=reporter,
     )
     return Console(
         settings=settings,

@@ -41,6 +41,14 @@ class RunObserver(Protocol):
         ...
 
 
+class SweepObserver(Protocol):
+    """Hears how the regular work of a process goes. Must never raise."""
+
+    def swept(self, *, name: str, seconds: float, error: Exception | None) -> None:
+        """Say that the sweep ``name`` took ``seconds`` and ended with ``error``, or well."""
+        ...
+
+
 class RunObservers:
     """Several observers as one; with none it costs next to nothing."""
 

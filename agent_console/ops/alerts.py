@@ -98,6 +98,14 @@ ALERTS = (
         advice="The job pages show the usage of each; budgets are part of the task configuration.",
     ),
     Alert(
+        name="AgentConsoleExternalWorkerDown",
+        expr="max by (host) (agent_http_breaker_state) == 2",
+        lasts="10m",
+        severity=WARNING,
+        summary="{{ $labels.host }} is not called any more: it failed too often.",
+        advice="See that worker's own health; jobs that want it sleep until it is back.",
+    ),
+    Alert(
         name="AgentConsoleMemoryHigh",
         expr='process_resident_memory_bytes{job="agent_console"} > 2e9',
         lasts="15m",

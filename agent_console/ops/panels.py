@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from prometheus_client.core import Metric
 
-JOBS, REVIEW, MODELS, PROCESS, OTHER = "Jobs", "Review", "Models", "Process", "More"
-ROWS = (JOBS, REVIEW, MODELS, OTHER, PROCESS)
+JOBS, REVIEW, MODELS, CALLS = "Jobs", "Review", "Models", "External workers"
+PROCESS, OTHER = "Process", "More"
+ROWS = (JOBS, REVIEW, MODELS, CALLS, OTHER, PROCESS)
 SECONDS, DOLLARS, BYTES, SHARE = "s", "currencyUSD", "bytes", "percentunit"
 
 
@@ -105,6 +106,14 @@ _HINTS: dict[str, Panel] = {
         title="Tokens per second",
         row=MODELS,
         queries=(Query(expr=_rate("agent_tokens_total", "direction, job_type")),),
+    ),
+    "agent_http_breaker_state": Panel(
+        title="Circuit breakers",
+        row=CALLS,
+        queries=(
+            Query(expr='max by (host) (agent_http_breaker_state{job=~"$job"})', legend="{{host}}"),
+        ),
+        description="0 closed, 1 half-open, 2 open: the host is left alone for a while.",
     ),
     "agent_cost_usd": Panel(
         title="Cost per hour",

@@ -10,7 +10,7 @@ from functools import partial
 
 import agent_console
 from agent_console.domain.clock import Clock, SystemClock
-from agent_console.domain.observer import RunObserver, RunObservers
+from agent_console.domain.observer import RunObserver, RunObservers, SweepObserver
 from agent_console.domain.records import WorkerStatus
 from agent_console.gateways.http import HttpGateway, http_gateway
 from agent_console.gateways.workspace import Workspace
@@ -21,7 +21,7 @@ from agent_console.runtime.locks import WorkerLocks
 from agent_console.runtime.registry import Registry
 from agent_console.runtime.run import Surroundings
 from agent_console.runtime.scheduler import Scheduler
-from agent_console.runtime.sweeps import expire_overdue, rescue_dead
+from agent_console.runtime.sweeps import Sweep, expire_overdue, rescue_dead
 from agent_console.runtime.worker import GRACE, Worker
 from agent_console.settings import Settings
 from agent_console.store.database import Database
@@ -50,9 +50,11 @@ class WorkerHost:
         observers: RunObserver | None = None,
         clock: Clock | None = None,
         http: HttpGateway | None = None,
+        sweeps: SweepObserver | None = None,
     ) -> None:
         """Take what the composition root has made; ``clock`` is for durations and step times."""
         self._db, self._registry, self._settings = db, registry, settings
+        self._sweeps = sweeps
         self.worker_id = new_id("wrk")
         self._http = http or http_gateway(settings)
         self._surroundings = Surroundings(
@@ -109,8 +111,8 @@ class WorkerHost:
         self._scheduler.start(
             worker.poll,
             self._poll_interval,
-            self._rescue,
-            partial(expire_overdue, self._db),
+            Sweep("rescue", self._rescue, self._sweeps),
+            Sweep("expiry", partial(expire_overdue, self._db), self._sweeps),
             self._supervise,
         )
 
