@@ -137,7 +137,7 @@ def _lie_down(
             job_type=job_type,
             before=JobStatus.RUNNING,
             after=JobStatus.QUEUED,
-            data={UNTIL: instant_text(until)},
+            data={UNTIL: instant_text(until)} | ({} if callback is None else {CALLBACK: callback}),
         )
     )
 

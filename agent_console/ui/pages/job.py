@@ -177,7 +177,7 @@ def _facts() -> rx.Component:
         fact("Started", moment(JOB.started_at), given=started),
         fact("Finished", moment(JOB.completed_at), given=finished),
         fact("Duration", ran, given=started),
-        fact("Next attempt", moment(JOB.run_at, "until"), given=JOB.run_at != ""),
+        fact("Goes on", moment(JOB.run_at, "until"), given=JOB.run_at != ""),
         ("Attempts", JOB.attempts),
         ("Priority", JOB.priority),
         fact(
