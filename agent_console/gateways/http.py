@@ -15,6 +15,7 @@ from time import monotonic, time
 
 import httpcore
 
+from agent_console.domain import trace
 from agent_console.domain.destinations import (
     Address,
     AllowedHost,
@@ -233,8 +234,11 @@ def _headers(to: Destination, headers: Mapping[str, str], body: bytes) -> list[t
         "connection": "close",
         "content-length": str(len(body)),
     }
+    usual = {"accept": "application/json", "user-agent": "agent-console"}
+    if (place := trace.current()) is not None:
+        usual[trace.HEADER] = str(place)
     given = {name.lower(): value for name, value in headers.items()}
-    return [*({"accept": "application/json", "user-agent": "agent-console"} | given | ours).items()]
+    return [*(usual | given | ours).items()]
 
 
 @cache

@@ -21,6 +21,8 @@ from agent_console.telemetry.tracing import ATTRIBUTE
 from agent_console.telemetry.tracing_setup import Exporting
 
 REMEMBERED = 10_000  # jobs whose place in a trace is kept at hand
+# What the time until a claim was spent with, by what put the job there; else with waiting for it.
+_UNTIL_CLAIMED = {"job.sleeping": "sleep", "job.retrying": "backoff"}
 _SECOND = 1_000_000_000  # nanoseconds
 _ENDS = FINISHED | {JobStatus.PARKED}
 
@@ -98,7 +100,7 @@ class Spans:
             self._finished(f"enqueue {event.job_type}", place, (at, at), event, kind=kind)
 
     def _claimed(self, event: Event, place: TraceContext, at: int) -> None:
-        """Make the span of the time in the queue."""
+        """Make the span of the time until the claim: in the queue, asleep, or before a retry."""
         with self._db.read() as reader:
             found = traces.queued(reader, event.job_id or "", at // 1000)
         since = at if found is None else min(found.since * 1000, at)
@@ -106,7 +108,8 @@ class Spans:
             f"{ATTRIBUTE}.worker.id": event.actor.id or "",
             f"{ATTRIBUTE}.queued_by": "" if found is None else found.action,
         }
-        self._finished(f"claim {event.job_type}", place, (since, at), event, facts)
+        word = _UNTIL_CLAIMED.get("" if found is None else found.action, "claim")
+        self._finished(f"{word} {event.job_type}", place, (since, at), event, facts)
 
     def _decided(self, event: Event, place: TraceContext, at: int) -> None:
         """Make the span of a checkpoint's wait, and below it that of its end."""

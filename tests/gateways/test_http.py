@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from agent_console import CircuitOpen, HttpFailed, Invalid, Refused
+from agent_console.domain import trace
 from agent_console.domain.errors import Misconfigured
 from agent_console.domain.records import BreakerState
 from agent_console.gateways import http as gateway
@@ -73,6 +74,19 @@ def test_an_allowed_host_is_called_by_its_name(
     assert asked["body"] == '{"n":1}'
     assert asked["headers"]["host"] == f"127.0.0.2:{odd.port}"
     assert asked["headers"]["x-mine"] == "kept"
+
+
+def test_the_trace_of_the_work_goes_on_at_the_other_side(
+    odd: Program, allowing: Allowing, tmp_path: Path
+) -> None:
+    http = allowing(f"http://127.0.0.2:{odd.port}")
+    url, place = f"http://127.0.0.2:{odd.port}/", str(trace.beginning())
+    http.get(url)
+    with trace.within(place):
+        http.get(url)
+    outside, inside = requests(tmp_path / "odd.log")
+    assert "traceparent" not in outside["headers"]
+    assert inside["headers"]["traceparent"] == place
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,12 @@ def traced(ctx: JobContext) -> str:
     """Take two steps, with a question between."""
     return _go(ctx)
 
+@handler("traced-sleep", input=Input)
+def traced_sleep(ctx: JobContext) -> str:
+    """Sleep durably."""
+    ctx.sleep(0.05)
+    return "awake"
+
 @handler("traced-async", input=Input)
 async def traced_async(ctx) -> str:
     """Take a step on the event loop."""
@@ -212,6 +218,14 @@ def test_work_of_a_handler_falls_into_its_step(
         steps = [s for s in exporter.get_finished_spans() if s.name == "step prepare"]
         assert f"{steps[-1].context.span_id:016x}" == inside.span_id  # type: ignore[union-attr]
         assert f"{steps[-1].context.trace_id:032x}" == inside.trace_id  # type: ignore[union-attr]
+
+
+def test_a_durable_sleep_is_seen_as_one(console: Console, exporter: InMemorySpanExporter) -> None:
+    output(console, enqueue(console, "traced-sleep"))
+    found = finished(console, exporter)
+    slept = found["sleep traced-sleep"]
+    assert slept.end_time - slept.start_time >= 0.04e9  # type: ignore[operator]
+    assert {"claim traced-sleep", "run traced-sleep", "resume traced-sleep"} <= found.keys()
 
 
 def test_a_failed_job_says_which_error_and_nothing_of_its_data(
