@@ -52,15 +52,19 @@ ALERTS = (
     ),
     Alert(
         name="AgentConsoleQueueStuck",
-        expr=(
-            'sum(max by (status) (agent_jobs_by_status{status=~"PENDING|QUEUED"})) > 0 and '
-            "max(agent_worker_active_jobs) == 0 and "
-            'sum(increase(agent_jobs_total{status="RUNNING"}[15m])) == 0'
-        ),
-        lasts="15m",
+        expr="max(agent_jobs_oldest_due_seconds) > 900 and max(agent_worker_active_jobs) == 0",
+        lasts="2m",
         severity=CRITICAL,
-        summary="Jobs wait and nothing has started for a quarter of an hour.",
-        advice="Workers page: is a worker alive and started? Jobs planned for later wait by right.",
+        summary="Jobs are due for a quarter of an hour and nothing runs.",
+        advice="Workers page: is a worker alive and started, and does it know the job type?",
+    ),
+    Alert(
+        name="AgentConsoleNoWorker",
+        expr="max(agent_workers_running) == 0",
+        lasts="5m",
+        severity=CRITICAL,
+        summary="No worker takes jobs.",
+        advice="Start one on the Workers page, or see why agent-console worker ended.",
     ),
     Alert(
         name="AgentConsoleReviewsPileUp",

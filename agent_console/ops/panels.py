@@ -78,6 +78,19 @@ _HINTS: dict[str, Panel] = {
         unit=SECONDS,
         description="From a job's start to its end, waits for people included.",
     ),
+    "agent_jobs_oldest_due_seconds": Panel(
+        title="Longest wait for a worker",
+        row=JOBS,
+        queries=(Query(expr='max(agent_jobs_oldest_due_seconds{job=~"$job"})', legend="due"),),
+        unit=SECONDS,
+        stat=True,
+    ),
+    "agent_workers_running": Panel(
+        title="Workers",
+        row=JOBS,
+        queries=(Query(expr='max(agent_workers_running{job=~"$job"})', legend="workers"),),
+        stat=True,
+    ),
     "agent_worker_active_jobs": Panel(
         title="Running now",
         row=JOBS,

@@ -190,6 +190,16 @@ def _gauges(figures: MetricFigures) -> Iterator[Metric]:
         value=figures.checkpoints_pending,
     )
     yield GaugeMetricFamily(
+        "agent_jobs_oldest_due_seconds",
+        "Seconds the job that waits longest could have been claimed by now; 0 when none waits.",
+        value=figures.oldest_due,
+    )
+    yield GaugeMetricFamily(
+        "agent_workers_running",
+        "Workers that take jobs, all processes together, heard of within the last minute.",
+        value=figures.running_workers,
+    )
+    yield GaugeMetricFamily(
         "agent_worker_active_jobs",
         "Jobs that workers are running now, all processes together.",
         value=figures.active_jobs,
