@@ -19,6 +19,7 @@ from agent_console.agents.models import Models
 from agent_console.domain.clock import Clock
 from agent_console.domain.errors import Misconfigured
 from agent_console.domain.observer import RunObserver, RunObservers
+from agent_console.domain.redaction import conceal
 from agent_console.gateways.keystore import open_keystore
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.host import WorkerHost
@@ -143,6 +144,8 @@ class Console:
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Console:
     """Return the console for ``settings``; ``clock`` replaces the database's (tests)."""
+    for secret in settings.secret_values():
+        conceal(secret)
     logs.configure(settings)
     db = Database(settings.database, _store_options(settings), clock=clock)
     signals = Signals(db)

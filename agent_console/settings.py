@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -160,6 +160,14 @@ class Settings(BaseSettings):
     def workspace_root(self) -> Path:
         """The root of the path sandbox, absolute."""
         return (self.workspace or self.data_dir / "workspace").resolve()
+
+    def secret_values(self) -> list[str]:
+        """Return what must be shown nowhere: tokens, passphrases, passwords in addresses."""
+        addresses = (self.database_url, self.redis_url, self.sentry_dsn)
+        passwords = (urlsplit(address).password for address in addresses if address)
+        given = (self.metrics_token, self.keystore_passphrase, *passwords)
+        quoted = [value for value in given if value]
+        return quoted + [unquote(value) for value in quoted if unquote(value) != value]
 
 
 def variable(field: str) -> str:

@@ -1,6 +1,6 @@
 """Where secrets come from: one interface, and behind it the environment, a file or the system.
 
-Whoever needs a secret asks for it by name, when it is needed, and keeps it nowhere. A variable of
+Whoever needs a secret asks for it by name, when it is needed, and does not keep it. A variable of
 the environment that has the secret's name goes before the store: an operator may always override.
 """
 
@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Protocol
 
 from agent_console.domain.errors import Invalid, Misconfigured
+from agent_console.domain.redaction import conceal
 from agent_console.settings import Settings
 
 MAX_VALUE = 65_536  # bytes of UTF-8
@@ -22,7 +23,7 @@ _NOT_IN_VARIABLES = re.compile(r"[^A-Z0-9]")
 
 
 class Keystore(Protocol):
-    """Finds secrets by name; they are read when they are needed and kept nowhere."""
+    """Finds secrets by name; they are read when they are needed, and not kept by who asks."""
 
     def get(self, name: str) -> str | None:
         """Return the secret called ``name``, or None.
@@ -97,7 +98,10 @@ class EnvironmentKeystore:
 
 
 class LayeredKeystore:
-    """Several keystores as one: a name is answered by the first that knows it."""
+    """Several keystores as one: a name is answered by the first that knows it.
+
+    What it hands out is taken out of logs and reports from then on, wherever it stands.
+    """
 
     def __init__(self, layers: Sequence[Keystore]) -> None:
         """Ask ``layers`` in order."""
@@ -106,12 +110,17 @@ class LayeredKeystore:
     def get(self, name: str) -> str | None:
         """Return the secret called ``name``, or None."""
         found = (layer.get(name) for layer in self._layers)
-        return next((value for value in found if value is not None), None)
+        value = next((value for value in found if value is not None), None)
+        conceal(value)
+        return value
 
     def versions(self, name: str) -> tuple[str, ...]:
         """Return the values of the first keystore that has any."""
         found = (layer.versions(name) for layer in self._layers)
-        return next((values for values in found if values), ())
+        values = next((values for values in found if values), ())
+        for value in values:
+            conceal(value)
+        return values
 
 
 def variable_of(name: str) -> str:
@@ -191,5 +200,5 @@ class _Deferred:
 def open_keystore(settings: Settings) -> Keystore:
     """Return where this console's secrets are: the environment, then the configured store."""
     if settings.keystore == "environment":
-        return EnvironmentKeystore()
+        return LayeredKeystore([EnvironmentKeystore()])
     return LayeredKeystore([EnvironmentKeystore(), _Deferred(settings)])

@@ -11,6 +11,7 @@ from typing import Protocol, runtime_checkable
 from agent_console.domain.access import Actor, Permission, authorize
 from agent_console.domain.errors import Misconfigured, NotFound
 from agent_console.domain.events import Event
+from agent_console.domain.redaction import conceal
 from agent_console.gateways.keystore import (
     EnvironmentKeystore,
     SecretInfo,
@@ -81,6 +82,7 @@ class SecretService:
         value = self._store().get(name)
         if value is None:
             raise NotFound(f"There is no secret {name}.")
+        conceal(value)
         self._journal(actor, "secret.revealed", name)
         return value
 
@@ -94,6 +96,7 @@ class SecretService:
         authorize(actor, Permission.SECRETS_MANAGE)
         check_name(name)
         check_value(value)
+        conceal(value)
         store = self._store()
         self._journal(actor, "secret.set", name)
         return store.put(name, value)
@@ -110,6 +113,7 @@ class SecretService:
         check_name(name)
         value = generated() if value is None else value
         check_value(value)
+        conceal(value)
         store = self._store()
         if store.get(name) is None:
             raise NotFound(f"There is no secret {name} to rotate.")
