@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agent_console.store import migrate
 from tests.cli.conftest import PASSWORD, Account, Terminal
 
 SIMPLE = '{"userId": "u-1", "action": "greet"}'
@@ -59,7 +60,7 @@ def test_the_demo_here_writes_the_files(terminal: Terminal, tmp_path: Path) -> N
 
 def test_database_check_before_and_after_upgrade(terminal: Terminal) -> None:
     assert "agent-console db upgrade" in terminal.refused("db", "check")
-    assert terminal.json("db", "upgrade") == {"before": None, "after": "0002"}
+    assert terminal.json("db", "upgrade") == {"before": None, "after": migrate.head()}
     found = terminal.json("db", "check")
     assert found["ok"] is True
     assert all(found["tables"].values())
@@ -70,7 +71,10 @@ def test_database_downgrade_asks_first(terminal: Terminal) -> None:
     terminal.done("db", "upgrade")
     assert terminal("db", "downgrade", "base", stdin="n\n").exit_code == 1
     assert terminal.json("db", "check")["ok"] is True
-    assert terminal.json("db", "downgrade", "base", "--yes") == {"before": "0002", "after": None}
+    assert terminal.json("db", "downgrade", "base", "--yes") == {
+        "before": migrate.head(),
+        "after": None,
+    }
     assert terminal("db", "check").exit_code == 1
 
 
@@ -89,7 +93,16 @@ def test_verify_has_a_line_per_area(terminal: Terminal) -> None:
     lines = terminal.done("verify").splitlines()
     assert [line.split(":")[0] for line in lines] == [
         f"PASS  {area}"
-        for area in ("settings", "storage", "database", "schema", "handlers", "pages", "engine")
+        for area in (
+            "settings",
+            "storage",
+            "secrets",
+            "database",
+            "schema",
+            "handlers",
+            "pages",
+            "engine",
+        )
     ]
 
 
@@ -99,6 +112,16 @@ def test_verify_fails_by_name(terminal: Terminal, monkeypatch: pytest.MonkeyPatc
     assert result.exit_code == 1
     assert "FAIL  handlers: no_such_module_of_handlers" in result.stdout
     assert "FAIL  schema" in result.stdout
+
+
+def test_verify_names_a_keystore_that_cannot_be_opened(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.done("secrets", "set", "name", stdin="value-of-name")
+    assert "PASS  secrets: file can be opened, 1 stored" in terminal("verify").stdout
+    (tmp_path / "data" / "keystore.key").unlink()
+    result = terminal("verify")
+    assert result.exit_code == 1
+    assert "FAIL  secrets" in result.stdout
+    assert "keystore.key" in result.stdout
 
 
 def test_an_account_and_its_token(terminal: Terminal) -> None:
