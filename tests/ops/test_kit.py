@@ -252,7 +252,7 @@ def test_the_image_is_made_with_care() -> None:
     words = [word for word, _ in steps]
     users = [index for index, word in enumerate(words) if word == "USER"]
     assert users
-    assert steps[users[-1]][1] == "console"
+    assert steps[users[-1]][1] == "10001:10001"
     assert all(rest.startswith("[") for word, rest in steps if word == "CMD")
     assert words.count("HEALTHCHECK") == 1
     assert "ADD" not in words
