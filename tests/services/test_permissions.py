@@ -112,8 +112,10 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "access.tokens": (P.TOKENS_OWN, lambda s, a: s.access.tokens(a)),
     "access.revoke_token": (P.TOKENS_OWN, lambda s, a: s.access.revoke_token(a, "tok_x")),
 }
-# How one comes to be an actor, and what probes ask without being one.
+# How one comes to be an actor, what probes ask without being one, and what a call's token admits.
 OPEN = {
+    "callbacks.caller",
+    "callbacks.receive",
     "access.needs_setup",
     "access.create_setup_link",
     "access.claim_setup",
