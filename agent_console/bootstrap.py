@@ -73,6 +73,8 @@ class Console:
             return
         prepare(self.settings)
         self.signals.on_change(self._note_change)
+        if self.tracing is not None:
+            self.tracing.open()
         self._opened = True
 
     def start(self) -> None:

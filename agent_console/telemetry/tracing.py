@@ -43,18 +43,23 @@ class Tracing:
     """Listens to domain events and observes runs (``domain.observer.RunObserver``)."""
 
     def __init__(self, db: Database, exporting: Exporting) -> None:
-        """Read jobs' traces from ``db``; threads begin with the first event or run."""
+        """Read jobs' traces from ``db``; nothing is traced before ``open``."""
         self._db, self._exporting = db, exporting
         self._lock = threading.Lock()
         self._made: Spans | None = None
         self._thread: threading.Thread | None = None
         self._queue: queue.Queue[Batch | None] = queue.Queue(WAITING)
         self._dropped = 0
+        self._is_open = False
+
+    def open(self) -> None:
+        """Trace from now on; threads begin with the first event or run."""
+        self._is_open = True
 
     def listen(self, events: Sequence[Event]) -> None:
         """Take note of committed ``events``; for ``Database.subscribe``. Never blocks."""
         of_jobs = [event for event in events if event.job_id is not None]
-        if not of_jobs:
+        if not of_jobs or not self._is_open:
             return
         self._spans()
         try:
@@ -77,6 +82,9 @@ class Tracing:
         resuming: bool = False,
     ) -> Iterator[None]:
         """Surround one run with a span: ``run``, or ``resume`` when it is not the first."""
+        if not self._is_open:
+            yield
+            return
         spans = self._spans()
         name = f"{'resume' if resuming else 'run'} {job_type}"
         facts: dict[str, str | int | bool] = {
@@ -91,6 +99,9 @@ class Tracing:
     @contextmanager
     def step(self, *, job_id: str, name: str) -> Iterator[None]:
         """Surround what a step does with a span below the run's."""
+        if not self._is_open:
+            yield
+            return
         spans = self._spans()
         shown = redact_text(name)[:_MAX_NAME]
         with spans.around(f"step {shown}", None, {f"{ATTRIBUTE}.job.id": job_id}) as span:
@@ -104,6 +115,7 @@ class Tracing:
 
     def close(self) -> None:
         """Make spans of what is noted, export them for at most three seconds, and stop."""
+        self._is_open = False
         with self._lock:
             thread, spans = self._thread, self._made
             self._thread = self._made = None

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from agent_console.bootstrap import Console, build
 from agent_console.domain import trace
 from agent_console.domain.access import local_operator
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointVerb, Verdict
+from agent_console.domain.events import Event
 from agent_console.domain.jobs import FINISHED, NewJob
 from agent_console.settings import load_settings
 from agent_console.telemetry.tracing_setup import Exporting, exporting
@@ -374,6 +376,25 @@ def test_without_variables_nothing_is_traced_and_jobs_still_have_their_place() -
     console.stop()
     assert row is not None
     assert str(inside) == row[0]
+
+
+def test_after_the_stop_nothing_is_begun_again(
+    console: Console, exporter: InMemorySpanExporter
+) -> None:
+    output(console, enqueue(console, ask=False))
+    console.stop()
+    before = len(exporter.get_finished_spans())
+    assert console.tracing is not None
+    console.tracing.listen([Event(action="job.created", job_id="job_1", after="PENDING")])
+    with (
+        console.tracing.observe(
+            job_id="job_1", job_type="x", attempt=1, user_id=None, user_name=None
+        ),
+        console.tracing.step(job_id="job_1", name="late"),
+    ):
+        assert trace.current() is None
+    assert len(exporter.get_finished_spans()) == before
+    assert not [t for t in threading.enumerate() if t.name == "tracing"]
 
 
 @pytest.mark.parametrize(
