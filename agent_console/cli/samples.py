@@ -56,6 +56,7 @@ TIDY: list[dict[str, Any]] = [
     {"op": "multiply", "field": "price", "by": {"field": "days"}, "into": "total"},
 ]
 LONG_HIRES = "days >= 3"
+WISHES = "What do customers ask for?"
 BROKEN: list[dict[str, Any]] = [{"op": "convert", "field": "customer", "to": "number"}]
 
 SURVEY = NewContextDocument(
@@ -144,8 +145,10 @@ def samples(document: str, *, tomorrow: Any) -> list[Sample]:
 
     ``tomorrow`` is when the jobs start that shall still wait for their turn.
     """
-    wanted = "What do customers ask for?"
-    later = {"run_at": tomorrow}
+    return [*_done(document), *_on_the_desk(document), *_planned(tomorrow)]
+
+
+def _done(document: str) -> list[Sample]:
     return [
         Sample(
             name="prices",
@@ -171,7 +174,7 @@ def samples(document: str, *, tomorrow: Any) -> list[Sample]:
             job=_agent(
                 "research",
                 "Wishes of customers",
-                wanted,
+                WISHES,
                 "How long do repairs take?",
                 start=True,
                 document=document,
@@ -196,6 +199,11 @@ def samples(document: str, *, tomorrow: Any) -> list[Sample]:
             job=_code("Prices in dollars", prices_py=PRICES.replace("euros", "dollars")),
             then="cancel",
         ),
+    ]
+
+
+def _on_the_desk(document: str) -> list[Sample]:
+    return [
         Sample(
             name="weekly",
             hours_ago=3,
@@ -210,14 +218,20 @@ def samples(document: str, *, tomorrow: Any) -> list[Sample]:
             name="letter",
             hours_ago=1,
             job=_agent(
-                "content", "A letter about the survey", wanted, start=True, document=document
+                "content", "A letter about the survey", WISHES, start=True, document=document
             ),
         ),
         Sample(
             name="report",
             hours_ago=0.5,
-            job=_agent("reporting", "Report on the survey", wanted, start=False, document=document),
+            job=_agent("reporting", "Report on the survey", WISHES, start=False, document=document),
         ),
+    ]
+
+
+def _planned(tomorrow: Any) -> list[Sample]:
+    later = {"run_at": tomorrow}
+    return [
         Sample(name="inspection", hours_ago=0, job=_note("user-3", "plan-inspection", **later)),
         Sample(
             name="held",

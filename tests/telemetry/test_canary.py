@@ -123,6 +123,11 @@ def console(
     store.put("OPENAI_API_KEY", CANARIES["provider-key"])
     store.put("webhook.orders", CANARIES["old-signing-key"])
     store.put("webhook.orders", CANARIES["signing-key"], keep_previous=True)
+    secrets = open_keystore(settings)
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        assert secrets.get(name) in CANARIES.values()
+    expected = (CANARIES["signing-key"], CANARIES["old-signing-key"])
+    assert secrets.versions("webhook.orders") == expected
     made = bootstrap.build(settings)
     made.start_worker()
     yield made
@@ -217,11 +222,6 @@ def found(text: str) -> set[str]:
 def test_a_secret_in_every_input_is_in_no_output(
     console: Console, transport: RecordingTransport, log: io.StringIO, caplog: Any
 ) -> None:
-    assert open_keystore(console.settings).versions("webhook.orders") == (
-        CANARIES["signing-key"], CANARIES["old-signing-key"],
-    )  # fmt: skip
-    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
-        assert open_keystore(console.settings).get(name)
     console.services.secrets.reveal(ROOT, "webhook.orders")
     visitor = Visitor(console)
     job_id, checkpoint_id = careless_job(visitor)
