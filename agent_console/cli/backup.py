@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent_console.cli.output import JSON_OPTION, document, note, say
-from agent_console.cli.session import opened, operator, quiet
+from agent_console.cli.session import operator, quiet
 from agent_console.settings import load_settings
 
 if TYPE_CHECKING:
+    from agent_console.bootstrap import Console
     from agent_console.gateways.archive import Manifest
 
 
@@ -33,10 +34,13 @@ def backup(
 ) -> None:
     """Save database and workspace to one file while the console goes on working."""
     file = target or Path(f"agent-console-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip")
-    with opened() as (console, actor):
+    console = _unopened()
+    try:
         manifest = console.services.backups.backup(
-            actor, file, workspace=workspace, with_secrets=with_secrets
+            operator(), file, workspace=workspace, with_secrets=with_secrets
         )
+    finally:
+        console.db.close()
     digest = _sha256(file)
     if as_json:
         document({"file": str(file), "sha256": digest, **_shown(manifest)})
@@ -59,10 +63,7 @@ def restore(
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Put a backup in place, digests verified, and bring it to this version's schema."""
-    from agent_console.bootstrap import build
-
-    console = build(quiet(load_settings()))
-    # Not opened: that would make the tables which a restore wants to find missing or empty.
+    console = _unopened()
     service = console.services.backups
     try:
         if check:
@@ -76,6 +77,17 @@ def restore(
     if done.kept is not None:
         note(f"The files that were in the workspace are kept in {done.kept}")
     note("Everybody signs in again. API tokens are those of the backup.")
+
+
+def _unopened() -> Console:
+    """Return the console without touching the database.
+
+    Opening it would migrate: before an upgrade the old schema is to be saved as it is, and a
+    restore wants to find no tables, or empty ones.
+    """
+    from agent_console.bootstrap import build
+
+    return build(quiet(load_settings()))
 
 
 def _tell(manifest: Manifest, words: str, *, as_json: bool, **more: object) -> None:

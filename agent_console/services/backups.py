@@ -54,15 +54,16 @@ class BackupService:
 
         Raises:
             Conflict: something is at ``target`` already.
-            Misconfigured: the database is not at this version's schema; no keystore to add.
+            Misconfigured: the database holds no schema that is known; no keystore to add.
             Unavailable: the disk or the database refuses.
         """
         authorize(actor, Permission.DATA_MANAGE)
-        schema = migrate.current(self._settings.database)
-        if schema != migrate.head():
-            raise Misconfigured("The schema is not this version's. Run: agent-console db upgrade")
+        schema = migrate.survey(self._settings.database).current
+        if schema is None or schema not in migrate.revisions():
+            raise Misconfigured(f"The database has schema {schema or 'none'}; there is no backup.")
         keystore = self._keystore() if with_secrets else None
-        self._journal(actor, "backup.started", {"file": target.name})
+        if schema == migrate.head():  # an older journal may lack a column
+            self._journal(actor, "backup.started", {"file": target.name})
         with archive.written(target) as writer, ExitStack() as snapshot:
             # The lock first: whatever a run has written and recorded is in both, or in neither.
             with Workspace(self._settings.workspace_root).held() as root:
@@ -74,7 +75,9 @@ class BackupService:
                 created_at=self._clock.now().isoformat(),
                 database=self._db.dialect,
                 schema=schema,
-                tables=tuple(_add_table(writer, reader, each) for each in backup.stored_tables()),
+                tables=tuple(
+                    _add_table(writer, reader, each) for each in backup.stored_tables(reader)
+                ),
                 files=tuple(files),
                 left_out=tuple(left_out),
                 workspace=workspace,

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import ColumnClause, column, select
+from sqlalchemy import table as sql_table
 from sqlmodel import SQLModel
 
 from agent_console.store import tables  # noqa: F401 - fills the metadata
@@ -28,12 +30,16 @@ class StoredTable:
     columns: tuple[str, ...]
 
 
-def stored_tables() -> list[StoredTable]:
-    """Return what a backup holds, a table after those it refers to."""
+def stored_tables(reader: Reader) -> list[StoredTable]:
+    """Return what a backup holds, a table after those it refers to.
+
+    Columns are those that are there: an older schema is saved as it is, before an upgrade.
+    """
+    there = reader.columns()
     return [
-        StoredTable(table.name, tuple(column.name for column in table.columns))
+        StoredTable(table.name, there[table.name])
         for table in SQLModel.metadata.sorted_tables
-        if table.name not in LEFT_OUT
+        if table.name in there and table.name not in LEFT_OUT
     ]
 
 
@@ -47,6 +53,6 @@ def begin(reader: Reader) -> None:
 
 def rows(reader: Reader, table: StoredTable) -> Iterator[Sequence[Row]]:
     """Yield the rows of ``table``, a chunk at a time, values in the order of its columns."""
-    stored: Table = SQLModel.metadata.tables[table.name]
+    columns: list[ColumnClause[Any]] = [column(name) for name in table.columns]
     # Each chunk is a statement of its own: the statement timeout bounds a chunk, not the table.
-    yield from reader.stream(select(stored), CHUNK)
+    yield from reader.stream(select(*columns).select_from(sql_table(table.name)), CHUNK)

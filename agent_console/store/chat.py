@@ -160,7 +160,9 @@ def add(tx: Tx, session_id: str, new: NewChatMessage) -> ChatMessage:
     }
     tx.execute(INSERT_MESSAGE, key | values)
     tx.touch()
-    made = tx.dicts("SELECT * FROM chat_messages WHERE session_id = :session_id AND seq = :seq", key)
+    made = tx.dicts(
+        "SELECT * FROM chat_messages WHERE session_id = :session_id AND seq = :seq", key
+    )
     return chat_rows.message(made[0])
 
 

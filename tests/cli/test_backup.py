@@ -37,6 +37,7 @@ def test_a_console_moves_to_another_folder(
 def test_a_dated_name_is_made_up_here(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    terminal.done("db", "upgrade")
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     file = Path(terminal.json("backup")["file"])

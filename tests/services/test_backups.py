@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
+import signal
 import stat
 import threading
 import zipfile
@@ -14,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
 from sqlalchemy import text
 
 from agent_console.domain.access import SYSTEM
@@ -94,6 +95,7 @@ def test_rows_in_every_table_come_back_in_either_database(
     fill(database_url)
     before = held(database_url)
     made = site(database_url).backups.backup(SYSTEM, tmp_path / "b.zip")
+    assert {part.name for part in made.tables} == set(before) - backup.LEFT_OUT
     assert made.rows == 3 * len(made.tables) + 1
     done = site(other_url, "other").backups.restore(SYSTEM, tmp_path / "b.zip")
     assert (done.schema, done.kept) == (migrate.head(), None)
@@ -346,35 +348,75 @@ def test_a_restore_that_fails_half_way_changes_nothing(
     assert [path.name for path in (tmp_path / "site").iterdir() if "restoring" in path.name] == []
 
 
-def test_an_older_backup_is_brought_to_this_version(
-    site: Site, other_url: str, tmp_path: Path
+def test_an_older_schema_is_saved_as_it_is_and_restored_to_this_version(
+    site: Site, database_url: str, other_url: str, tmp_path: Path
 ) -> None:
-    old = f"sqlite:///{tmp_path / 'old.db'}"
-    with migrate.transaction(old) as connection:
-        migrate.run(command.upgrade, connection, "0001")
-    fill(old)
-    made = rows.engine(old)
-    with archive.written(tmp_path / "b.zip") as writer, made.connect() as connection:
-        parts = []
-        for table in rows.reflected(connection):
-            if table.name not in backup.LEFT_OUT:
-                names = [column.name for column in table.columns]
-                chunk = [tuple(each) for each in connection.execute(table.select())]
-                parts.append(writer.add_table(table.name, names, [chunk]))
-        writer.finish(
-            archive.Manifest(
-                program="0.0.1",
-                created_at="2026-01-01T00:00:00+00:00",
-                database="sqlite",
-                schema="0001",
-                tables=tuple(parts),
-            )
-        )
-    made.dispose()
-    assert site(other_url).backups.restore(SYSTEM, tmp_path / "b.zip").schema == migrate.head()
+    migrate.downgrade(database_url, "0001")
+    fill(database_url)
+    made = rows.engine(database_url)
+    with made.begin() as connection:
+        connection.execute(text("CREATE TABLE of_somebody_else (id INTEGER)"))
+    before = held(database_url)
+    saved = site(database_url).backups.backup(SYSTEM, tmp_path / "b.zip")
+    assert saved.schema == "0001"
+    assert held(database_url) == before
+    assert migrate.current(database_url) == "0001"
+    restored = site(other_url, "other").backups.restore(SYSTEM, tmp_path / "b.zip")
+    assert restored.schema == migrate.head()
     after = held(other_url)
     assert len(after["ai_jobs"]) == 3
     assert after["job_usage"] == []
+    again = site(database_url, "again").backups.restore(SYSTEM, tmp_path / "b.zip", replace=True)
+    assert again.schema == migrate.head()
+    assert held(database_url)["of_somebody_else"] == []
+    made.dispose()
+
+
+def test_what_holds_no_schema_cannot_be_saved(site: Site, tmp_path: Path) -> None:
+    services = site(f"sqlite:///{tmp_path / 'x.db'}")
+    with pytest.raises(Unavailable, match="does not exist"):
+        services.backups.backup(SYSTEM, tmp_path / "b.zip")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "x.db").touch()
+    with pytest.raises(Misconfigured, match="schema none"):
+        services.backups.backup(SYSTEM, tmp_path / "b.zip")
+    assert not (tmp_path / "b.zip").exists()
+
+
+def _restore_and_die(url: str, folder: Path, source: Path) -> None:
+    """Be killed where a restore has emptied the old tables and filled some of the new ones."""
+    read, seen = archive.Archive.rows, []
+
+    def rows_until(self: archive.Archive, table: str) -> Iterator[list[list[Any]]]:
+        seen.append(table)
+        if seen.count("work_artifacts") > 1:  # the first reading is the check
+            os.kill(os.getpid(), signal.SIGKILL)
+        yield from read(self, table)
+
+    archive.Archive.rows = rows_until  # type: ignore[method-assign]
+    settings = Settings(database_url=url, data_dir=folder)
+    services = build_services(Database(url), TwoTypes(), settings, ChangeFeed())
+    services.backups.restore(SYSTEM, source, replace=True)
+
+
+def test_a_restore_that_is_killed_changes_nothing(
+    site: Site, database_url: str, tmp_path: Path
+) -> None:
+    services = site(database_url)
+    enqueue(services.backups._db)
+    Workspace(files(tmp_path)).write_all({"then.txt": "then"})
+    services.backups.backup(SYSTEM, tmp_path / "b.zip")
+    enqueue(services.backups._db)
+    before, there = held(database_url), tree(files(tmp_path))
+    target = (database_url, tmp_path / "site", tmp_path / "b.zip")
+    child = multiprocessing.get_context("spawn").Process(target=_restore_and_die, args=target)
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    assert held(database_url) == before
+    assert tree(files(tmp_path)) == there
+    services.backups.restore(SYSTEM, tmp_path / "b.zip", replace=True)
+    assert len(held(database_url)["ai_jobs"]) == 1
 
 
 def changed(source: Path, target: Path, change: Callable[[dict[str, bytes]], None]) -> Path:
