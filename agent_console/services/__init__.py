@@ -12,10 +12,13 @@ from agent_console.domain.clock import Clock, SystemClock
 from agent_console.gateways.keystore import open_store
 from agent_console.services.access import AccessOptions, AccessService
 from agent_console.services.artifacts import ArtifactService
+from agent_console.services.assistant import Assistant, ChatModel
+from agent_console.services.assistant_tools import Sources
 from agent_console.services.audit import AuditService
 from agent_console.services.backups import BackupService
 from agent_console.services.callbacks import CallbackService
 from agent_console.services.catalog import Catalog
+from agent_console.services.chat import ChatService
 from agent_console.services.context import ContextService
 from agent_console.services.health import HealthService
 from agent_console.services.jobs import JobService
@@ -47,6 +50,7 @@ class Services:
     templates: TemplateService
     secrets: SecretService
     backups: BackupService
+    chat: ChatService
     feed: ChangeFeed
 
 
@@ -59,24 +63,34 @@ def build_services(
     clock: Clock | None = None,
     passwords: Passwords | None = None,
     orchestrator: Callable[[], bool] | None = None,
+    chat_model: ChatModel | None = None,
 ) -> Services:
     """Make the services on ``db``.
 
-    ``orchestrator`` says for the health report whether this process's scheduler runs; ``clock``
-    and ``passwords`` are replaced by tests.
+    ``orchestrator`` says for the health report whether this process's scheduler runs;
+    ``chat_model`` answers free questions in the chat; ``clock`` and ``passwords`` are replaced by
+    tests.
     """
     ticking = clock or SystemClock()
     jobs = JobService(db, catalog)
     review = ReviewService(db, self_approval=settings.self_approval)
+    workers = WorkerService(
+        db,
+        timeout=settings.worker_timeout,
+        max_concurrent_jobs=settings.max_concurrent_jobs,
+        poll_interval=settings.poll_interval,
+    )
+    sources = Sources(
+        jobs=jobs,
+        review=review,
+        workers=workers,
+        clock=ticking,
+        worker_timeout=settings.worker_timeout,
+    )
     return Services(
         jobs=jobs,
         review=review,
-        workers=WorkerService(
-            db,
-            timeout=settings.worker_timeout,
-            max_concurrent_jobs=settings.max_concurrent_jobs,
-            poll_interval=settings.poll_interval,
-        ),
+        workers=workers,
         access=AccessService(
             db,
             clock=ticking,
@@ -99,5 +113,6 @@ def build_services(
         templates=TemplateService(db, catalog),
         secrets=SecretService(db, lambda: open_store(settings)),
         backups=BackupService(db, settings, clock=ticking),
+        chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
         feed=feed,
     )

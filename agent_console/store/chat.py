@@ -88,7 +88,7 @@ def create(
 def join(tx: Tx, session_id: str, who: str, name: str) -> bool:
     """Let ``who`` take part; say so to the others. Return whether they did not before."""
     creator = _locked(tx, session_id)[1]
-    person = {"session_id": session_id, "user_id": who, "user_name": name}
+    person: dict[str, object] = {"session_id": session_id, "user_id": who, "user_name": name}
     if not tx.execute(JOIN, person):
         return False
     if who != creator:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agent_console.domain.access import ANONYMOUS, ROLE_PERMISSIONS, Actor, Permission, Role
+from agent_console.domain.chat import ChatQuery, HistoryQuery, NewChatSession
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.domain.context import NewContextDocument
 from agent_console.domain.errors import ConsoleError, Forbidden, Unauthenticated
@@ -89,6 +90,14 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "backups.backup": (P.DATA_MANAGE, lambda s, a: s.backups.backup(a, Path("/no/such/folder"))),
     "backups.check": (P.DATA_MANAGE, lambda s, a: s.backups.check(a, Path("/no/such/file"))),
     "backups.restore": (P.DATA_MANAGE, lambda s, a: s.backups.restore(a, Path("/no/such/file"))),
+    "chat.open": (P.CHAT_USE, lambda s, a: s.chat.open(a, NewChatSession())),
+    "chat.join": (P.CHAT_USE, lambda s, a: s.chat.join(a, "cht_x")),
+    "chat.page": (P.CHAT_USE, lambda s, a: s.chat.page(a, ChatQuery())),
+    "chat.get": (P.CHAT_USE, lambda s, a: s.chat.get(a, "cht_x")),
+    "chat.history": (P.CHAT_USE, lambda s, a: s.chat.history(a, "cht_x", HistoryQuery())),
+    "chat.last_seq": (P.CHAT_USE, lambda s, a: s.chat.last_seq(a, "cht_x")),
+    "chat.post": (P.CHAT_USE, lambda s, a: s.chat.post(a, "cht_x", "hello")),
+    "chat.mark_read": (P.CHAT_USE, lambda s, a: s.chat.mark_read(a, "cht_x", 1)),
     "audit.page": (P.AUDIT_READ, lambda s, a: s.audit.page(a, AuditQuery())),
     "access.users": (P.USERS_MANAGE, lambda s, a: s.access.users(a)),
     "access.create_user": (
