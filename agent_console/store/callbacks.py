@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from agent_console.domain.access import Actor
 from agent_console.domain.errors import Conflict, Unauthenticated
-from agent_console.domain.events import Event
-from agent_console.domain.jobs import FINISHED, JobStatus
+from agent_console.domain.events import CALLED_BACK, Event
+from agent_console.domain.jobs import FINISHED
 from agent_console.store.transactions import Queries, Tx
 from agent_console.store.waits import CALLBACK, open_wait
 
@@ -55,17 +55,14 @@ def receive(tx: Tx, job_id: str, token_hash: str, body: str, actor: Actor) -> bo
         raise Conflict(f"The job is {status}; nobody waits for this.", currentStatus=status)
     tx.execute(RECEIVE, {"token_hash": token_hash, "body": body})
     wait = open_wait(tx, job_id)
-    woken = wait is not None and wait.get(CALLBACK) == position and tx.execute(WAKE, {"id": job_id})
-    # The status stays; naming it is what tells workers that there may be work.
-    queued = JobStatus.QUEUED if woken and status == JobStatus.QUEUED else None
+    if wait is not None and wait.get(CALLBACK) == position:
+        tx.execute(WAKE, {"id": job_id})
     tx.record(
         Event(
-            action="job.called_back",
+            action=CALLED_BACK,
             actor=actor,
             job_id=job_id,
             job_type=job_type,
-            before=queued,
-            after=queued,
             data={"position": position},
         )
     )
