@@ -16,7 +16,7 @@ from pathlib import Path
 
 from agent_console.agents.factory import agents
 from agent_console.agents.models import Models
-from agent_console.domain.clock import Clock
+from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.errors import Misconfigured
 from agent_console.domain.observer import RunObserver, RunObservers
 from agent_console.domain.redaction import conceal
@@ -25,6 +25,7 @@ from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.host import WorkerHost
 from agent_console.runtime.loading import load_handlers
 from agent_console.runtime.registry import Registry
+from agent_console.runtime.rehearsal import Rehearsals
 from agent_console.services import Services, build_services
 from agent_console.settings import Settings
 from agent_console.store import migrate
@@ -178,7 +179,20 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         signals=signals,
         feed=feed,
         registry=registry,
-        services=build_services(db, registry, settings, feed, orchestrator=lambda: host.sweeping),
+        services=build_services(
+            db,
+            registry,
+            settings,
+            feed,
+            orchestrator=lambda: host.sweeping,
+            replayer=Rehearsals(
+                db,
+                registry,
+                clock or SystemClock(),
+                Workspace(settings.workspace_root),
+                settings.origin,
+            ),
+        ),
         host=host,
         metrics=MetricsExporter(
             db,

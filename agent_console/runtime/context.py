@@ -162,6 +162,7 @@ class JobContext:
         run = self._run
         with run.turn("approve", action) as turn:
             if turn.recorded is not None:
+                run.recorder.compare(turn, lambda: {"message": message})
                 return self._decided(turn, action, proposed, shown, edit)
             entries.payload(action, proposed, shown)  # refuses what is no JSON, or too much
             found = policy.findings_on(
@@ -206,6 +207,7 @@ class JobContext:
         used = Usage.of(input_tokens, output_tokens, cost_usd)
         with run.turn("usage", name) as turn:
             if turn.recorded is not None:
+                run.recorder.compare(turn, lambda: entry(used, Usage()))
                 ledger.add(*read_entry(turn.recorded.result))
             else:
                 carried = self._cut_off()
@@ -252,6 +254,15 @@ class JobContext:
         run = self._run
         with run.turn("artifact", name) as turn:
             if turn.recorded is not None:
+                run.recorder.compare(
+                    turn,
+                    lambda: {
+                        "artifactType": kind.value,
+                        "mediaType": media_type,
+                        "digest": digest(content),
+                        "metadata": loads(canonical(facts)),
+                    },
+                )
                 return str(turn.recorded.result)
             new = NewArtifact(
                 step=entries.new_step(run, turn, "artifact", name),
@@ -354,12 +365,14 @@ class JobContext:
         if row is None:
             raise Diverged(f"The record has no checkpoint for call {turn.position + 1}.")
         self._reached(row.checkpoint_id)
+        text = entries.payload(action, proposed, shown, policy.recorded_findings(row.payload))
+        asked = digest(text)
+        run.recorder.compare(turn, lambda: {"digest": asked})
         if row.status is CheckpointStatus.PENDING:
             lines, db = run.notes.take(), run.surroundings.db
             run.outlast(lambda: wait_again(db, run.key, run.claimed.job_type, lines))
             raise Suspend
-        text = entries.payload(action, proposed, shown, policy.recorded_findings(row.payload))
-        return decided(row, proposed=proposed, digest=digest(text), edit=edit)
+        return decided(row, proposed=proposed, digest=asked, edit=edit)
 
     def _do(self, turn: Turn, name: str, call: Callable[[], object]) -> Json:
         run = self._run
@@ -394,6 +407,8 @@ class JobContext:
                 )
                 made = run.persist(turn, lambda: record_note(run.surroundings.db, run.key, note))
                 self._reached(made)
+            else:
+                run.recorder.compare(turn, lambda: {"message": message, "digest": digest(text)})
 
     def _reached(self, checkpoint_id: object) -> None:
         """Tell observers; None: the id was lost with the answer of the database."""

@@ -102,7 +102,7 @@ class Executor:
         """Run the handler and return how the run is to be finished."""
         crashpoint("run.started")
         self._tell_of_new_code(run)
-        return self._finish(run, self._perform(run))
+        return self._finish(run, self.perform(run))
 
     def _tell_of_new_code(self, run: Run) -> None:
         before, now = run.claimed.code_version, run.spec.version
@@ -113,12 +113,13 @@ class Executor:
                 {"before": before, "after": now},
             )
 
-    def _perform(self, run: Run) -> Outcome:
+    def perform(self, run: Run) -> Outcome:
         """Call the handler and say what came of it, whatever it did with the engine's signals."""
         try:
             output = self._call(run)
             if run.ended is None:
                 run.recorder.check_complete()
+                run.settle_failed_step()
                 return Completed(_output(output))
         except EndOfRun as signal:
             run.ended = run.ended or signal

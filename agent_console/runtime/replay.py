@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from agent_console.domain.jobs import Json
 from agent_console.domain.records import Step
 from agent_console.runtime.errors import Diverged, Misused
 from agent_console.store.engine_values import DecisionRow, RunRecord
+
+Details = Callable[[], Mapping[str, Json]]  # what is handed to a call, made when it is looked at
 
 FAILED = "failed"  # kind of a step that raised, in a handler that caught it and went on
 # Texts of notes tell of times and counts, so they may differ from run to run; their order not.
@@ -77,6 +80,9 @@ class Recorder:
         """Return what is known of the checkpoint at ``position``."""
         self.ensure_loaded()
         return self._decisions.get(position)
+
+    def compare(self, turn: Turn, details: Details) -> None:
+        """Look at what the handler hands to a recorded call; a run goes by the record alone."""
 
     def check_complete(self) -> None:
         """Compare the end of the handler with the end of the record.

@@ -154,7 +154,7 @@ class Run:
         try:
             with self.recorder.turn(kind, name) as turn:
                 if turn.recorded is None:
-                    self._settle_failed_step()
+                    self.settle_failed_step()
                 yield turn
         except LostClaim as error:
             self.end(Interrupted(error.message))
@@ -218,7 +218,8 @@ class Run:
         """Keep a step that raised: it joins the record if the handler survives it."""
         self._failed_step = step
 
-    def _settle_failed_step(self) -> None:
+    def settle_failed_step(self) -> None:
+        """Let the step that raised last join the record: its handler has survived it."""
         if self._failed_step is not None:
             step, self._failed_step = self._failed_step, None
             turn = Turn(step.position, recorded=None)

@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from agent_console.domain.clock import to_micros
 from agent_console.domain.crashpoints import crashpoint
@@ -77,7 +77,8 @@ def sleep(run: Run, duration: Duration) -> None:
     with run.turn(SLEEP, name) as turn:
         if turn.recorded is None:
             _lie_down(run, turn, SLEEP, name, seconds, callback=None)
-        elif run.recorder.is_last(turn.position):  # what came after it was done awake
+        run.recorder.compare(turn, lambda: {"duration": name})
+        if run.recorder.is_last(turn.position):  # what came after it was done awake
             until = _until(turn)
             now = run.outlast(lambda: waits.look(run.surroundings.db, run.key.job_id, None)).now
             if now < until:
@@ -160,7 +161,7 @@ def _until(turn: Turn) -> int:
 
 def _lie_down(
     run: Run, turn: Turn, kind: str, name: str, seconds: float, *, callback: int | None
-) -> None:
+) -> NoReturn:
     run.outlast(run.notes.save_progress)
     step, lines = entries.new_step(run, turn, kind, name), run.notes.take()
     db, job_type = run.surroundings.db, run.claimed.job_type

@@ -23,6 +23,7 @@ from agent_console.services.context import ContextService
 from agent_console.services.health import HealthService
 from agent_console.services.jobs import JobService
 from agent_console.services.passwords import Passwords
+from agent_console.services.replays import Replayer, ReplayService
 from agent_console.services.review import ReviewService
 from agent_console.services.secrets import SecretService
 from agent_console.services.sessions import SessionService
@@ -50,6 +51,7 @@ class Services:
     templates: TemplateService
     secrets: SecretService
     backups: BackupService
+    replays: ReplayService
     chat: ChatService
     feed: ChangeFeed
 
@@ -63,9 +65,10 @@ def build_services(
     clock: Clock | None = None,
     passwords: Passwords | None = None,
     orchestrator: Callable[[], bool] | None = None,
+    replayer: Replayer | None = None,
     chat_model: ChatModel | None = None,
 ) -> Services:
-    """Make the services on ``db``.
+    """Make the services on ``db``; ``replayer`` runs jobs again from their records.
 
     ``orchestrator`` says for the health report whether this process's scheduler runs;
     ``chat_model`` answers free questions in the chat; ``clock`` and ``passwords`` are replaced by
@@ -113,6 +116,7 @@ def build_services(
         templates=TemplateService(db, catalog),
         secrets=SecretService(db, lambda: open_store(settings)),
         backups=BackupService(db, settings, clock=ticking),
+        replays=ReplayService(db, replayer),
         chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
         feed=feed,
     )

@@ -149,6 +149,13 @@ def _counters(figures: MetricFigures) -> Iterator[Metric]:
     for status in CheckpointStatus:
         checkpoints.add_metric([status.value], moves.get(status.value, 0.0))
     yield checkpoints
+    told = figures.sums.get(tallies.REPLAYS_TOTAL, {})
+    replays = CounterMetricFamily(
+        "agent_replays", "Replays of jobs since the first start.", labels=["result"]
+    )
+    for result in ("same", "different"):
+        replays.add_metric([result], told.get(result, 0.0))
+    yield replays
 
 
 def _usage(figures: MetricFigures, known: frozenset[str]) -> Iterator[Metric]:

@@ -39,6 +39,7 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "jobs.get": (P.JOBS_READ, lambda s, a: s.jobs.get(a, "job_x")),
     "jobs.page": (P.JOBS_READ, lambda s, a: s.jobs.page(a, JobQuery())),
     "jobs.control": (P.JOBS_CONTROL, lambda s, a: s.jobs.control(a, "job_x", "cancel")),
+    "replays.replay": (P.JOBS_CONTROL, lambda s, a: s.replays.replay(a, "job_x")),
     "jobs.counts": (P.JOBS_READ, lambda s, a: s.jobs.counts(a)),
     "jobs.catalog": (P.JOBS_READ, lambda s, a: s.jobs.catalog(a)),
     "jobs.logs": (P.JOBS_READ, lambda s, a: s.jobs.logs(a, "job_x")),
