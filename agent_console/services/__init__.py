@@ -94,14 +94,7 @@ def build_services(
         jobs=jobs,
         review=review,
         workers=workers,
-        access=AccessService(
-            db,
-            clock=ticking,
-            options=AccessOptions(
-                session_idle=settings.session_idle, session_lifetime=settings.session_lifetime
-            ),
-            passwords=passwords or Passwords(),
-        ),
+        access=_access(db, settings, ticking, passwords),
         artifacts=ArtifactService(db),
         audit=AuditService(db),
         health=HealthService(
@@ -120,3 +113,12 @@ def build_services(
         chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
         feed=feed,
     )
+
+
+def _access(
+    db: Database, settings: Settings, clock: Clock, passwords: Passwords | None
+) -> AccessService:
+    options = AccessOptions(
+        session_idle=settings.session_idle, session_lifetime=settings.session_lifetime
+    )
+    return AccessService(db, clock=clock, options=options, passwords=passwords or Passwords())

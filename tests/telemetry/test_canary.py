@@ -133,6 +133,7 @@ def console(
     yield made
     made.stop()
     sentry_sdk.get_global_scope().set_client(None)
+    sentry_sdk.get_isolation_scope().clear_breadcrumbs()
 
 
 class Visitor:
