@@ -53,7 +53,7 @@ def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
     app = rx.App(
         api_transformer=list(transformers),
         html_lang="en",
-        stylesheets=["/console.css", "/desk.css", "/artifacts.css"],
+        stylesheets=["/console.css", "/desk.css", "/artifacts.css", "/audit.css"],
         head_components=[
             rx.el.script(src="/time.js", defer=True),
             rx.el.script(src="/console.js", defer=True),

@@ -230,6 +230,7 @@ _HAPPENINGS = {  # action: (tone, icon, sentence)
     "job.called_back": ("green", "phone_incoming", "Called back"),
     "job.woken": ("gray", "play", "Back in the queue"),
     "job.resumed": ("gray", "play", "Resumed"),
+    "job.replayed": ("gray", "history", "Replayed"),
     "job.retried": ("gray", "rotate_ccw", "Retried"),
     "job.retrying": ("amber", "rotate_ccw", "Attempt failed; another is due"),
     "job.rescued": ("amber", "life_buoy", "Rescued from a dead worker"),
@@ -309,6 +310,9 @@ def _detail(entry: JournalEntry, checkpoint: Checkpoint | None) -> str:
     for name in ("reason", "rejectionReason", "error", "message", "parkReason"):
         if isinstance(value := data.get(name), str) and value:
             return value
+    if entry.action == "job.replayed":
+        count = data.get("differences")
+        return f"{count} {'difference' if count == 1 else 'differences'}" if count else "as before"
     if entry.action == "job.sleeping":
         return f"for {_planned(entry)}{', or until called back' if 'callback' in data else ''}"
     if checkpoint is not None:

@@ -6,6 +6,7 @@ import reflex as rx
 
 from agent_console.ui import shell
 from agent_console.ui.components import job_parts as parts
+from agent_console.ui.components import replay_report
 from agent_console.ui.components.basics import (
     OFFLINE,
     bones,
@@ -89,6 +90,7 @@ def _verbs() -> rx.Component:
             _verb("Pause job", "pause", "pause"),
         ),
         _verb("Retry job", "retry", "rotate_ccw"),
+        replay_report.button(),
         _cancel(),
     )
 
@@ -195,6 +197,7 @@ def _body() -> rx.Component:
     return rx.el.div(
         rx.el.div(
             _alerts(),
+            replay_report.report(),
             _progress(),
             parts.checkpoints(),
             parts.timeline(),
