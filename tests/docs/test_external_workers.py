@@ -103,9 +103,6 @@ def test_a_long_task_is_called_back_before_anybody_asks(house: House) -> None:
     assert job.output_data["stdout"] == "2 words\n"
     actions = house.actions(job)
     assert actions.count("job.sleeping") == actions.count("job.called_back") == 1
-    assert job.completed_at is not None
-    assert job.started_at is not None
-    assert (job.completed_at - job.started_at).total_seconds() < 5, "Retry-After was 5 s"
 
 
 def test_what_the_worker_cannot_do_fails_the_job_with_its_words(house: House) -> None:
