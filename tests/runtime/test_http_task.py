@@ -19,6 +19,7 @@ from agent_console.runtime.registry import Registry
 from agent_console.settings import Settings
 from agent_console.testing import drain
 from tests.runtime.desk import Desk
+from tests.runtime.test_rehearsal import rehearse
 from tests.support.programs import Program, running
 
 SCRIPTED = Path(__file__).parents[1] / "support" / "scripted_worker.py"
@@ -310,3 +311,19 @@ def test_a_worker_that_forgot_the_task_is_given_it_anew_by_a_retry(elsewhere: El
     elsewhere.run()
     assert elsewhere.desk.job(job_id).status is JobStatus.COMPLETED
     assert [asked["method"] for asked in elsewhere.asked] == ["POST", "GET", "POST"]
+
+
+def test_a_replay_calls_nobody_and_finds_nothing_different(elsewhere: Elsewhere) -> None:
+    accepted = {"status": 202, "headers": {"Location": "/tasks/7"}}
+    elsewhere.starts({"json": {"exitCode": 3}}, accepted, {"status": 202}, DONE)
+    elsewhere.desk.add(http_task)
+    job_id = elsewhere.enqueue(pollSeconds=4)
+    elsewhere.run()
+    elsewhere.desk.control(job_id, JobVerb.RETRY)
+    for _ in range(3):
+        elsewhere.run()
+        elsewhere.desk.clock.advance(60)
+    assert elsewhere.desk.job(job_id).status is JobStatus.COMPLETED
+    calls = len(elsewhere.asked)
+    assert rehearse(elsewhere.desk, job_id).differences == ()
+    assert len(elsewhere.asked) == calls == 4
