@@ -14,7 +14,7 @@ export PIP_NO_PYTHON_VERSION_WARNING := 1
 unexport VIRTUAL_ENV PYTHONPATH
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup dev test check lint format types contracts screenshots bench chaos clean
+.PHONY: help run setup dev test check lint format types contracts screenshots ops bench chaos clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,6 +44,7 @@ $(DEV_READY): requirements-dev.txt $(READY)
 
 test: $(DEV_READY) ## Lint, types, contracts and every test, on SQLite, PostgreSQL and in a browser
 	@.ci/browser $(BIN)/python
+	@.ci/promtool $(BIN)
 	@$(MAKE) --no-print-directory lint types contracts
 	$(BIN)/python -m pytest -n 2 --ignore=tests/e2e --ignore=tests/crash $(PYTEST_ARGS)
 	$(BIN)/python -m pytest tests/crash $(PYTEST_ARGS)
@@ -53,10 +54,11 @@ check: $(DEV_READY) ## The fast selection, on SQLite, in under a minute
 	@$(MAKE) --no-print-directory lint types contracts
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not e2e and not crash" -k "not postgresql" $(wildcard $(QUICK_TESTS)) $(PYTEST_ARGS)
 
-lint: $(DEV_READY) ## Style and dead dependencies
+lint: $(DEV_READY) ## Style, dead dependencies, markers of unfinished work
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/deptry . --no-ansi
+	@$(BIN)/agent-console markers check
 
 format: $(DEV_READY) ## Put the sources into the house's form
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
@@ -70,6 +72,9 @@ contracts: $(DEV_READY) ## Which room may know which
 screenshots: $(DEV_READY) ## Take the pictures in docs/images again
 	@.ci/browser $(BIN)/python
 	$(BIN)/python -m tests.e2e.screenshots
+
+ops: $(READY) ## Make dashboard, alert rules and scrape config of agent_console/ops again
+	@$(BIN)/python -m agent_console.ops
 
 bench: $(DEV_READY) ## Measure throughput and latency on both databases
 	$(BIN)/python -m benchmarks

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from agent_console.domain.changes import FileChange as FileChange
     from agent_console.domain.changes import RowsChange as RowsChange
     from agent_console.domain.context import Passage as Passage
+    from agent_console.domain.destinations import Refused as Refused
     from agent_console.domain.errors import ConsoleError as ConsoleError
     from agent_console.domain.errors import Invalid as Invalid
     from agent_console.domain.errors import TooLarge as TooLarge
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from agent_console.domain.retry import RetryPolicy as RetryPolicy
     from agent_console.domain.risk import Finding as Finding
     from agent_console.domain.risk import Severity as Severity
+    from agent_console.gateways.breakers import CircuitOpen as CircuitOpen
+    from agent_console.gateways.http import HttpFailed as HttpFailed
+    from agent_console.gateways.http import HttpGateway as HttpGateway
+    from agent_console.gateways.http import HttpResponse as HttpResponse
     from agent_console.gateways.workspace import StaleBase as StaleBase
     from agent_console.gateways.workspace import Workspace as Workspace
     from agent_console.runtime.async_context import AsyncJobContext as AsyncJobContext
@@ -36,12 +41,15 @@ if TYPE_CHECKING:
     from agent_console.runtime.library import ContextLibrary as ContextLibrary
     from agent_console.runtime.library import ContextText as ContextText
     from agent_console.runtime.registry import handler as handler
+    from agent_console.runtime.waiting import Callback as Callback
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "AsyncJobContext": "agent_console.runtime.async_context",
+    "Callback": "agent_console.runtime.waiting",
     "ChangesRequested": "agent_console.runtime.errors",
+    "CircuitOpen": "agent_console.gateways.breakers",
     "ConsoleError": "agent_console.domain.errors",
     "ContextLibrary": "agent_console.runtime.library",
     "ContextText": "agent_console.runtime.library",
@@ -49,11 +57,15 @@ _HOMES = {
     "Expired": "agent_console.runtime.errors",
     "FileChange": "agent_console.domain.changes",
     "Finding": "agent_console.domain.risk",
+    "HttpFailed": "agent_console.gateways.http",
+    "HttpGateway": "agent_console.gateways.http",
+    "HttpResponse": "agent_console.gateways.http",
     "Invalid": "agent_console.domain.errors",
     "JobContext": "agent_console.runtime.context",
     "Json": "agent_console.domain.jobs",
     "NonRetryable": "agent_console.runtime.errors",
     "Passage": "agent_console.domain.context",
+    "Refused": "agent_console.domain.destinations",
     "Rejected": "agent_console.runtime.errors",
     "RetryLater": "agent_console.runtime.errors",
     "RetryPolicy": "agent_console.domain.retry",

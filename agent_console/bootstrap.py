@@ -17,15 +17,17 @@ from pathlib import Path
 from agent_console.agents import documents
 from agent_console.agents.factory import agents
 from agent_console.agents.models import Models
-from agent_console.domain.clock import Clock
+from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.context import ContextDocumentDetail, shipped_document
 from agent_console.domain.errors import Misconfigured
 from agent_console.domain.observer import RunObserver, RunObservers
-from agent_console.gateways.keystore import EnvironmentKeystore
+from agent_console.domain.redaction import conceal
+from agent_console.gateways.keystore import open_keystore
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.host import WorkerHost
 from agent_console.runtime.loading import load_handlers
 from agent_console.runtime.registry import Registry
+from agent_console.runtime.rehearsal import Rehearsals
 from agent_console.services import Services, build_services
 from agent_console.settings import Settings
 from agent_console.store import migrate
@@ -35,6 +37,8 @@ from agent_console.store.signals import Signals
 from agent_console.telemetry import logs, sentry
 from agent_console.telemetry.events_log import RunLog, log_events
 from agent_console.telemetry.metrics import MetricsExporter
+from agent_console.telemetry.tracing import Tracing
+from agent_console.telemetry.tracing_setup import exporting
 
 SETUP_FILE = "setup-link"
 REGISTER_TIME = 5.0  # seconds a new worker gets to enter itself in the database
@@ -55,6 +59,7 @@ class Console:
     host: WorkerHost
     metrics: MetricsExporter
     sentry: sentry.SentryTelemetry | None
+    tracing: Tracing | None = None
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _changes: int = 0
     _opened: bool = False
@@ -71,6 +76,8 @@ class Console:
             return
         prepare(self.settings)
         self.signals.on_change(self._note_change)
+        if self.tracing is not None:
+            self.tracing.open()
         self._opened = True
 
     def start(self) -> None:
@@ -92,6 +99,8 @@ class Console:
             self.signals.stop()
             self._running = False
         if self._opened:
+            if self.tracing is not None:
+                self.tracing.close()
             self.db.close()
             if self.sentry is not None:
                 self.sentry.close()
@@ -140,6 +149,8 @@ class Console:
 
 def build(settings: Settings, *, clock: Clock | None = None) -> Console:
     """Return the console for ``settings``; ``clock`` replaces the database's (tests)."""
+    for secret in settings.secret_values():
+        conceal(secret)
     logs.configure(settings)
     db = Database(settings.database, _store_options(settings), clock=clock)
     signals = Signals(db)
@@ -150,7 +161,11 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
     db.subscribe(log_events)
     if reporter is not None:
         db.subscribe(reporter.listen)
-    watching: list[RunObserver] = [RunLog(), *([reporter] if reporter is not None else [])]
+    wanted = exporting()
+    tracing = None if wanted is None else Tracing(db, wanted)
+    if tracing is not None:
+        db.subscribe(tracing.listen)
+    watching: list[RunObserver] = [RunLog(), *(w for w in (reporter, tracing) if w is not None)]
     host = WorkerHost(
         db,
         registry,
@@ -158,6 +173,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         signals,
         Workspace(settings.workspace_root),
         observers=RunObservers(watching),
+        sweeps=reporter,
     )
     return Console(
         settings=settings,
@@ -172,12 +188,22 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
             feed,
             scheduler_age=lambda: host.scheduler_age,
             shipped=_shipped_documents(),
+            replayer=Rehearsals(
+                db,
+                registry,
+                clock or SystemClock(),
+                Workspace(settings.workspace_root),
+                settings.origin,
+            ),
         ),
         host=host,
         metrics=MetricsExporter(
-            db, job_types=lambda: [info.job_type for info in registry.handlers()]
+            db,
+            job_types=lambda: [info.job_type for info in registry.handlers()],
+            hosts=settings.http_allow,
         ),
         sentry=reporter,
+        tracing=tracing,
     )
 
 
@@ -186,7 +212,7 @@ def load_registry(settings: Settings) -> Registry:
     models = Models(
         settings.agent_model,
         settings.agent_base_url,
-        secrets=EnvironmentKeystore().get,
+        secrets=open_keystore(settings).get,
         streams=settings.agent_stream,
     )
     return load_handlers(settings.handlers, made=agents(settings.agents, models))

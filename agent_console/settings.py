@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from agent_console.domain.destinations import allowed_host, name_server
 from agent_console.domain.errors import Misconfigured
 from agent_console.domain.risk import CONFIDENT, DOUBTFUL
 from agent_console.domain.risk_rules import (
@@ -62,6 +64,14 @@ class Settings(BaseSettings):
     risk_max_bytes: int = Field(MAX_BYTES, ge=1024, le=64 * 1024 * 1024)
     risk_confident: float = Field(CONFIDENT, ge=0, le=1)
     risk_doubtful: float = Field(DOUBTFUL, ge=0, le=1)
+    http_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    http_allow_private: Annotated[tuple[str, ...], NoDecode] = ()
+    http_timeout: float = Field(30.0, ge=0.1, le=600)
+    http_max_response: int = Field(1_048_576, ge=1024, le=64 * 1024 * 1024)  # bytes
+    http_nameserver: str = ""
+    http_signing_keys: Annotated[tuple[str, ...], NoDecode] = ()
+    http_breaker_failures: int = Field(5, ge=1, le=1000)
+    http_breaker_seconds: float = Field(30.0, ge=0.1, le=3600)
     pool_min: int = Field(2, ge=1, le=200)
     pool_max: int = Field(20, ge=1, le=500)
     statement_timeout: float = Field(30.0, ge=1, le=3600)
@@ -72,10 +82,20 @@ class Settings(BaseSettings):
     session_lifetime: float = Field(43_200.0, ge=300)
     trusted_proxy_hops: int = Field(0, ge=0, le=10)
     metrics_token: str | None = Field(None, repr=False)
+    keystore: Literal["file", "keyring", "environment"] = "file"
+    keystore_key_file: Path | None = None
+    keystore_passphrase: str | None = Field(None, repr=False)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_json: bool = False
 
-    @field_validator("handlers", "risk_assessors", mode="before")
+    @field_validator(
+        "handlers",
+        "risk_assessors",
+        "http_allow",
+        "http_allow_private",
+        "http_signing_keys",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -93,13 +113,35 @@ class Settings(BaseSettings):
             raise ValueError(f"{named}use some of {', '.join(ASSESSORS)}, or none alone")
         return value
 
+    @field_validator("http_allow")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(allowed_host(entry).label for entry in value)
+
+    @field_validator("http_allow_private")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ip_network(entry)) for entry in value)
+
+    @field_validator("http_nameserver")
+    @classmethod
+    def _name_server(cls, value: str) -> str:
+        return str(name_server(value)) if value else value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _upper(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
     @field_validator(
-        "redis_url", "sentry_dsn", "metrics_token", "workspace", "agents", mode="before"
+        "redis_url",
+        "sentry_dsn",
+        "metrics_token",
+        "workspace",
+        "agents",
+        "keystore_key_file",
+        "keystore_passphrase",
+        mode="before",
     )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
@@ -170,6 +212,14 @@ class Settings(BaseSettings):
         """The root of the path sandbox, absolute."""
         return (self.workspace or self.data_dir / "workspace").resolve()
 
+    def secret_values(self) -> list[str]:
+        """Return what must be shown nowhere: tokens, passphrases, passwords in addresses."""
+        addresses = (self.database_url, self.redis_url, self.sentry_dsn)
+        passwords = (urlsplit(address).password for address in addresses if address)
+        given = (self.metrics_token, self.keystore_passphrase, *passwords)
+        quoted = [value for value in given if value]
+        return quoted + [unquote(value) for value in quoted if unquote(value) != value]
+
 
 def variable(field: str) -> str:
     """Return the environment variable that sets ``field``."""
@@ -191,7 +241,7 @@ def load_settings() -> Settings:
         raise Misconfigured("\n".join(_sentence(dict(e)) for e in error.errors())) from None
 
 
-_SECRET = {"database_url", "redis_url", "sentry_dsn", "metrics_token"}
+_SECRET = {"database_url", "redis_url", "sentry_dsn", "metrics_token", "keystore_passphrase"}
 
 
 def _sentence(error: dict[str, object]) -> str:

@@ -18,6 +18,7 @@ from agent_console.api.routers import (
     artifacts,
     audit,
     auth,
+    callbacks,
     checkpoints,
     context,
     docs,
@@ -36,6 +37,7 @@ from agent_console.settings import Settings
 VERSION = "1"
 _ROUTERS = (
     jobs,
+    callbacks,
     checkpoints,
     sessions,
     context,

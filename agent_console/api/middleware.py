@@ -17,6 +17,7 @@ from agent_console.api.client import SCOPE_KEY, resolve_ip
 from agent_console.api.origins import allowed_origins, is_https
 from agent_console.api.problems import problem
 from agent_console.api.request_id import HEADER, choose, request_id
+from agent_console.domain import trace
 from agent_console.domain.errors import TooLarge
 from agent_console.settings import Settings
 
@@ -94,7 +95,7 @@ class Outermost:
         chosen = choose(headers.get(HEADER))
         token = request_id.set(chosen)
         try:
-            with bound_contextvars(request_id=chosen):
+            with bound_contextvars(request_id=chosen), trace.within(headers.get(trace.HEADER)):
                 if scope["type"] == "websocket":
                     await self._socket(scope, receive, send, headers)
                 else:

@@ -6,9 +6,12 @@ from typing import Annotated
 
 import typer
 
-from agent_console.cli import accounts, checkpoints, database, jobs, workers
+from agent_console.cli import accounts, checkpoints, database, jobs, markers, ops, secrets, workers
+from agent_console.cli.backup import backup, restore
 from agent_console.cli.demo import demo
+from agent_console.cli.health import health
 from agent_console.cli.output import Commands
+from agent_console.cli.seed import seed
 from agent_console.cli.serve import serve
 from agent_console.cli.verify import verify
 from agent_console.cli.worker import worker
@@ -45,9 +48,16 @@ app.command()(worker)
 app.add_typer(database.app, name="db")
 app.command()(verify)
 app.command()(demo)
+app.command()(seed)
+app.command()(health)
+app.command()(backup)
+app.command()(restore)
 app.add_typer(accounts.admin, name="admin")
 app.add_typer(accounts.user, name="user")
 app.add_typer(accounts.token, name="token")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(workers.app, name="workers")
+app.add_typer(secrets.app, name="secrets")
+app.add_typer(markers.app, name="markers")
+app.add_typer(ops.app, name="ops")

@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from agent_console.domain.errors import ConsoleError
-from agent_console.settings import Settings
+from agent_console.settings import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / ".web"
@@ -25,7 +25,9 @@ STAMP = WEB / "agent-console-build.json"
 PAGES = WEB / "build" / "client" / "index.html"
 BACKEND = WEB / "backend"
 # Rooms whose code never reaches the browser.
-_SERVER_ONLY = {"api", "cli", "gateways", "handlers", "runtime", "store", "telemetry", "testing"}
+_SERVER_ONLY = {
+    *("api", "cli", "gateways", "handlers", "ops", "runtime", "store", "telemetry", "testing"),
+}
 _TAIL = 25  # lines of the build's output shown when it fails
 
 
@@ -143,3 +145,9 @@ def _alone() -> Iterator[None]:
     with (WEB / "agent-console-build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+if __name__ == "__main__":  # in an image, where the pages are built before they are served
+    _settings = load_settings()
+    _settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    build(_settings)

@@ -52,6 +52,9 @@ def _stay_here(settings: Settings) -> None:
     os.environ["AGENT_CONSOLE_DATA_DIR"] = str(settings.data_dir.resolve())
     os.environ["AGENT_CONSOLE_WORKSPACE"] = str(settings.workspace_root)
     os.environ["DATABASE_URL"] = settings.database
+    if settings.keystore_key_file is not None:
+        key_file = settings.keystore_key_file.expanduser().resolve()
+        os.environ["AGENT_CONSOLE_KEYSTORE_KEY_FILE"] = str(key_file)
     if settings.agents is not None:
         os.environ["AGENT_CONSOLE_AGENTS"] = str(settings.agents.expanduser().resolve())
     if settings.handlers:

@@ -72,6 +72,15 @@ def _storage(settings: Settings) -> str:
     return f"{settings.data_dir.resolve()} and {settings.workspace_root} can be written"
 
 
+def _secrets(settings: Settings) -> str:
+    from agent_console.gateways.keystore import open_store
+
+    if settings.keystore == "environment":
+        return "in variables of the environment"
+    count = len(open_store(settings).names())
+    return f"{settings.keystore} can be opened, {count} stored"
+
+
 def _database(settings: Settings) -> str:
     from agent_console.store import migrate
 
@@ -127,6 +136,7 @@ def _engine(settings: Settings) -> str:
 CHECKS: dict[str, Callable[[Settings], str]] = {
     "settings": _settings,
     "storage": _storage,
+    "secrets": _secrets,
     "database": _database,
     "schema": _schema,
     "handlers": _handlers,

@@ -33,10 +33,13 @@ class Permission(StrEnum):
     ARTIFACTS_READ = "artifacts:read"
     CONTEXT_READ = "context:read"
     CONTEXT_WRITE = "context:write"
+    CHAT_USE = "chat:use"
     AUDIT_READ = "audit:read"
     METRICS_READ = "metrics:read"
     TOKENS_OWN = "tokens:own"
     USERS_MANAGE = "users:manage"
+    SECRETS_MANAGE = "secrets:manage"
+    DATA_MANAGE = "data:manage"
 
 
 _READ = frozenset(
@@ -46,6 +49,7 @@ _READ = frozenset(
         Permission.WORKERS_READ,
         Permission.ARTIFACTS_READ,
         Permission.CONTEXT_READ,
+        Permission.CHAT_USE,
         Permission.METRICS_READ,
         Permission.TOKENS_OWN,
     }

@@ -20,6 +20,8 @@ LABELS = (
     "artifact.committed",
     "suspend.before_commit",
     "suspend.committed",
+    "sleep.before_commit",
+    "sleep.committed",
     "policy.before_commit",
     "policy.committed",
     "usage.committed",

@@ -46,6 +46,7 @@ class JobVerb(StrEnum):
     COMPLETE = "complete"
     FAIL = "fail"  # out of attempts, rejected, or expired
     RETRY_LATER = "retry_later"  # an attempt failed and another is due
+    SLEEP = "sleep"  # its handler waits for a time, or for a callback
     RELEASE = "release"  # given back unharmed by a draining worker
     RESCUE = "rescue"  # its worker died
     PARK = "park"  # needs attention
@@ -69,6 +70,7 @@ def _transitions() -> Mapping[tuple[JobStatus, JobVerb], JobStatus]:
         (s.RUNNING, v.COMPLETE): s.COMPLETED,
         (s.RUNNING, v.FAIL): s.FAILED,
         (s.RUNNING, v.RETRY_LATER): s.QUEUED,
+        (s.RUNNING, v.SLEEP): s.QUEUED,
         (s.RUNNING, v.RELEASE): s.QUEUED,
         (s.RUNNING, v.RESCUE): s.QUEUED,
         (s.RUNNING, v.PARK): s.PARKED,

@@ -18,12 +18,18 @@ class RunObserver(Protocol):
         attempt: int,
         user_id: str | None,
         user_name: str | None,
+        traceparent: str | None = None,
+        resuming: bool = False,
     ) -> AbstractContextManager[None]:
-        """Surround one run of a handler.
+        """Surround one run of a handler; ``resuming``: it has been called for this job before.
 
         An ``Exception`` that leaves the block is a failed attempt and passes through unchanged;
         the engine's own signals (suspend, lost claim) are no failures.
         """
+        ...
+
+    def step(self, *, job_id: str, name: str) -> AbstractContextManager[None]:
+        """Surround what a step does; not called when the record answers instead."""
         ...
 
     def reached(self, *, job_id: str, checkpoint_id: str) -> None:
@@ -32,6 +38,14 @@ class RunObserver(Protocol):
 
     def logged(self, *, job_id: str, level: str, message: str) -> None:
         """Say that the handler wrote a log line."""
+        ...
+
+
+class SweepObserver(Protocol):
+    """Hears how the regular work of a process goes. Must never raise."""
+
+    def swept(self, *, name: str, seconds: float, error: Exception | None) -> None:
+        """Say that the sweep ``name`` took ``seconds`` and ended with ``error``, or well."""
         ...
 
 
@@ -51,6 +65,8 @@ class RunObservers:
         attempt: int,
         user_id: str | None,
         user_name: str | None,
+        traceparent: str | None = None,
+        resuming: bool = False,
     ) -> Iterator[None]:
         """Surround one run of a handler with every observer's block."""
         with ExitStack() as stack:
@@ -62,8 +78,18 @@ class RunObservers:
                         attempt=attempt,
                         user_id=user_id,
                         user_name=user_name,
+                        traceparent=traceparent,
+                        resuming=resuming,
                     )
                 )
+            yield
+
+    @contextmanager
+    def step(self, *, job_id: str, name: str) -> Iterator[None]:
+        """Surround what a step does with every observer's block."""
+        with ExitStack() as stack:
+            for observer in self._observers:
+                stack.enter_context(observer.step(job_id=job_id, name=name))
             yield
 
     def reached(self, *, job_id: str, checkpoint_id: str) -> None:

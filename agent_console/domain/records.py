@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -41,11 +41,19 @@ class WorkerStatus(StrEnum):
     DEAD = "DEAD"
 
 
+class BreakerState(StrEnum):
+    """Whether a host is called; from well to unwell."""
+
+    CLOSED = "closed"
+    HALF_OPEN = "half-open"  # one call finds out
+    OPEN = "open"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A recorded call of a handler.
 
-    ``kind`` is step, approve, info, error, artifact, usage, or failed.
+    ``kind`` is step, approve, info, error, artifact, usage, sleep, callback, wait, or failed.
 
     ``failed`` is a step that raised and whose handler caught that and went on.
     """
@@ -116,6 +124,7 @@ class Worker:
     heartbeat_at: datetime
     heartbeat_age: float
     stopped_at: datetime | None
+    breakers: Mapping[str, BreakerState] = field(default_factory=dict)  # by allowlist entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ One boundary for logs, error reports and payload previews. Redacting twice chang
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 
 REDACTED = "[redacted]"
@@ -57,6 +58,34 @@ _PATTERNS = tuple(
 )
 
 
+SHORTEST = 8  # characters; what is shorter stands in too many innocent texts
+_MOST_KNOWN = 1000
+_known_lock = threading.Lock()
+_known: dict[str, None] = {}  # in the order in which they became known
+_longest_first: tuple[str, ...] = ()
+
+
+def conceal(secret: str | None) -> None:
+    """Let ``redact_text`` take this value out wherever it stands, in this process.
+
+    For secrets that the console holds itself: whoever hands one out conceals it first. Lines of
+    a longer text (a key block) are taken out singly as well.
+    """
+    global _longest_first  # noqa: PLW0603 - one boundary for the process, like the patterns below
+    if not secret:
+        return
+    parts = {secret, *secret.splitlines()}
+    # What is part of the replacement itself would be replaced for ever.
+    found = [part for part in parts if len(part.strip()) >= SHORTEST and part not in REDACTED]
+    with _known_lock:
+        if all(part in _known for part in found):
+            return
+        _known.update(dict.fromkeys(found))
+        while len(_known) > _MOST_KNOWN:
+            del _known[next(iter(_known))]
+        _longest_first = tuple(sorted(_known, key=len, reverse=True))
+
+
 def redact(value: object) -> object:
     """Return ``value`` with secrets replaced; mappings and sequences are copied, never changed.
 
@@ -67,7 +96,13 @@ def redact(value: object) -> object:
 
 
 def redact_text(text: str) -> str:
-    """Return ``text`` without tokens, passwords, cookies, key blocks and URL credentials."""
+    """Return ``text`` without tokens, passwords, cookies, key blocks, URL credentials.
+
+    Values that were given to ``conceal`` go wherever they stand.
+    """
+    for secret in _longest_first:
+        if secret in text:
+            text = text.replace(secret, REDACTED)
     for pattern in _PATTERNS:
         text = pattern.sub(_blank, text)
     return text

@@ -64,14 +64,22 @@ _SENSITIVE: Final = re.compile(
 )
 
 
+def unfinished(text: str, *, code: bool) -> str:
+    """Return the sentence that says why ``text`` is not finished, or "" when nothing says so.
+
+    ``code``: the text is a line of a file, in which a call may say so as well.
+    """
+    if marker := _MARKER.search(text):
+        return f"The marker {marker[0]} says that this is not finished."
+    if code and _UNWRITTEN.search(text):
+        return "The code says that a part of it is not written."
+    return ""
+
+
 def unfinished_work(proposal: Proposal) -> Iterator[Finding]:
     """Find markers of unfinished work in what is new."""
     for text in proposal.texts():
-        if marker := _MARKER.search(text.text):
-            said = f"The marker {marker[0]} says that this is not finished."
-            yield Finding(Severity.CRITICAL, "unfinished-work", said, text.location)
-        elif text.lines and _UNWRITTEN.search(text.text):
-            said = "The code says that a part of it is not written."
+        if said := unfinished(text.text, code=text.lines):
             yield Finding(Severity.CRITICAL, "unfinished-work", said, text.location)
 
 

@@ -126,6 +126,22 @@ class Workspace:
                         stage.publish()
         return wanted
 
+    @contextmanager
+    def held(self) -> Iterator[int | None]:
+        """Keep every writer out; yield a descriptor of the root, None when there is none yet.
+
+        Raises:
+            WorkspaceUnavailable: another process holds it, or the system refuses.
+        """
+        if not self.root.is_dir():
+            yield None
+            return
+        with ExitStack() as stack:
+            with _translated(""):
+                root = stack.enter_context(self._root())
+                stack.enter_context(_locked(root))
+            yield root
+
     def clean(self) -> int:
         """Remove unfinished files that crashed writers left; return how many."""
         if not self.root.is_dir():

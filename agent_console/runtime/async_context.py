@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
+from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.context import JobContext
 from agent_console.runtime.entries import JobFacts
@@ -153,6 +154,9 @@ class AsyncJobContext:
     error = _bridged(JobContext.error)
     artifact = _bridged(JobContext.artifact)
     usage = _bridged(JobContext.usage)
+    sleep = _bridged(JobContext.sleep)
+    callback = _bridged(JobContext.callback)
+    wait_for = _bridged(JobContext.wait_for)
 
     @property
     def context(self) -> Coroutine[Any, Any, ContextLibrary]:
@@ -191,6 +195,11 @@ class AsyncJobContext:
     def workspace(self) -> Workspace:
         """The files this job may touch; its methods block, use them inside steps."""
         return self._sync.workspace
+
+    @property
+    def http(self) -> HttpGateway:
+        """The way to other hosts; its methods block, use them inside steps."""
+        return self._sync.http
 
     @property
     def canceled(self) -> bool:

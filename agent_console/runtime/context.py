@@ -18,8 +18,9 @@ from agent_console.domain.payload import canonical, check_json, digest, loads
 from agent_console.domain.records import ArtifactType, LogLevel
 from agent_console.domain.risk import Finding, Proposal
 from agent_console.domain.usage import MAX_MODEL, Usage
+from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.workspace import Workspace
-from agent_console.runtime import entries, envelope, policy
+from agent_console.runtime import entries, envelope, policy, waiting
 from agent_console.runtime.decisions import Decision, by_policy, decided
 from agent_console.runtime.entries import Change, JobFacts
 from agent_console.runtime.errors import Diverged, Misused, Suspend
@@ -28,6 +29,7 @@ from agent_console.runtime.ledger import RAISE, BudgetRaise, Ledger, entry, read
 from agent_console.runtime.library import ContextLibrary
 from agent_console.runtime.replay import FAILED, Turn
 from agent_console.runtime.run import Run
+from agent_console.runtime.waiting import Callback, Duration
 from agent_console.store.engine_values import NewArtifact, NewCheckpoint
 from agent_console.store.policy_approvals import approve_by_policy
 from agent_console.store.reads import usage as usage_reads
@@ -44,11 +46,11 @@ _NOTE_NAME = 120  # characters of a note's message that name it in the list of s
 class JobContext:
     """The handler's side of a run.
 
-    Recorded calls (``step``, ``approve``, ``info``, ``error``, ``artifact``, ``usage``, and
-    ``context`` at its first use) happen once per job: when the handler is run again, after a
-    crash, a retry or a review, they return what the record holds. A handler must therefore make
-    them in the same order for the same input and keep everything that varies (time, random
-    numbers, the network) inside steps. Every call may
+    Recorded calls (``step``, ``approve``, ``info``, ``error``, ``artifact``, ``usage``, ``sleep``,
+    ``callback``, ``wait_for``, and ``context`` at its first use) happen once per job: when the
+    handler is run again, after a crash, a retry or a review, they return what the record holds.
+    A handler must therefore make them in the same order for the same input and keep everything
+    that varies (time, random numbers, the network) inside steps. Every call may
     end the run (canceled, taken over, suspended); clean up with ``finally``.
     """
 
@@ -73,6 +75,11 @@ class JobContext:
     def workspace(self) -> Workspace:
         """The files this job may touch: paths are relative to the sandbox's root."""
         return self._run.surroundings.workspace
+
+    @property
+    def http(self) -> HttpGateway:
+        """The way to other hosts, to those that the settings allow; use it inside steps."""
+        return self._run.surroundings.http
 
     @property
     def context(self) -> ContextLibrary:
@@ -159,6 +166,7 @@ class JobContext:
         run = self._run
         with run.turn("approve", action) as turn:
             if turn.recorded is not None:
+                run.recorder.compare(turn, lambda: {"message": message})
                 return self._decided(turn, action, proposed, shown, edit)
             entries.payload(action, proposed, shown)  # refuses what is no JSON, or too much
             risky = Proposal(action=action, data=proposed, changes=shown, confidence=confidence)
@@ -200,6 +208,7 @@ class JobContext:
         used = Usage.of(input_tokens, output_tokens, cost_usd)
         with run.turn("usage", name) as turn:
             if turn.recorded is not None:
+                run.recorder.compare(turn, lambda: entry(used, Usage()))
                 ledger.add(*read_entry(turn.recorded.result))
             else:
                 carried = self._cut_off()
@@ -246,6 +255,15 @@ class JobContext:
         run = self._run
         with run.turn("artifact", name) as turn:
             if turn.recorded is not None:
+                run.recorder.compare(
+                    turn,
+                    lambda: {
+                        "artifactType": kind.value,
+                        "mediaType": media_type,
+                        "digest": digest(content),
+                        "metadata": loads(canonical(facts)),
+                    },
+                )
                 return str(turn.recorded.result)
             new = NewArtifact(
                 step=entries.new_step(run, turn, "artifact", name),
@@ -257,6 +275,33 @@ class JobContext:
                 metadata=canonical(facts),
             )
             return str(run.persist(turn, lambda: save_artifact(run.surroundings.db, run.key, new)))
+
+    def sleep(self, duration: Duration) -> None:
+        """Wait for ``duration`` (seconds or a ``timedelta``) without holding a slot; recorded.
+
+        The run ends here, and the handler is called again from the top when the time has come.
+
+        Raises:
+            Invalid: the duration is below zero, or beyond ten years.
+        """
+        waiting.sleep(self._run, duration)
+
+    def callback(self, name: str) -> Callback:
+        """Make a place to which somebody outside may answer once; a recorded call.
+
+        Hand out its ``url`` and a ``token()`` of it in a step, then ``wait_for`` the answer.
+        """
+        return waiting.open_callback(self._run, name)
+
+    def wait_for(self, callback: Callback, timeout: Duration) -> dict[str, Json] | None:
+        """Return the answer to ``callback``; None when ``timeout`` passes without one.
+
+        Like ``sleep`` it holds no slot; the answer ends it at once. May be called again.
+
+        Raises:
+            Invalid: the timeout is below zero, or beyond ten years.
+        """
+        return waiting.wait_for(self._run, callback, timeout)
 
     def log(self, message: str, level: str = "INFO", **data: object) -> None:
         """Add a line to the job's log; lines already written by an earlier run are not repeated."""
@@ -350,18 +395,22 @@ class JobContext:
         if row is None:
             raise Diverged(f"The record has no checkpoint for call {turn.position + 1}.")
         self._reached(row.checkpoint_id)
+        text = entries.payload(action, proposed, shown, policy.recorded_findings(row.payload))
+        asked = digest(text)
+        run.recorder.compare(turn, lambda: {"digest": asked})
         if row.status is CheckpointStatus.PENDING:
             lines, db = run.notes.take(), run.surroundings.db
             run.outlast(lambda: wait_again(db, run.key, run.claimed.job_type, lines))
             raise Suspend
-        text = entries.payload(action, proposed, shown, policy.recorded_findings(row.payload))
-        return decided(row, proposed=proposed, digest=digest(text), edit=edit)
+        return decided(row, proposed=proposed, digest=asked, edit=edit)
 
     def _do(self, turn: Turn, name: str, call: Callable[[], object]) -> Json:
         run = self._run
         started = run.surroundings.clock.now()
+        watched = run.surroundings.observers.step(job_id=run.key.job_id, name=name)
         try:
-            raw = call()
+            with watched:
+                raw = call()
         except Exception as error:
             failure = canonical(failure_result(error))
             run.remember_failure(
@@ -388,6 +437,8 @@ class JobContext:
                 )
                 made = run.persist(turn, lambda: record_note(run.surroundings.db, run.key, note))
                 self._reached(made)
+            else:
+                run.recorder.compare(turn, lambda: {"message": message, "digest": digest(text)})
 
     def _reached(self, checkpoint_id: object) -> None:
         """Tell observers; None: the id was lost with the answer of the database."""

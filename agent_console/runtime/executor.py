@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agent_console.domain import trace
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import Invalid, LostClaim, TooLarge
 from agent_console.domain.jobs import JobVerb
@@ -102,7 +103,7 @@ class Executor:
         """Run the handler and return how the run is to be finished."""
         crashpoint("run.started")
         self._tell_of_new_code(run)
-        outcome = self._perform(run)
+        outcome = self.perform(run)
         run.preview.remove()
         return self._finish(run, outcome)
 
@@ -115,12 +116,13 @@ class Executor:
                 {"before": before, "after": now},
             )
 
-    def _perform(self, run: Run) -> Outcome:
+    def perform(self, run: Run) -> Outcome:
         """Call the handler and say what came of it, whatever it did with the engine's signals."""
         try:
             output = self._call(run)
             if run.ended is None:
                 run.recorder.check_complete()
+                run.settle_failed_step()
                 return Completed(_output(output))
         except EndOfRun as signal:
             run.ended = run.ended or signal
@@ -135,13 +137,16 @@ class Executor:
         claimed = run.claimed
         context = JobContext(run, run.spec.parse(loads(claimed.input_text)))
         function: Callable[..., object] = run.spec.function
-        with self.surroundings.observers.observe(
+        watched = self.surroundings.observers.observe(
             job_id=claimed.key.job_id,
             job_type=claimed.job_type,
             attempt=claimed.attempt,
             user_id=claimed.user_id,
             user_name=claimed.user_name,
-        ):
+            traceparent=claimed.traceparent,
+            resuming=claimed.resuming,
+        )
+        with trace.within(claimed.traceparent), watched:
             if not run.spec.is_async:
                 return function(context)
             run.recorder.ensure_loaded()  # here: the loop, which others share, must not wait

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from time import monotonic
 
-from agent_console.domain.records import WorkerStatus
+from agent_console.domain.records import BreakerState, WorkerStatus
 from agent_console.runtime.loops import Loop
 from agent_console.runtime.worker import Worker
 from agent_console.store.database import Database
@@ -35,8 +35,13 @@ class Heart:
         *,
         timeout: float,
         obey: Callable[[WorkerOrders], None],
+        breakers: Callable[[], Mapping[str, BreakerState]] = dict,
     ) -> None:
-        """Beat for ``identity`` at least three times in ``timeout`` seconds."""
+        """Beat for ``identity`` at least three times in ``timeout`` seconds.
+
+        ``breakers`` says how the hosts are that this process calls.
+        """
+        self._breakers = breakers
         self._identity, self._obey = identity, obey
         self._every = min(LONGEST_PAUSE, timeout / 3)
         self._db = db.own_connection(statement_timeout=self._every)
@@ -65,6 +70,11 @@ class Heart:
 
     def nudge(self) -> None:
         """A deadline may have come closer: think again about when to wake."""
+        self.loop.wake()
+
+    def beat_soon(self) -> None:
+        """Something that a beat tells has changed: do not wait for the next one."""
+        self._next_beat = 0.0
         self.loop.wake()
 
     def announce(self) -> None:
@@ -114,7 +124,15 @@ class Heart:
                 self._registered = True
             claims = [] if worker is None else worker.claims()
             active = 0 if worker is None else len(worker.running())
-            beat = partial(heartbeat, self._db, self._identity.id, claims, status, active=active)
+            beat = partial(
+                heartbeat,
+                self._db,
+                self._identity.id,
+                claims,
+                status,
+                active=active,
+                breakers=self._breakers(),
+            )
             orders = beat()
             if orders.dead:
                 _log.warning("taken for dead, jobs and all; introducing this worker again")

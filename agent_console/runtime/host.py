@@ -10,9 +10,10 @@ from functools import partial
 
 import agent_console
 from agent_console.domain.clock import Clock, SystemClock
-from agent_console.domain.observer import RunObserver, RunObservers
+from agent_console.domain.observer import RunObserver, RunObservers, SweepObserver
 from agent_console.domain.records import WorkerStatus
 from agent_console.domain.risk_rules import assessors
+from agent_console.gateways.http import HttpGateway, http_gateway
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.async_context import LoopThread
 from agent_console.runtime.executor import Executor
@@ -22,6 +23,7 @@ from agent_console.runtime.registry import Registry
 from agent_console.runtime.run import Surroundings
 from agent_console.runtime.scheduler import Scheduler
 from agent_console.runtime.sweeps import (
+    Sweep,
     expire_overdue,
     forget_previews,
     prune_figures,
@@ -55,10 +57,14 @@ class WorkerHost:
         *,
         observers: RunObserver | None = None,
         clock: Clock | None = None,
+        http: HttpGateway | None = None,
+        sweeps: SweepObserver | None = None,
     ) -> None:
         """Take what the composition root has made; ``clock`` is for durations and step times."""
         self._db, self._registry, self._settings = db, registry, settings
+        self._sweeps = sweeps
         self.worker_id = new_id("wrk")
+        self._http = http or http_gateway(settings)
         self._surroundings = Surroundings(
             db=db,
             registry=registry,
@@ -66,6 +72,8 @@ class WorkerHost:
             workspace=workspace,
             observers=observers or RunObservers(),
             assessors=assessors(settings.risk_policy),
+            http=self._http,
+            origin=settings.origin,
         )
         self._locks = WorkerLocks(settings.data_dir / "workers")
         self._async = LoopThread()
@@ -94,7 +102,9 @@ class WorkerHost:
             self._identity(desired=desired, embedded=embedded),
             timeout=self._settings.worker_timeout,
             obey=self._obey,
+            breakers=self._http.states,
         )
+        self._http.breakers.changed = heart.beat_soon
         worker = Worker(
             self._db,
             self.worker_id,
@@ -111,10 +121,10 @@ class WorkerHost:
         self._scheduler.start(
             worker.poll,
             self._poll_interval,
-            self._rescue,
-            partial(expire_overdue, self._db),
-            partial(forget_previews, self._db),
-            partial(prune_figures, self._db),
+            Sweep("rescue", self._rescue, self._sweeps),
+            Sweep("expiry", partial(expire_overdue, self._db), self._sweeps),
+            Sweep("previews", partial(forget_previews, self._db), self._sweeps),
+            Sweep("figures", partial(prune_figures, self._db), self._sweeps),
             self._supervise,
         )
 

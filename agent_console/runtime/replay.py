@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from agent_console.domain.checkpoints import CheckpointStatus
+from agent_console.domain.jobs import Json
 from agent_console.domain.records import Step
 from agent_console.runtime.errors import Diverged, Misused
 from agent_console.store.engine_values import DecisionRow, RunRecord
 
+Details = Callable[[], Mapping[str, Json]]  # what is handed to a call, made when it is looked at
+
 FAILED = "failed"  # kind of a step that raised, in a handler that caught it and went on
 # Texts of notes tell of times and counts, so they may differ from run to run; their order not.
-_BY_KIND_ONLY = frozenset({"info", "error"})
+# A sleep that was begun ends when it was to end, whatever the code would say today.
+_BY_KIND_ONLY = frozenset({"info", "error", "sleep"})
 
 
 @dataclass(slots=True)
@@ -44,6 +48,11 @@ class Recorder:
         """Whether recorded calls are still ahead."""
         self.ensure_loaded()
         return self.position < len(self._steps)
+
+    def is_last(self, position: int) -> bool:
+        """Say whether the record ends with the call at ``position``."""
+        self.ensure_loaded()
+        return position == len(self._steps) - 1
 
     @contextmanager
     def turn(self, kind: str, name: str) -> Iterator[Turn]:
@@ -80,6 +89,9 @@ class Recorder:
         rounds = [row for row in self._decisions.values() if row.rounds is not None]
         last = max(rounds, key=lambda row: row.position, default=None)
         return last is not None and last.status is CheckpointStatus.CHANGES_REQUESTED
+
+    def compare(self, turn: Turn, details: Details) -> None:
+        """Look at what the handler hands to a recorded call; a run goes by the record alone."""
 
     def check_complete(self) -> None:
         """Compare the end of the handler with the end of the record.

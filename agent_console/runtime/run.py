@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import NoReturn, TypeVar
 
@@ -18,6 +18,7 @@ from agent_console.domain.payload import check_json
 from agent_console.domain.records import Step
 from agent_console.domain.risk import RiskAssessor
 from agent_console.domain.risk_rules import STANDARD
+from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.errors import EndOfRun, Interrupted, TimedOut
 from agent_console.runtime.notebook import Notebook
@@ -46,6 +47,8 @@ class Surroundings:
     workspace: Workspace
     observers: RunObserver
     assessors: Sequence[RiskAssessor] = STANDARD
+    http: HttpGateway = field(default_factory=HttpGateway)
+    origin: str = ""  # the address under which this console answers
 
 
 class Run:
@@ -157,7 +160,7 @@ class Run:
         try:
             with self.recorder.turn(kind, name) as turn:
                 if turn.recorded is None:
-                    self._settle_failed_step()
+                    self.settle_failed_step()
                 yield turn
         except LostClaim as error:
             self.end(Interrupted(error.message))
@@ -221,7 +224,8 @@ class Run:
         """Keep a step that raised: it joins the record if the handler survives it."""
         self._failed_step = step
 
-    def _settle_failed_step(self) -> None:
+    def settle_failed_step(self) -> None:
+        """Let the step that raised last join the record: its handler has survived it."""
         if self._failed_step is not None:
             step, self._failed_step = self._failed_step, None
             turn = Turn(step.position, recorded=None)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from time import monotonic
 
 from agent_console.domain.errors import Unavailable
+from agent_console.domain.observer import SweepObserver
 from agent_console.runtime.locks import WorkerLocks
 from agent_console.store import previews
 from agent_console.store.database import Database
@@ -17,20 +20,44 @@ BATCH = 200
 _log = logging.getLogger(__name__)
 
 
+class Sweep:
+    """A sweep as the scheduler calls it: raises nothing, and tells ``observer`` how it went."""
+
+    def __init__(
+        self, name: str, work: Callable[[], object], observer: SweepObserver | None = None
+    ) -> None:
+        """Call ``work`` under ``name``, which is an identifier."""
+        self._name, self._work, self._observer = name, work, observer
+
+    def __call__(self) -> None:
+        """Sweep once; what went wrong is logged, the next one comes soon."""
+        failure: Exception | None = None
+        began = monotonic()
+        try:
+            self._work()
+        except Unavailable as error:
+            _log.debug("%s sweep: %s", self._name, error)
+            failure = error
+        except Exception as error:  # noqa: BLE001 - logged; the next sweep may do better
+            _log.exception("the %s sweep failed", self._name)
+            failure = error
+        if self._observer is not None:
+            seconds = monotonic() - began
+            self._observer.swept(name=self._name, seconds=seconds, error=failure)
+
+
 def rescue_dead(
     db: Database, locks: WorkerLocks, *, timeout: float, max_claims: int, own: str = ""
 ) -> int:
     """Requeue the jobs of workers that are silent for ``timeout`` seconds or known to be gone.
 
-    The worker ``own`` is this process's, which lives. Returns the number of jobs; 0 when the
-    database is out of reach, the next sweep comes soon.
+    The worker ``own`` is this process's, which lives. Returns the number of jobs.
+
+    Raises:
+        Unavailable: the database is out of reach.
     """
     dead = locks.dead()
-    try:
-        rescued = rescue(db, timeout, max_claims, dead, own=own)
-    except Unavailable as error:
-        _log.debug("rescue sweep: %s", error)
-        return 0
+    rescued = rescue(db, timeout, max_claims, dead, own=own)
     for worker_id in dead:
         locks.forget(worker_id)
     if rescued:
@@ -39,32 +66,24 @@ def rescue_dead(
 
 
 def expire_overdue(db: Database) -> int:
-    """Expire checkpoints whose time is up and wake their jobs; returns how many."""
+    """Expire checkpoints whose time is up and wake their jobs; returns how many.
+
+    Raises:
+        Unavailable: the database is out of reach; what expired until then has expired.
+    """
     total = 0
-    try:
-        while True:
-            expired = expire_due(db, BATCH)
-            total += expired
-            if expired < BATCH:
-                return total
-    except Unavailable as error:
-        _log.debug("expiry sweep: %s", error)
-        return total
+    while True:
+        expired = expire_due(db, BATCH)
+        total += expired
+        if expired < BATCH:
+            return total
 
 
 def forget_previews(db: Database) -> int:
     """Remove what ended runs left of their live text; returns how many."""
-    try:
-        return previews.sweep(db)
-    except Unavailable as error:
-        _log.debug("preview sweep: %s", error)
-        return 0
+    return previews.sweep(db)
 
 
 def prune_figures(db: Database) -> int:
     """Delete the slots of charts that nobody can look at any more; returns how many rows."""
-    try:
-        return prune_slots(db)
-    except Unavailable as error:
-        _log.debug("pruning sweep: %s", error)
-        return 0
+    return prune_slots(db)

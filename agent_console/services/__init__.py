@@ -10,16 +10,24 @@ from dataclasses import dataclass
 
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.context import ContextDocumentDetail
+from agent_console.gateways.keystore import open_store
 from agent_console.services.access import AccessOptions, AccessService
 from agent_console.services.artifacts import ArtifactService
+from agent_console.services.assistant import Assistant, ChatModel
+from agent_console.services.assistant_tools import Sources
 from agent_console.services.audit import AuditService
+from agent_console.services.backups import BackupService
+from agent_console.services.callbacks import CallbackService
 from agent_console.services.catalog import Catalog
+from agent_console.services.chat import ChatService
 from agent_console.services.context import ContextService
 from agent_console.services.figures import FigureService
 from agent_console.services.health import HealthOptions, HealthService
 from agent_console.services.jobs import JobService
 from agent_console.services.passwords import Passwords
+from agent_console.services.replays import Replayer, ReplayService
 from agent_console.services.review import ReviewService
+from agent_console.services.secrets import SecretService
 from agent_console.services.sessions import SessionService
 from agent_console.services.templates import TemplateService
 from agent_console.services.workers import WorkerService
@@ -40,9 +48,14 @@ class Services:
     audit: AuditService
     health: HealthService
     figures: FigureService
+    callbacks: CallbackService
     context: ContextService
     sessions: SessionService
     templates: TemplateService
+    secrets: SecretService
+    backups: BackupService
+    replays: ReplayService
+    chat: ChatService
     feed: ChangeFeed
 
 
@@ -56,33 +69,36 @@ def build_services(
     passwords: Passwords | None = None,
     scheduler_age: Callable[[], float | None] | None = None,
     shipped: Mapping[str, ContextDocumentDetail] | None = None,
+    replayer: Replayer | None = None,
+    chat_model: ChatModel | None = None,
 ) -> Services:
-    """Make the services on ``db``.
+    """Make the services on ``db``; ``replayer`` runs jobs again from their records.
 
     ``scheduler_age`` tells the health report of this process's scheduler (seconds); ``shipped``
-    are the context documents that come with the console; ``clock`` and ``passwords`` are replaced
-    by tests.
+    are the context documents that come with the console; ``chat_model`` answers free questions in
+    the chat; ``clock`` and ``passwords`` are replaced by tests.
     """
     ticking = clock or SystemClock()
     jobs = JobService(db, catalog)
     review = ReviewService(db, self_approval=settings.self_approval)
+    workers = WorkerService(
+        db,
+        timeout=settings.worker_timeout,
+        max_concurrent_jobs=settings.max_concurrent_jobs,
+        poll_interval=settings.poll_interval,
+    )
+    sources = Sources(
+        jobs=jobs,
+        review=review,
+        workers=workers,
+        clock=ticking,
+        worker_timeout=settings.worker_timeout,
+    )
     return Services(
         jobs=jobs,
         review=review,
-        workers=WorkerService(
-            db,
-            timeout=settings.worker_timeout,
-            max_concurrent_jobs=settings.max_concurrent_jobs,
-            poll_interval=settings.poll_interval,
-        ),
-        access=AccessService(
-            db,
-            clock=ticking,
-            options=AccessOptions(
-                session_idle=settings.session_idle, session_lifetime=settings.session_lifetime
-            ),
-            passwords=passwords or Passwords(),
-        ),
+        workers=workers,
+        access=_access(db, settings, ticking, passwords),
         artifacts=ArtifactService(db),
         audit=AuditService(db),
         figures=FigureService(db, worker_timeout=settings.worker_timeout),
@@ -95,8 +111,22 @@ def build_services(
                 scheduler_age=scheduler_age,
             ),
         ),
+        callbacks=CallbackService(db),
         context=ContextService(db, shipped),
         sessions=SessionService(db, catalog, jobs, review),
         templates=TemplateService(db, catalog),
+        secrets=SecretService(db, lambda: open_store(settings)),
+        backups=BackupService(db, settings, clock=ticking),
+        replays=ReplayService(db, replayer),
+        chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
         feed=feed,
     )
+
+
+def _access(
+    db: Database, settings: Settings, clock: Clock, passwords: Passwords | None
+) -> AccessService:
+    options = AccessOptions(
+        session_idle=settings.session_idle, session_lifetime=settings.session_lifetime
+    )
+    return AccessService(db, clock=clock, options=options, passwords=passwords or Passwords())

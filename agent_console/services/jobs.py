@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from agent_console.domain import trace
 from agent_console.domain.access import Actor, Permission, authorize, refusal
 from agent_console.domain.checkpoints import Checkpoint
 from agent_console.domain.crashpoints import crashpoint
@@ -91,10 +92,17 @@ class JobService:
         body = None if idempotency_key is None else job_requests.body_of(new)
         key = job_requests.request_key(actor, "enqueue", idempotency_key, body)
         job_id = new_id("job")
+        place = str(trace.current() or trace.beginning())
 
         def work(tx: Tx) -> tuple[Job, bool]:
             made = job_writes.enqueue(
-                tx, job_id, bound, max_attempts=attempts, actor=actor, key=key
+                tx,
+                job_id,
+                bound,
+                max_attempts=attempts,
+                actor=actor,
+                key=key,
+                traceparent=place,
             )
             if not made[1]:
                 context_writes.use(tx, documents, job_id)

@@ -29,7 +29,7 @@ UPDATE ai_jobs SET status = 'RUNNING', worker_id = :worker_id, claim_token = cla
 WHERE id IN (SELECT id FROM c) AND {CLAIMABLE_SQL}
 RETURNING id, claim_token, job_type, input_data, attempts, max_attempts, claims, priority, run_at,
   user_id, user_name, project_id, task_description, task_configuration, context_document_id,
-  approval_strategy, code_version, metadata, created_at
+  approval_strategy, code_version, metadata, created_at, traceparent
 """
 
 DUE = f"""
@@ -133,6 +133,7 @@ def _claimed(key: RunKey, row: tuple[Any, ...]) -> Claimed:
         code_version=row[16],
         metadata=row[17],
         created_at=from_micros(row[18]),
+        traceparent=row[19],
     )
 
 

@@ -101,6 +101,11 @@ def with_values(columns: str, body: str, count: int, dialect: Dialect, now: int 
     return f"WITH v({columns}) AS (VALUES {','.join([row] * count)}) {text}"
 
 
+def words_value(dialect: Dialect) -> str:
+    """Return the expression that stores the words bound as ``:words``."""
+    return _HOLES[dialect]["words_value"]
+
+
 def match_text(wanted: Wanted, dialect: Dialect) -> str:
     """Return the query of the database's own full-text search that means ``wanted``.
 

@@ -43,6 +43,7 @@ class Claimed:
     code_version: str | None
     metadata: str
     created_at: datetime
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,10 @@ def _cut(tx: Tx, job_id: str, position: int) -> None:
         "DELETE FROM job_steps WHERE job_id = :id AND position >= :position",
         {"id": job_id, "position": position},
     )
+    tx.execute(  # their answers belong to calls that are made anew
+        "DELETE FROM job_callbacks WHERE job_id = :id AND position >= :position",
+        {"id": job_id, "position": position},
+    )
     for table in ("agent_checkpoints", "work_artifacts", "job_usage"):
         row = tx.row(f"SELECT min(position) FROM {table} WHERE job_id = :id", {"id": job_id})
         lowest = min(0, row[0]) if row is not None and row[0] is not None else 0

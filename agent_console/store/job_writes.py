@@ -26,9 +26,18 @@ class RequestKey:
 
 
 def enqueue(
-    tx: Tx, job_id: str, new: NewJob, *, max_attempts: int, actor: Actor, key: RequestKey | None
+    tx: Tx,
+    job_id: str,
+    new: NewJob,
+    *,
+    max_attempts: int,
+    actor: Actor,
+    key: RequestKey | None,
+    traceparent: str | None = None,
 ) -> tuple[Job, bool]:
     """Insert the job, its key and its journal entry; the flag says that ``key`` was a repetition.
+
+    ``traceparent`` is the place in a trace to which the job belongs.
 
     Raises:
         Conflict: the key was used for a different request.
@@ -40,7 +49,8 @@ def enqueue(
         if original is not None:
             return job(tx, original), True
     params = _params(job_id, new, actor, key)
-    made = rows.job(tx.dicts(_INSERT, {**params, "max_attempts": max_attempts})[0])
+    more = {"max_attempts": max_attempts, "traceparent": traceparent}
+    made = rows.job(tx.dicts(_INSERT, {**params, **more})[0])
     event = Event(
         action="job.created",
         actor=actor,
@@ -67,7 +77,7 @@ def job(tx: Tx, job_id: str) -> Job:
 _COLUMNS = (
     "id", "job_type", "status", "task_description", "input_data", "priority", "user_id",
     "user_name", "project_id", "task_configuration", "context_document_id", "approval_strategy",
-    "max_attempts", "metadata", "idempotency_key",
+    "max_attempts", "metadata", "idempotency_key", "traceparent",
 )  # fmt: skip
 _ZEROS = ("attempts", "claims", "resuming", "claim_token")
 _INSERT = (

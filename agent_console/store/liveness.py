@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agent_console.domain.access import SYSTEM
 from agent_console.domain.clock import MICROSECONDS
@@ -11,7 +11,7 @@ from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus
 from agent_console.domain.payload import dumps
-from agent_console.domain.records import WorkerStatus
+from agent_console.domain.records import BreakerState, WorkerStatus
 from agent_console.store.claims import worker_actor
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewWorker, RunKey, WorkerOrders
@@ -28,6 +28,7 @@ ON CONFLICT (id) DO UPDATE SET status = 'STOPPED', heartbeat_at = excluded.heart
 
 BEAT = """
 UPDATE agent_workers SET heartbeat_at = {now}, active_jobs = :active, status = :status,
+  breakers = coalesce(:breakers, breakers),
   stopped_at = CASE WHEN :status = 'STOPPED' THEN coalesce(stopped_at, {now}) END
 WHERE id = :id AND status <> 'DEAD'
 RETURNING desired, max_concurrent_jobs, poll_interval_ms
@@ -114,15 +115,19 @@ def heartbeat(
     status: WorkerStatus,
     *,
     active: int | None = None,
+    breakers: Mapping[str, BreakerState] | None = None,
 ) -> WorkerOrders:
     """Say that the worker lives, with which ``claims``, and return what is wanted of it.
 
-    ``active`` of them run, the others wait for their turn; None: all of them run.
+    ``active`` of them run, the others wait for their turn; None: all of them run. ``breakers``
+    are the states of the hosts it calls; None: as they were.
     """
     running = len(claims) if active is None else active
+    states = None if breakers is None else dumps(dict(breakers))
 
     def work(tx: Tx) -> WorkerOrders:
-        row = tx.row(BEAT, {"id": worker_id, "active": running, "status": status.value})
+        params: Params = {"id": worker_id, "active": running, "status": status.value}
+        row = tx.row(BEAT, {**params, "breakers": states})
         tx.touch()
         if row is None:
             lost = frozenset(key.job_id for key in claims)

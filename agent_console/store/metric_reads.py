@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+from agent_console.domain.clock import MICROSECONDS
 from agent_console.domain.jobs import FINISHED
-from agent_console.store import tallies
+from agent_console.domain.records import BreakerState
+from agent_console.store import rows, tallies
 from agent_console.store.database import Database
+from agent_console.store.tables import CLAIMABLE_SQL
 
 LIVE = """
 SELECT status, count(*) FROM ai_jobs
 WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELED') GROUP BY status
 """
 OPEN = "SELECT count(*) FROM agent_checkpoints WHERE status = 'PENDING'"
+# Of workers that may still call somebody; a dead one's last word is no news.
+BREAKERS = """
+SELECT breakers FROM agent_workers
+WHERE breakers <> '{}' AND status <> 'DEAD' AND heartbeat_at > {now} - 60000000
+"""
+OLDEST_DUE = f"""
+SELECT {{now}} - run_at FROM ai_jobs {{due_index}} WHERE {CLAIMABLE_SQL} AND run_at <= {{now}}
+ORDER BY run_at LIMIT 1
+"""
+# The same minute for which the workers' other reports count.
+RUNNING = """
+SELECT count(*) FROM agent_workers
+WHERE status = 'RUNNING' AND heartbeat_at > {now} - 60000000
+"""
 ACTIVE = "SELECT count(*) FROM ai_jobs WHERE status = 'RUNNING'"
 SUMS = "SELECT name, labels, sum(value) FROM tallies GROUP BY name, labels"
 
@@ -26,6 +43,10 @@ class MetricFigures:
     jobs_by_status: Mapping[str, int]
     checkpoints_pending: int
     active_jobs: int
+    oldest_due: float = 0.0  # seconds since the job that waits longest could have been claimed
+    running_workers: int = 0
+    # By allowlist entry, the worst of all workers.
+    breakers: Mapping[str, BreakerState] = field(default_factory=dict)
 
 
 def read_figures(db: Database) -> MetricFigures:
@@ -41,6 +62,9 @@ def read_figures(db: Database) -> MetricFigures:
         by_status = {str(status): int(count) for status, count in reader.rows(LIVE)}
         pending = reader.row(OPEN)
         active = reader.row(ACTIVE)
+        due = reader.row(OLDEST_DUE)
+        running = reader.row(RUNNING)
+        breakers = _worst(rows.breakers(text) for (text,) in reader.rows(BREAKERS))
     finished = sums.get(tallies.JOBS_NOW, {})
     by_status.update({s.value: int(finished.get(s.value, 0)) for s in FINISHED})
     return MetricFigures(
@@ -48,4 +72,15 @@ def read_figures(db: Database) -> MetricFigures:
         jobs_by_status=by_status,
         checkpoints_pending=int(pending[0]) if pending else 0,
         active_jobs=int(active[0]) if active else 0,
+        oldest_due=float(due[0]) / MICROSECONDS if due else 0.0,
+        running_workers=int(running[0]) if running else 0,
+        breakers=breakers,
     )
+
+
+def _worst(reports: Iterable[Mapping[str, BreakerState]]) -> dict[str, BreakerState]:
+    found: dict[str, BreakerState] = {}
+    for report in reports:
+        for host, state in report.items():
+            found[host] = max(found.get(host, state), state, key=list(BreakerState).index)
+    return found

@@ -74,7 +74,7 @@ def current(database_url: str) -> str | None:
     Raises:
         Unavailable: the database cannot be reached.
     """
-    with _transaction(database_url) as connection:
+    with transaction(database_url) as connection:
         return _revision(connection)
 
 
@@ -85,10 +85,10 @@ def upgrade(database_url: str) -> Migrated:
         Misconfigured: a newer version of the console made this schema.
         Unavailable: the database cannot be reached.
     """
-    with _transaction(database_url) as connection:
-        before = _known_revision(connection)
+    with transaction(database_url) as connection:
+        before = known_revision(connection)
         if before != head():
-            _run(command.upgrade, connection, "head")
+            run(command.upgrade, connection, "head")
         return Migrated(before, _revision(connection))
 
 
@@ -99,11 +99,11 @@ def downgrade(database_url: str, revision: str = "-1") -> Migrated:
         Misconfigured: the revision, or the database's own, is not known here.
         Unavailable: the database cannot be reached.
     """
-    with _transaction(database_url) as connection:
-        before = _known_revision(connection)
+    with transaction(database_url) as connection:
+        before = known_revision(connection)
         if before is None:
             raise Misconfigured("The database has no schema; there is nothing to take back.")
-        _run(command.downgrade, connection, revision)
+        run(command.downgrade, connection, revision)
         return Migrated(before, _revision(connection))
 
 
@@ -113,7 +113,7 @@ def survey(database_url: str) -> Survey:
     Raises:
         Unavailable: the database cannot be reached.
     """
-    with _transaction(database_url, create=False) as connection:
+    with transaction(database_url, create=False) as connection:
         there = set(inspect(connection).get_table_names())
         version = ".".join(str(part) for part in connection.dialect.server_version_info or ())
         return Survey(
@@ -131,7 +131,8 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory(str(SCRIPTS))
 
 
-def _run(verb: object, connection: Connection, revision: str) -> None:
+def run(verb: object, connection: Connection, revision: str) -> None:
+    """Let Alembic's ``verb`` (a function of ``alembic.command``) bring ``connection`` there."""
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -143,10 +144,19 @@ def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _known_revision(connection: Connection) -> str | None:
+def revisions() -> set[str]:
+    """Return every revision this version of the console knows."""
+    return {script.revision for script in _scripts().walk_revisions()}
+
+
+def known_revision(connection: Connection) -> str | None:
+    """Return the database's revision; None when it holds no schema yet.
+
+    Raises:
+        Misconfigured: a newer version of the console made this schema.
+    """
     revision = _revision(connection)
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in revisions():
         raise Misconfigured(
             f"The database has schema {revision}, made by a newer agent_console; this one knows "
             f"up to {head()}. Install the newer version, or restore a backup of before."
@@ -155,8 +165,12 @@ def _known_revision(connection: Connection) -> str | None:
 
 
 @contextmanager
-def _transaction(database_url: str, *, create: bool = True) -> Iterator[Connection]:
-    """Yield a connection whose one transaction holds the migration lock."""
+def transaction(database_url: str, *, create: bool = True) -> Iterator[Connection]:
+    """Yield a connection whose one transaction holds the migration lock.
+
+    Raises:
+        Unavailable: the database cannot be reached or used; nothing was changed.
+    """
     engine = _engine(database_url, create=create)
     try:
         with engine.begin() as connection:

@@ -26,6 +26,7 @@ from agent_console.domain.payload import loads
 from agent_console.domain.records import (
     Artifact,
     ArtifactType,
+    BreakerState,
     LogLevel,
     LogLine,
     Step,
@@ -263,7 +264,14 @@ def worker(row: Row, now: int) -> Worker:
         heartbeat_at=from_micros(row["heartbeat_at"]),
         heartbeat_age=max(0, now - row["heartbeat_at"]) / MICROSECONDS,
         stopped_at=instant(row["stopped_at"]),
+        breakers=breakers(row["breakers"]),
     )
+
+
+def breakers(text: str) -> dict[str, BreakerState]:
+    """Return the states of circuit breakers as a worker reported them."""
+    reported = cast("dict[str, str]", loads(text))
+    return {host: BreakerState(reported[host]) for host in sorted(reported)}
 
 
 def user(row: Row) -> User:

@@ -16,7 +16,7 @@ from agent_console.domain.payload import dumps, loads
 from agent_console.domain.records import Step
 from agent_console.domain.search import index_text
 from agent_console.store.claims import worker_actor
-from agent_console.store.database import Database
+from agent_console.store.database import Database, Reader
 from agent_console.store.engine_values import (
     DecisionRow,
     NewArtifact,
@@ -86,19 +86,24 @@ ORDER BY v.n RETURNING id
 def load_record(db: Database, job_id: str) -> RunRecord:
     """Return what earlier runs of the job recorded."""
     with db.read() as reader:
-        steps = reader.rows(
-            "SELECT position, kind, name, result, attempt, started_at, finished_at FROM job_steps"
-            " WHERE job_id = :id ORDER BY position",
-            {"id": job_id},
-        )
-        decisions = reader.rows(
-            "SELECT id, position, status, payload, payload_digest, edited_data, response,"
-            " approved_by, approved_by_name, approved_at, rejection_reason, feedback, round,"
-            " rounds"
-            " FROM agent_checkpoints WHERE job_id = :id AND position >= 0"
-            " AND checkpoint_type = 'APPROVAL_REQUIRED'",
-            {"id": job_id},
-        )
+        return record_of(reader, job_id)
+
+
+def record_of(reader: Reader, job_id: str) -> RunRecord:
+    """Return what runs of the job recorded so far, as ``reader`` sees it."""
+    steps = reader.rows(
+        "SELECT position, kind, name, result, attempt, started_at, finished_at FROM job_steps"
+        " WHERE job_id = :id ORDER BY position",
+        {"id": job_id},
+    )
+    decisions = reader.rows(
+        "SELECT id, position, status, payload, payload_digest, edited_data, response,"
+        " approved_by, approved_by_name, approved_at, rejection_reason, feedback, round,"
+        " rounds"
+        " FROM agent_checkpoints WHERE job_id = :id AND position >= 0"
+        " AND checkpoint_type = 'APPROVAL_REQUIRED'",
+        {"id": job_id},
+    )
     return RunRecord(
         steps=[_step(job_id, row) for row in steps],
         decisions={row[1]: _decision(row) for row in decisions},

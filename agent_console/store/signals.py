@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from agent_console.domain.errors import Unavailable
-from agent_console.domain.events import Event
+from agent_console.domain.events import CALLED_BACK, Event
 from agent_console.domain.jobs import CLAIMABLE
 from agent_console.store.database import Database
 from agent_console.store.listeners import PostgresListener, SqliteListener, notification
@@ -66,7 +66,10 @@ class Signals:
             listener.stop()
 
     def _committed(self, events: Sequence[Event]) -> None:
-        work = any(e.after in CLAIMABLE and e.action.startswith("job.") for e in events)
+        work = any(
+            e.action == CALLED_BACK or (e.after in CLAIMABLE and e.action.startswith("job."))
+            for e in events
+        )
         self._heard(work=work)
         if (listener := self._listener) is not None:
             listener.tell(work=work)

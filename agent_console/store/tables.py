@@ -24,6 +24,7 @@ from sqlmodel import Field, SQLModel
 
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
 from agent_console.domain.jobs import CLAIMABLE, JobStatus
+from agent_console.store import chat_tables  # noqa: F401 - part of the same metadata
 
 
 def _one_of(column: str, values: list[str]) -> CheckConstraint:
@@ -107,6 +108,7 @@ class AiJob(SQLModel, table=True):
     progress: str | None = Field(default=None, sa_type=Text)
     metadata_: str = Field(default="{}", sa_column=Column("metadata", Text, nullable=False))
     idempotency_key: str | None = Field(default=None, sa_type=Text)
+    traceparent: str | None = Field(default=None, sa_type=Text)  # W3C; of the job's spans
     run_at: int = Field(sa_type=BigInteger)
     created_at: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)
@@ -281,6 +283,23 @@ class AuditLog(SQLModel, table=True):
     data: str = Field(default="{}", sa_type=Text)
 
 
+class JobCallback(SQLModel, table=True):
+    """``job_callbacks``: who may answer a call of a job; only the SHA-256 of a token is stored.
+
+    ``position`` is that of the handler's call; every try of it has a token of its own.
+    """
+
+    __tablename__: ClassVar[str] = "job_callbacks"
+    __table_args__ = (Index("ix_job_callbacks_job", "job_id", "position"),)
+
+    token_hash: str = Field(sa_column=Column(Text, primary_key=True))
+    job_id: str = Field(sa_type=Text, foreign_key="ai_jobs.id")
+    position: int = Field(sa_type=Integer)
+    body: str | None = Field(default=None, sa_type=Text)  # canonical JSON
+    created_at: int = Field(sa_type=BigInteger)
+    received_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
 class Tally(SQLModel, table=True):
     """``tallies``: sums that would cost a scan to count, added to in the change's transaction.
 
@@ -328,6 +347,7 @@ class AgentWorker(SQLModel, table=True):
     max_concurrent_jobs: int = Field(sa_type=Integer)
     poll_interval_ms: int = Field(sa_type=Integer)
     job_types: str = Field(default="[]", sa_type=Text)
+    breakers: str = Field(default="{}", sa_type=Text)  # of the hosts it calls, by allowlist entry
     started_at: int = Field(sa_type=BigInteger)
     heartbeat_at: int = Field(sa_type=BigInteger)
     stopped_at: int | None = Field(default=None, sa_type=BigInteger)

@@ -15,12 +15,14 @@ JOB_SECONDS: Final = "agent_jobs_duration_seconds"
 CHECKPOINTS_TOTAL: Final = "agent_checkpoints_total"
 TOKENS_TOTAL: Final = "agent_tokens_total"
 COST_MICROS: Final = "agent_cost_micros"  # whole millionths of a dollar: sums stay exact
+REPLAYS_TOTAL: Final = "agent_replays_total"
 WAIT_SECONDS: Final = "agent_checkpoint_wait_seconds"
 
 JOB_BUCKETS: Final = (0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 WAIT_BUCKETS: Final = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0)  # to a day
 
 USAGE_RECORDED: Final = "usage.recorded"  # the event whose data is counted
+JOB_REPLAYED: Final = "job.replayed"  # counted by its verdict
 
 Sums = Counter[tuple[str, str]]
 
@@ -37,6 +39,8 @@ def sums_of(events: Iterable[Event]) -> Sums:
         if event.action == USAGE_RECORDED:
             _count_usage(sums, event)
             continue
+        if event.action == JOB_REPLAYED:
+            sums[REPLAYS_TOTAL, event.verdict or ""] += 1
         if event.after is None or event.after == event.before:
             continue
         if event.checkpoint_id is not None and event.action.startswith("checkpoint."):

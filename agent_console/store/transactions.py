@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from psycopg2.extras import execute_values
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 from sqlalchemy.sql import Executable
 
 from agent_console.domain.clock import Clock, to_micros
@@ -172,6 +172,21 @@ class Reader(Queries):
         """Run a SQLAlchemy select and return its rows keyed by column name."""
         rows = self._connection.execute(query).mappings().all()
         return [cast("Mapping[str, Any]", row) for row in rows]
+
+    def columns(self) -> dict[str, tuple[str, ...]]:
+        """Return the columns of every table that there is, as the database says."""
+        found = inspect(self._connection)
+        return {
+            name: tuple(column["name"] for column in found.get_columns(name))
+            for name in found.get_table_names()
+        }
+
+    def stream(self, query: Executable, size: int) -> Iterator[Sequence[Row]]:
+        """Run a SQLAlchemy select and yield its rows ``size`` at a time, never all at once."""
+        options = {"stream_results": True, "yield_per": size}
+        result = self._connection.execute(query, execution_options=options)
+        for rows in result.partitions():
+            yield [tuple(row) for row in rows]
 
     @contextlib.contextmanager
     def closing(self) -> Iterator[Reader]:

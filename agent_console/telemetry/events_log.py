@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import structlog
 
+from agent_console.domain import trace
 from agent_console.domain.events import Event
 
 _log = logging.getLogger("agent_console.events")
@@ -23,6 +24,7 @@ _LEVELS = {
     "job.rescued": logging.WARNING,
     "job.retrying": logging.WARNING,
     "job.returned": logging.WARNING,
+    "job.sleeping": logging.DEBUG,
     "job.started": logging.DEBUG,
     "job.waiting": logging.DEBUG,
     "job.woken": logging.DEBUG,
@@ -71,12 +73,19 @@ class RunLog:
         attempt: int,
         user_id: str | None,  # noqa: ARG002 - part of the port
         user_name: str | None,  # noqa: ARG002 - part of the port
+        traceparent: str | None = None,
+        resuming: bool = False,  # noqa: ARG002 - part of the port
     ) -> Iterator[None]:
         """Bind the ids for the length of one run."""
+        trace_id = trace.of_job(job_id, traceparent).trace_id
         with structlog.contextvars.bound_contextvars(
-            job_id=job_id, job_type=job_type, attempt=attempt
+            job_id=job_id, job_type=job_type, attempt=attempt, trace_id=trace_id
         ):
             yield
+
+    def step(self, *, job_id: str, name: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Do nothing: steps are recorded with their job."""
+        return nullcontext()
 
     def reached(self, *, job_id: str, checkpoint_id: str) -> None:
         """Do nothing: the event of the checkpoint is a line already."""

@@ -35,8 +35,8 @@ _QUIET = (
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TRACEBACK = "exception"
 _OURS = frozenset({"level", "logger", "timestamp"})  # made by the processors below
-# The console's own ids, and words too short to hold any kind of token.
-_PLAIN = re.compile("[a-z]{3}_[0-9a-f]{32}|[A-Za-z_.-]{1,14}")
+# The console's own ids and those of traces, and words too short to hold any kind of token.
+_PLAIN = re.compile("(?:[a-z]{3}_)?[0-9a-f]{32}|[A-Za-z_.-]{1,14}")
 _names_secret = lru_cache(maxsize=1024)(names_secret)
 
 

@@ -27,6 +27,7 @@ from prometheus_client.core import (
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.jobs import JobStatus
+from agent_console.domain.records import BreakerState
 from agent_console.domain.usage import MICROS
 from agent_console.store import tallies
 from agent_console.store.database import Database
@@ -57,9 +58,18 @@ class MetricsExporter:
     """
 
     def __init__(
-        self, db: Database, *, job_types: JobTypes = _any_type, clock: Clock | None = None
+        self,
+        db: Database,
+        *,
+        job_types: JobTypes = _any_type,
+        hosts: Collection[str] = (),
+        clock: Clock | None = None,
     ) -> None:
-        """Read from ``db``; nothing is opened before the first scrape."""
+        """Read from ``db``; nothing is opened before the first scrape.
+
+        ``hosts`` are the allowlist's entries, told of whether they were called or not.
+        """
+        self._hosts = hosts
         self._db = db
         self._job_types = job_types
         self._clock = clock or SystemClock()
@@ -81,13 +91,7 @@ class MetricsExporter:
 
     def families(self) -> Iterator[Metric]:
         """Yield every metric family, made from one snapshot."""
-        figures = self._snapshot()
-        known = frozenset(self._job_types())
-        yield from _counters(figures)
-        yield from _usage(figures, known)
-        yield from _gauges(figures)
-        yield _job_seconds(figures, known)
-        yield _wait_seconds(figures)
+        yield from _families(self._snapshot(), frozenset(self._job_types()), self._hosts)
 
     def _snapshot(self) -> MetricFigures:
         with self._lock:
@@ -96,6 +100,23 @@ class MetricsExporter:
                 self._figures = read_figures(self._db)
                 self._read_at = now
             return self._figures
+
+
+def catalogue() -> list[Metric]:
+    """Return every family of the console as it is before anything happened: names and kinds."""
+    nothing = MetricFigures(sums={}, jobs_by_status={}, checkpoints_pending=0, active_jobs=0)
+    return list(_families(nothing, frozenset()))
+
+
+def _families(
+    figures: MetricFigures, known: frozenset[str], hosts: Collection[str] = ()
+) -> Iterator[Metric]:
+    yield from _counters(figures)
+    yield from _usage(figures, known)
+    yield from _gauges(figures)
+    yield _breakers(figures, hosts)
+    yield _job_seconds(figures, known)
+    yield _wait_seconds(figures)
 
 
 class _Described:
@@ -128,6 +149,13 @@ def _counters(figures: MetricFigures) -> Iterator[Metric]:
     for status in CheckpointStatus:
         checkpoints.add_metric([status.value], moves.get(status.value, 0.0))
     yield checkpoints
+    told = figures.sums.get(tallies.REPLAYS_TOTAL, {})
+    replays = CounterMetricFamily(
+        "agent_replays", "Replays of jobs since the first start.", labels=["result"]
+    )
+    for result in ("same", "different"):
+        replays.add_metric([result], told.get(result, 0.0))
+    yield replays
 
 
 def _usage(figures: MetricFigures, known: frozenset[str]) -> Iterator[Metric]:
@@ -169,10 +197,32 @@ def _gauges(figures: MetricFigures) -> Iterator[Metric]:
         value=figures.checkpoints_pending,
     )
     yield GaugeMetricFamily(
+        "agent_jobs_oldest_due_seconds",
+        "Seconds the job that waits longest could have been claimed by now; 0 when none waits.",
+        value=figures.oldest_due,
+    )
+    yield GaugeMetricFamily(
+        "agent_workers_running",
+        "Workers that take jobs, all processes together, heard of within the last minute.",
+        value=figures.running_workers,
+    )
+    yield GaugeMetricFamily(
         "agent_worker_active_jobs",
         "Jobs that workers are running now, all processes together.",
         value=figures.active_jobs,
     )
+
+
+def _breakers(figures: MetricFigures, hosts: Collection[str]) -> Metric:
+    family = GaugeMetricFamily(
+        "agent_http_breaker_state",
+        "Circuit breakers of called hosts, worst of all workers: 0 closed, 1 half-open, 2 open.",
+        labels=["host"],
+    )
+    for host in sorted({*hosts, *figures.breakers}):
+        state = figures.breakers.get(host, BreakerState.CLOSED)
+        family.add_metric([host], list(BreakerState).index(state))
+    return family
 
 
 def _job_seconds(figures: MetricFigures, known: frozenset[str]) -> Metric:

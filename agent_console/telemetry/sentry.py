@@ -9,18 +9,20 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, cast
 
 import sentry_sdk
+from sentry_sdk.crons import capture_checkin
 from sentry_sdk.integrations.logging import ignore_logger
 from sentry_sdk.transport import Transport
-from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint
+from sentry_sdk.types import Breadcrumb, BreadcrumbHint, Event, Hint, MonitorConfig
 
 from agent_console.domain import events as domain_events
+from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.redaction import redact
 from agent_console.settings import Settings
 
@@ -28,6 +30,14 @@ OPERATION = "queue.process"  # Sentry's name for running a job of a queue
 CRUMBS_PER_JOB = 100
 JOBS_REMEMBERED = 1000
 FLUSH_SECONDS = 2.0
+CHECK_IN_EVERY = 60.0  # seconds; monitors count in minutes, sweeps come every few seconds
+MONITOR: MonitorConfig = {
+    "schedule": {"type": "interval", "value": 1, "unit": "minute"},
+    "checkin_margin": 3,  # minutes without a word until it counts as missed
+    "max_runtime": 2,
+    "failure_issue_threshold": 2,
+    "recovery_threshold": 1,
+}
 # Ends of a run that somebody decided, or that the engine wanted: no errors of the program.
 _DECIDED = frozenset({"rejected", "expired", "lost_claim"})
 
@@ -41,10 +51,12 @@ class _Trail:
 
 
 class SentryTelemetry:
-    """Listens to domain events and observes runs (``domain.observer.RunObserver``)."""
+    """Listens to domain events, observes runs and sweeps (``domain.observer``)."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         """Remember nothing yet; made by ``start``."""
+        self._clock = clock or SystemClock()
+        self._checked_in: dict[str, tuple[str, float]] = {}
         self._lock = threading.Lock()
         self._trails: OrderedDict[str, _Trail] = OrderedDict()
 
@@ -71,6 +83,8 @@ class SentryTelemetry:
         attempt: int,
         user_id: str | None,
         user_name: str | None,
+        traceparent: str | None = None,  # noqa: ARG002 - part of the port
+        resuming: bool = False,  # noqa: ARG002 - part of the port
     ) -> Iterator[None]:
         """Trace one run as a transaction; report the exception it fails with."""
         with sentry_sdk.isolation_scope() as scope:
@@ -86,6 +100,21 @@ class SentryTelemetry:
                     if getattr(error, "code", "") not in _DECIDED:
                         self._report(scope, job_id, error)
                     raise
+
+    def step(self, *, job_id: str, name: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Do nothing: a run is one transaction."""
+        return nullcontext()
+
+    def swept(self, *, name: str, seconds: float, error: Exception | None) -> None:
+        """Check in at the cron monitor of the sweep: once a minute, and when its state changes."""
+        status, now = ("ok" if error is None else "error"), self._clock.monotonic()
+        with self._lock:
+            before, at = self._checked_in.get(name, ("", now))
+            if status == before and now - at < CHECK_IN_EVERY:
+                return
+            self._checked_in[name] = (status, now)
+        slug = f"agent-console-{name}"
+        capture_checkin(slug, status=status, duration=seconds, monitor_config=MONITOR)
 
     def close(self) -> None:
         """Send what is queued, for at most two seconds, and stop."""
@@ -113,10 +142,12 @@ class SentryTelemetry:
                 trail.checkpoint_id = checkpoint_id
 
 
-def start(settings: Settings, *, transport: Transport | None = None) -> SentryTelemetry | None:
+def start(
+    settings: Settings, *, transport: Transport | None = None, clock: Clock | None = None
+) -> SentryTelemetry | None:
     """Connect to Sentry when a DSN is set, else return None.
 
-    ``transport`` replaces the one over HTTP (tests).
+    ``transport`` replaces the one over HTTP, ``clock`` the system's (tests).
     """
     if settings.sentry_dsn is None:
         return None
@@ -137,7 +168,7 @@ def start(settings: Settings, *, transport: Transport | None = None) -> SentryTe
     )
     # A failed job is reported with its exception; the line about it would be a second report.
     ignore_logger("agent_console.events")
-    return SentryTelemetry()
+    return SentryTelemetry(clock)
 
 
 def _only_jobs(context: dict[str, Any]) -> float:

@@ -16,8 +16,10 @@ from agent_console.domain.errors import NotFound
 from agent_console.domain.jobs import Job, Json
 from agent_console.domain.records import Artifact
 from agent_console.domain.usage import JobUsage
+from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.registry import Registry
+from agent_console.services.callbacks import CallbackService
 from agent_console.services.context import ContextService
 from agent_console.services.jobs import JobDetail, JobService
 from agent_console.services.review import ReviewService
@@ -55,8 +57,14 @@ class Bench:
     db: Database
     workspace: Workspace
 
-    def __init__(self, *handlers: Callable[..., object], url: str = "") -> None:
-        """Prepare to run ``handlers``, functions declared with ``@handler``."""
+    def __init__(
+        self,
+        *handlers: Callable[..., object],
+        url: str = "",
+        http: HttpGateway | None = None,
+    ) -> None:
+        """Prepare to run ``handlers``, made with ``@handler``; ``http`` is their ``ctx.http``."""
+        self._http = http
         self.registry = Registry(handlers)
         self.clock = FakeClock()
         self._url = url
@@ -71,6 +79,7 @@ class Bench:
             upgrade(url)
         self.db = Database(url, clock=self.clock)
         self._open.callback(self.db.close)
+        self._callbacks = CallbackService(self.db)
         self._context = ContextService(self.db)
         self._jobs = JobService(self.db, self.registry)
         self._review = ReviewService(self.db, self_approval="auto")
@@ -97,7 +106,14 @@ class Bench:
 
     def run(self) -> int:
         """Run what is due until nothing is; return the number of runs."""
-        return drain(self.db, self.registry, clock=self.clock, workspace=self.workspace.root)
+        return drain(
+            self.db,
+            self.registry,
+            clock=self.clock,
+            workspace=self.workspace.root,
+            http=self._http,
+            origin="http://bench",
+        )
 
     def job(self, job_id: str) -> Job:
         """Return the job as it stands."""
@@ -150,6 +166,10 @@ class Bench:
     def request_changes(self, job_id: str, feedback: str) -> Checkpoint:
         """Ask for changes of what waits, as a reviewer."""
         return self._decide(job_id, CheckpointVerb.REQUEST_CHANGES, {"feedback": feedback})
+
+    def call_back(self, job_id: str, token: str, answer: dict[str, Json]) -> None:
+        """Answer a call of the job, as somebody outside who was given ``token``."""
+        self._callbacks.receive(job_id, token, answer)
 
     def _decide(self, job_id: str, verb: CheckpointVerb, verdict: Mapping[str, Any]) -> Checkpoint:
         shown = self.pending(job_id)

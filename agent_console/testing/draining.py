@@ -13,6 +13,7 @@ from agent_console.domain.observer import RunObservers
 from agent_console.domain.records import WorkerStatus
 from agent_console.domain.risk import RiskAssessor
 from agent_console.domain.risk_rules import STANDARD
+from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.async_context import LoopThread
 from agent_console.runtime.executor import Executor
@@ -44,12 +45,15 @@ def drain(
     limit: int = 1000,
     seed: int = 0,
     assessors: Sequence[RiskAssessor] = STANDARD,
+    http: HttpGateway | None = None,
+    origin: str = "",
 ) -> int:
     """Run claimable jobs, best first, until none is due; return how many runs there were.
 
     ``clock`` should be the one the database was given. Jobs that suspend, or retry later, stay as
     they are; decide or advance the clock and drain again. ``seed`` fixes the jitter of retries;
     ``assessors`` look at what is put up for approval.
+    ``http`` is what handlers see as ``ctx.http`` (default: nothing is allowed).
 
     Raises:
         RuntimeError: after ``limit`` runs; a job that comes back for ever is the likely cause.
@@ -67,6 +71,8 @@ def drain(
             workspace=Workspace(workspace or Path(scratch)),
             observers=RunObservers(),
             assessors=assessors,
+            http=http or HttpGateway(),
+            origin=origin,
         )
         executor = Executor(surroundings, loop, random.Random(seed))  # noqa: S311 - repeatable
         try:

@@ -59,7 +59,7 @@ def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
     app = rx.App(
         api_transformer=list(transformers),
         html_lang="en",
-        stylesheets=["/console.css", "/desk.css", "/artifacts.css", "/work.css"],
+        stylesheets=["/console.css", "/desk.css", "/artifacts.css", "/work.css", "/audit.css"],
         head_components=[
             rx.el.script(src="/time.js", defer=True),
             rx.el.script(src="/console.js", defer=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from agent_console.domain.checkpoints import Checkpoint, CheckpointStatus, CheckpointType
 from agent_console.domain.events import JournalEntry
@@ -245,8 +246,11 @@ _HAPPENINGS = {  # action: (tone, icon, sentence)
     "job.failed": ("red", "circle_x", "Failed"),
     "job.canceled": ("gray", "ban", "Canceled"),
     "job.paused": ("gray", "circle_pause", "Paused"),
+    "job.sleeping": ("gray", "moon", "Asleep"),
+    "job.called_back": ("green", "phone_incoming", "Called back"),
     "job.woken": ("gray", "play", "Back in the queue"),
     "job.resumed": ("gray", "play", "Resumed"),
+    "job.replayed": ("gray", "history", "Replayed"),
     "job.retried": ("gray", "rotate_ccw", "Retried"),
     "job.retrying": ("amber", "rotate_ccw", "Attempt failed; another is due"),
     "job.rescued": ("amber", "life_buoy", "Rescued from a dead worker"),
@@ -330,12 +334,29 @@ def _detail(entry: JournalEntry, checkpoint: Checkpoint | None) -> str:
     for name in ("reason", "rejectionReason", "error", "message", "parkReason"):
         if isinstance(value := data.get(name), str) and value:
             return value
+    if entry.action == "job.replayed":
+        count = data.get("differences")
+        return f"{count} {'difference' if count == 1 else 'differences'}" if count else "as before"
+    if entry.action == "job.sleeping":
+        return f"for {_planned(entry)}{', or until called back' if 'callback' in data else ''}"
     if checkpoint is not None:
         asked = entry.action == "checkpoint.created"
         return checkpoint.message if asked else checkpoint.feedback or ""
     if isinstance(attempt := data.get("attempt"), int):
         return f"attempt {attempt}"
     return ""
+
+
+def _planned(entry: JournalEntry) -> str:
+    """Return for how long a job lay down to sleep, in its two largest units."""
+    until = datetime.fromisoformat(str(entry.data["until"]))
+    left = max(0, round((until - entry.at).total_seconds()))
+    parts = []
+    for unit, seconds in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, seconds)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "a moment"
 
 
 def _wait(entry: JournalEntry, checkpoint: Checkpoint | None) -> tuple[str, str]:

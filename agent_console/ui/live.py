@@ -57,13 +57,13 @@ class LiveState(GuardedState, mixin=True):
     _loop: str = ""  # which one may run: a page is followed once, however often it asks
     _reading: str = ""  # the loop's reading under way; an event that shows a newer one clears it
 
-    def _ask(self, actor: Actor) -> Ask:
+    def _ask(self, actor: Actor) -> Ask:  # noqa: ARG002 - for each page to say
         """Return what to read, from the address and this state; called under the state's lock."""
-        raise NotImplementedError
+        raise AssertionError(f"{type(self).__name__} does not say what it asks for")
 
-    def _show(self, answer: Any) -> None:
+    def _show(self, answer: Any) -> None:  # noqa: ARG002 - for each page to say
         """Take over ``answer``, the result of ``Ask.read``; called under the state's lock."""
-        raise NotImplementedError
+        raise AssertionError(f"{type(self).__name__} does not say what it shows")
 
     async def _reread(self, actor: Actor) -> None:
         """Show what is true after a change made by this page itself, ahead of the loop."""

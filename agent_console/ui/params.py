@@ -40,6 +40,12 @@ def handover(project: str, session_id: str) -> str:
     return address("/agents", {"agent": "content", "project": project, "from": session_id})
 
 
+def job_in(path: str) -> str:
+    """Return the job's id in the address of its page; empty when it is another page's."""
+    parts = [part for part in path.split("/") if part]
+    return parts[1] if len(parts) > 1 and parts[0] == "jobs" else ""
+
+
 @dataclass(frozen=True, slots=True)
 class JobsParams:
     """The jobs list: a tab (``status``), a typed search (``q``) and a place in it (``cursor``)."""

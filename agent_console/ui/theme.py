@@ -11,7 +11,7 @@ import reflex as rx
 
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
 from agent_console.domain.jobs import JobStatus
-from agent_console.domain.records import LogLevel, WorkerStatus
+from agent_console.domain.records import BreakerState, LogLevel, WorkerStatus
 from agent_console.domain.sessions import SessionStatus
 
 Tone = Literal["gray", "amber", "blue", "green", "red", "iris"]
@@ -91,6 +91,13 @@ WORKER_MARKS: Mapping[str, Mark] = MappingProxyType(
         WorkerStatus.DRAINING: Mark("amber", "hourglass"),
         WorkerStatus.STOPPED: Mark("gray", "circle_stop"),
         WorkerStatus.DEAD: Mark("red", "heart_crack"),
+    }
+)
+BREAKER_MARKS: Mapping[str, Mark] = MappingProxyType(
+    {
+        BreakerState.CLOSED: Mark("green", "circle_check"),
+        BreakerState.HALF_OPEN: Mark("amber", "circle_dashed"),
+        BreakerState.OPEN: Mark("red", "circle_slash"),
     }
 )
 LOG_TONES: Mapping[str, Tone] = MappingProxyType(

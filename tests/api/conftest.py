@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,12 +11,16 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
+from agent_console import JobContext, handler
 from agent_console.api.app import create_api
 from agent_console.api.middleware import wrap
 from agent_console.domain.access import Role, local_operator
 from agent_console.domain.errors import Invalid
 from agent_console.domain.jobs import Json
 from agent_console.domain.records import HandlerInfo
+from agent_console.gateways.workspace import Workspace
+from agent_console.runtime.registry import Registry
+from agent_console.runtime.rehearsal import Rehearsals
 from agent_console.services import Services, build_services
 from agent_console.services.catalog import Catalog as ServiceCatalog
 from agent_console.services.passwords import Passwords
@@ -49,6 +54,12 @@ class Catalog:
         if job_type == "write" and "path" not in data:
             raise Invalid.field("inputData.path", "is required.")
         return data
+
+
+@handler("noop")
+def ask(ctx: JobContext) -> str:
+    """Ask what ``Door.waiting`` has asked by hand."""
+    return ctx.approve("May I?", data=ctx.input.get("n"), action="write").approved_by
 
 
 @dataclass
@@ -116,7 +127,9 @@ def enqueue(client: TestClient, **body: Any) -> str:
 
 
 @pytest.fixture
-def make_door(clocked_db: Database, fake_clock: FakeClock) -> Iterator[Callable[..., Door]]:
+def make_door(
+    clocked_db: Database, fake_clock: FakeClock, tmp_path: Path
+) -> Iterator[Callable[..., Door]]:
     """Open doors with the given settings, to the given job types."""
     opened: list[Door] = []
 
@@ -131,6 +144,7 @@ def make_door(clocked_db: Database, fake_clock: FakeClock) -> Iterator[Callable[
             feed,
             clock=fake_clock,
             passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
+            replayer=Rehearsals(clocked_db, Registry([ask]), fake_clock, Workspace(tmp_path)),
         )
         api = create_api(services, settings, lambda: METRICS)
         door = Door(clocked_db, fake_clock, services, settings, api, wrap(api, settings))

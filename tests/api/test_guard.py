@@ -39,8 +39,8 @@ FALLBACK = {
     "/metrics",
     "/metrics/{rest:path}",
 }
-# The one route with a rule of its own; see test_metrics_and_health.
-CHECKED = {"/metrics", "/api/metrics"}
+# Routes with a rule of their own; see test_metrics_and_health and test_callbacks.
+CHECKED = {"/metrics", "/api/metrics", "/api/agent-jobs/{jobId}/callback"}
 
 
 def _calls(door: Door) -> list[tuple[str, APIRoute, Permission | None]]:

@@ -125,7 +125,16 @@ def test_verify_has_a_line_per_area(terminal: Terminal) -> None:
     lines = terminal.done("verify").splitlines()
     assert [line.split(":")[0] for line in lines] == [
         f"PASS  {area}"
-        for area in ("settings", "storage", "database", "schema", "handlers", "pages", "engine")
+        for area in (
+            "settings",
+            "storage",
+            "secrets",
+            "database",
+            "schema",
+            "handlers",
+            "pages",
+            "engine",
+        )
     ]
 
 
@@ -135,6 +144,16 @@ def test_verify_fails_by_name(terminal: Terminal, monkeypatch: pytest.MonkeyPatc
     assert result.exit_code == 1
     assert "FAIL  handlers: no_such_module_of_handlers" in result.stdout
     assert "FAIL  schema" in result.stdout
+
+
+def test_verify_names_a_keystore_that_cannot_be_opened(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.done("secrets", "set", "name", stdin="value-of-name")
+    assert "PASS  secrets: file can be opened, 1 stored" in terminal("verify").stdout
+    (tmp_path / "data" / "keystore.key").unlink()
+    result = terminal("verify")
+    assert result.exit_code == 1
+    assert "FAIL  secrets" in result.stdout
+    assert "keystore.key" in result.stdout
 
 
 def test_an_account_and_its_token(terminal: Terminal) -> None:

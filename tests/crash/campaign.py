@@ -26,7 +26,7 @@ from tests.support.factories import ADA, RAY, employ
 DESK = tuple(x for x in LABELS if x.startswith(("enqueue.", "decide.")))
 WORK = tuple(x for x in LABELS if x not in DESK)
 ANY_MOMENT = "(any moment)"
-TYPES = ("deploy", "publish", "hurry", "flaky", "quick", "agent")
+TYPES = ("deploy", "publish", "hurry", "flaky", "quick", "agent", "nap", "call")
 IN_STOCK = 24  # claimable jobs that a worker should find
 BACKLOG = 80  # what a worker that is to give jobs back must find
 PATIENCE = 90.0  # seconds to finish everything at the end
@@ -149,7 +149,10 @@ class Campaign:
     def _stock(self, rng: random.Random, wanted: int, types: tuple[str, ...]) -> None:
         """Fill the queue up to ``wanted`` claimable jobs."""
         with self.db.read() as reader:
-            found = reader.row("SELECT count(*) FROM ai_jobs WHERE status IN ('PENDING', 'QUEUED')")
+            found = reader.row(
+                "SELECT count(*) FROM ai_jobs WHERE status IN ('PENDING', 'QUEUED')"
+                " AND run_at <= {now}"
+            )
         missing = wanted - (int(found[0]) if found else 0)
         self._enqueue(self._new_keys(rng, max(0, missing), types))
 
@@ -163,6 +166,7 @@ class Campaign:
         server = ForkServer()
         server.spawn(replace(self._order("work"), patience=PATIENCE))
         ended = threading.Event()
+        answers = child.Answers(self.folder)
 
         def wait() -> None:
             server.wait()
@@ -172,5 +176,6 @@ class Campaign:
         waiter.start()
         while not ended.wait(0.02):
             child.decide_all(self._services, limit=200)
+            answers.give(self._services)
         waiter.join()
         server.close()

@@ -36,6 +36,7 @@ def complaints(campaign: Campaign) -> list[str]:
         *journal_agrees(db),
         *counted(db),
         *spent(db),
+        *answered(db, Sink(campaign.folder / "sink", db)),
     ]
 
 
@@ -175,6 +176,27 @@ def counted(db: Database) -> Iterator[str]:
         yield f"tallies of now {now} are not the rows {ended}"
     if decided:
         yield f"{decided} checkpoints are approved by nobody"
+
+
+def answered(db: Database, sink: Sink) -> Iterator[str]:
+    """Every call was answered once, by its own answer, and each token of it was a good one."""
+    with db.read() as reader:
+        outputs = reader.rows("SELECT id, output_data FROM ai_jobs WHERE job_type = 'call'")
+        admitted = Counter(job_id for (job_id,) in reader.rows("SELECT job_id FROM job_callbacks"))
+        received = Counter(
+            job_id
+            for (job_id,) in reader.rows(
+                "SELECT job_id FROM job_callbacks WHERE received_at IS NOT NULL"
+            )
+        )
+    asked = Counter(job_id for job_id, _ in sink.asked())
+    for job_id, output in outputs:
+        if output != f'"{job_id}"':
+            yield f"{job_id} was answered with {output}"
+        if received[job_id] != 1:
+            yield f"{job_id} took {received[job_id]} answers"
+        if admitted[job_id] < asked[job_id]:
+            yield f"{job_id} handed out {asked[job_id]} tokens and knows {admitted[job_id]}"
 
 
 def spent(db: Database) -> Iterator[str]:

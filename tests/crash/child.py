@@ -148,9 +148,11 @@ def _desk(order: Order, db: Database) -> None:
         made = desk.jobs.enqueue(ADA, handlers.new_job(job_type), idempotency_key=key)
         with acknowledged.open("a") as file:
             file.write(json.dumps([key, made.job.id]) + "\n")
+    answers = Answers(Path(order.folder))
     if order.label:
         for _ in Pulse(db).beats(order, 0.1):
             decide_all(desk)
+            answers.give(desk)
 
 
 def decide_all(desk: Services, limit: int = 10) -> int:
@@ -166,6 +168,28 @@ def decide_all(desk: Services, limit: int = 10) -> int:
             continue  # it expired in between
         decided += 1
     return decided
+
+
+class Answers:
+    """Somebody outside who answers every call; any number of them may, and each may die."""
+
+    def __init__(self, folder: Path) -> None:
+        self._asked, self._given = folder / "sink" / "asked.log", folder / "answered.log"
+
+    def give(self, desk: Services) -> None:
+        """Answer what nobody is known to have answered."""
+        for line in sorted(_lines(self._asked) - _lines(self._given)):
+            asked = json.loads(line)
+            try:
+                desk.callbacks.receive(asked["job"], asked["token"], {"job": asked["job"]})
+            except Conflict as conflict:
+                logging.getLogger(__name__).info("%s: %s", asked["job"], conflict)
+            with self._given.open("a") as file:
+                file.write(line + "\n")
+
+
+def _lines(path: Path) -> set[str]:
+    return set(path.read_text().splitlines()) if path.exists() else set()
 
 
 def is_refused(job_id: str) -> bool:

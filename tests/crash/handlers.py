@@ -93,13 +93,41 @@ def agent(ctx: JobContext) -> str:
     return decision.approved_by
 
 
-ALL = [deploy, publish, hurry, flaky, quick, agent]
+@handler("nap", version="1", retry=STUBBORN)
+def nap(ctx: JobContext) -> str:
+    """Sleep between two effects."""
+    ctx.step("build", sink().apply, ctx.idempotency_key, "build")
+    ctx.sleep(0.02)
+    ctx.step("apply", sink().apply, ctx.idempotency_key, "apply")
+    return "rested"
+
+
+@handler("call", version="1", retry=STUBBORN)
+def call(ctx: JobContext) -> str:
+    """Ask somebody outside, and wait for the answer."""
+    answer = ctx.callback("answer")
+
+    def ask(key: str) -> dict[str, str]:
+        return sink().ask(key, ctx.job.id, answer.token())
+
+    ctx.step("build", ask, ctx.idempotency_key)
+    ctx.sleep(0.01)
+    said: dict[str, Any] | None = None
+    while said is None:
+        said = ctx.wait_for(answer, 5)
+    ctx.step("apply", sink().apply, ctx.idempotency_key, "apply")
+    return str(said["job"])
+
+
+ALL = [deploy, publish, hurry, flaky, quick, agent, nap, call]
 # Effects of a completed job, by type.
 APPLIES = {"deploy": {"build", "apply"}, "publish": {"build", "apply"}, "hurry": set()}
 APPLIES |= {
     "flaky": {"build"},
     "quick": {"build"},
     "agent": {"build", "apply"},
+    "nap": {"build", "apply"},
+    "call": {"build", "apply"},
 }
 
 

@@ -41,6 +41,15 @@ class Sink:
         self._applied(key).write_text(name)
         return {"key": key, "name": name}
 
+    def ask(self, key: str, job_id: str, token: str) -> dict[str, str]:
+        """Do the effect ``build``, and hand ``token`` to whoever answers."""
+        self._note("asked.log", {"job": job_id, "token": token})
+        return self.apply(key, "build")
+
+    def asked(self) -> list[tuple[str, str]]:
+        """Return job and token of every question."""
+        return [(str(line["job"]), str(line["token"])) for line in self._read("asked.log")]
+
     def raw(self) -> Counter[str]:
         """Return how often each key was used."""
         return Counter(str(line["key"]) for line in self._read("raw.log"))

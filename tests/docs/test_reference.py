@@ -107,6 +107,7 @@ def test_every_error_code_that_a_client_can_meet_is_documented() -> None:
     # These stop a start or a run; no request meets them.
     assert {code for code in codes if f"`{code}`" not in text} <= {
         "handlers_not_loaded",
+        "http_refused",
         "lost_claim",
         "misconfigured",
     }

@@ -27,6 +27,7 @@ def places(work: Work) -> dict[str, str]:
     report = work.enqueue("reporting", {"topic": "Results of the pilot"})
     found = work.open_checkpoint(report)
     artifacts = work.job(report)["artifacts"]
+    work.enqueue("http-task", {"url": "http://127.0.0.1:9/tasks"})
     writing = {
         name: work.enqueue(name, {"topic": "Results of the pilot"})
         for name in ("content", "reporting")

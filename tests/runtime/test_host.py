@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -328,8 +329,18 @@ def test_a_sweep_survives_an_outage(desk: Desk, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sweeps, "expire_due", down)
     monkeypatch.setattr(sweeps, "rescue", down)
     locks = WorkerLocks(desk.workspace)
-    assert expire_overdue(desk.db) == 0
-    assert rescue_dead(desk.db, locks, timeout=15, max_claims=5) == 0
+    told: list[tuple[str, bool]] = []
+
+    class Told:
+        def swept(self, *, name: str, seconds: float, error: Exception | None) -> None:
+            told.append((name, isinstance(error, Unavailable)))
+            assert seconds >= 0
+
+    sweeps.Sweep("expiry", lambda: expire_overdue(desk.db), Told())()
+    rescue = partial(rescue_dead, desk.db, locks, timeout=15, max_claims=5)
+    sweeps.Sweep("rescue", rescue, Told())()
+    sweeps.Sweep("other", lambda: 1, Told())()
+    assert told == [("expiry", True), ("rescue", True), ("other", False)]
 
 
 def test_a_loop_survives_whatever_its_turn_raises_and_logs_an_outage_once(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent_console.domain.access import ANONYMOUS, ROLE_PERMISSIONS, Actor, Permission, Role
+from agent_console.domain.chat import ChatQuery, HistoryQuery, NewChatSession
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.domain.context import NewContextDocument
 from agent_console.domain.errors import ConsoleError, Forbidden, Unauthenticated
@@ -39,6 +41,7 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "jobs.get": (P.JOBS_READ, lambda s, a: s.jobs.get(a, "job_x")),
     "jobs.page": (P.JOBS_READ, lambda s, a: s.jobs.page(a, JobQuery())),
     "jobs.control": (P.JOBS_CONTROL, lambda s, a: s.jobs.control(a, "job_x", "cancel")),
+    "replays.replay": (P.JOBS_CONTROL, lambda s, a: s.replays.replay(a, "job_x")),
     "jobs.counts": (P.JOBS_READ, lambda s, a: s.jobs.counts(a)),
     "jobs.catalog": (P.JOBS_READ, lambda s, a: s.jobs.catalog(a)),
     "jobs.logs": (P.JOBS_READ, lambda s, a: s.jobs.logs(a, "job_x")),
@@ -88,6 +91,24 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "templates.mine": (P.JOBS_READ, lambda s, a: s.templates.mine(a)),
     "templates.create": (P.JOBS_CREATE, lambda s, a: s.templates.create(a, TEMPLATE)),
     "templates.delete": (P.JOBS_CREATE, lambda s, a: s.templates.delete(a, "tpl_x")),
+    "secrets.names": (P.SECRETS_MANAGE, lambda s, a: s.secrets.names(a)),
+    "secrets.reveal": (P.SECRETS_MANAGE, lambda s, a: s.secrets.reveal(a, "name")),
+    "secrets.set": (P.SECRETS_MANAGE, lambda s, a: s.secrets.set(a, "name", "value")),
+    "secrets.rotate": (P.SECRETS_MANAGE, lambda s, a: s.secrets.rotate(a, "name")),
+    "secrets.delete": (P.SECRETS_MANAGE, lambda s, a: s.secrets.delete(a, "name")),
+    "secrets.needs_passphrase": (P.SECRETS_MANAGE, lambda s, a: s.secrets.needs_passphrase(a)),
+    "secrets.rekey": (P.SECRETS_MANAGE, lambda s, a: s.secrets.rekey(a)),
+    "backups.backup": (P.DATA_MANAGE, lambda s, a: s.backups.backup(a, Path("/no/such/folder"))),
+    "backups.check": (P.DATA_MANAGE, lambda s, a: s.backups.check(a, Path("/no/such/file"))),
+    "backups.restore": (P.DATA_MANAGE, lambda s, a: s.backups.restore(a, Path("/no/such/file"))),
+    "chat.open": (P.CHAT_USE, lambda s, a: s.chat.open(a, NewChatSession())),
+    "chat.join": (P.CHAT_USE, lambda s, a: s.chat.join(a, "cht_x")),
+    "chat.page": (P.CHAT_USE, lambda s, a: s.chat.page(a, ChatQuery())),
+    "chat.get": (P.CHAT_USE, lambda s, a: s.chat.get(a, "cht_x")),
+    "chat.history": (P.CHAT_USE, lambda s, a: s.chat.history(a, "cht_x", HistoryQuery())),
+    "chat.last_seq": (P.CHAT_USE, lambda s, a: s.chat.last_seq(a, "cht_x")),
+    "chat.post": (P.CHAT_USE, lambda s, a: s.chat.post(a, "cht_x", "hello")),
+    "chat.mark_read": (P.CHAT_USE, lambda s, a: s.chat.mark_read(a, "cht_x", 1)),
     "audit.page": (P.AUDIT_READ, lambda s, a: s.audit.page(a, AuditQuery())),
     "access.users": (P.USERS_MANAGE, lambda s, a: s.access.users(a)),
     "access.create_user": (
@@ -111,8 +132,10 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "access.tokens": (P.TOKENS_OWN, lambda s, a: s.access.tokens(a)),
     "access.revoke_token": (P.TOKENS_OWN, lambda s, a: s.access.revoke_token(a, "tok_x")),
 }
-# How one comes to be an actor, and what probes ask without being one.
+# How one comes to be an actor, what probes ask without being one, and what a call's token admits.
 OPEN = {
+    "callbacks.caller",
+    "callbacks.receive",
     "access.needs_setup",
     "access.create_setup_link",
     "access.claim_setup",

@@ -87,6 +87,7 @@ HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
     "overdue": (deadlines.OVERDUE, {"limit": 200}, ("ix_agent_checkpoints_deadline",)),
     "live jobs": (metric_reads.LIVE, {}, ("ix_ai_jobs_live",)),
     "active jobs": (metric_reads.ACTIVE, {}, RUNNING),
+    "oldest due job": (metric_reads.OLDEST_DUE, {}, ("ix_ai_jobs_due",)),
     "open checkpoints": (metric_reads.OPEN, {}, OPEN),
 }
 

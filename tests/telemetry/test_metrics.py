@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus
+from agent_console.domain.records import WorkerStatus
+from agent_console.store.claims import claim
 from agent_console.store.database import Database
+from agent_console.store.liveness import heartbeat
 from agent_console.telemetry.metrics import MetricsExporter
 from agent_console.testing import FakeClock
+from agent_console.testing.draining import _introduce
 from tests.support.factories import enqueue, enqueue_many
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -150,6 +156,41 @@ def test_a_snapshot_serves_scrapes_of_one_second(db: Database) -> None:
     assert sample(scrape(exporter), "agent_jobs_total", status="PENDING") == 0
     clock.advance(1.0)
     assert sample(scrape(exporter), "agent_jobs_total", status="PENDING") == 1
+
+
+def test_the_longest_wait_is_of_jobs_that_are_due(
+    clocked_db: Database, fake_clock: FakeClock
+) -> None:
+    def waits() -> float:
+        return sample(scrape(MetricsExporter(clocked_db)), "agent_jobs_oldest_due_seconds")
+
+    later = fake_clock.now() + timedelta(hours=1)
+    enqueue(clocked_db, run_at=later)
+    fake_clock.advance(60)
+    assert waits() == 0
+    enqueue(clocked_db)
+    fake_clock.advance(90)
+    assert waits() == 90
+    assert len(claim(clocked_db, "wrk_1", 5)) == 1
+    assert waits() == 0
+    fake_clock.advance(3600)
+    assert waits() == 150
+
+
+def test_workers_count_while_they_run_and_are_heard(
+    clocked_db: Database, fake_clock: FakeClock
+) -> None:
+    def running() -> float:
+        return sample(scrape(MetricsExporter(clocked_db)), "agent_workers_running")
+
+    assert running() == 0
+    for name in ("wrk_1", "wrk_2"):
+        _introduce(clocked_db, name)
+    assert running() == 2
+    heartbeat(clocked_db, "wrk_2", (), WorkerStatus.STOPPED)
+    assert running() == 1
+    fake_clock.advance(61)
+    assert running() == 0
 
 
 def used(job_type: str, tokens: int, micros: int) -> Event:

@@ -3,16 +3,20 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sentry_sdk
 
+from agent_console.bootstrap import build
 from agent_console.domain.access import Actor
-from agent_console.domain.errors import ConsoleError
+from agent_console.domain.errors import ConsoleError, Unavailable
 from agent_console.domain.events import Event
+from agent_console.runtime.sweeps import Sweep
 from agent_console.settings import Settings
 from agent_console.telemetry import sentry
+from agent_console.testing import FakeClock
 from tests.support.transports import RecordingTransport
 
 SECRET = "correct-horse-battery-staple"
@@ -178,3 +182,79 @@ def test_memory_of_jobs_is_bounded(telemetry: sentry.SentryTelemetry) -> None:
         telemetry.logged(job_id="job_x", level="INFO", message="again")
     assert len(telemetry._trails) == sentry.JOBS_REMEMBERED
     assert len(telemetry._trails["job_x"].crumbs) == sentry.CRUMBS_PER_JOB
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def monitored(transport: RecordingTransport, clock: FakeClock) -> Iterator[sentry.SentryTelemetry]:
+    settings = Settings(sentry_dsn="https://key@sentry.invalid/1")
+    started = sentry.start(settings, transport=transport, clock=clock)
+    assert started is not None
+    yield started
+    started.close()
+    sentry_sdk.get_global_scope().set_client(None)
+
+
+def test_a_sweep_checks_in_at_its_monitor_once_a_minute(
+    monitored: sentry.SentryTelemetry, transport: RecordingTransport, clock: FakeClock
+) -> None:
+    sweep = Sweep("expiry", lambda: 3, monitored)
+    for _ in range(25):  # every five seconds, for two minutes
+        sweep()
+        clock.advance(5)
+    sent = transport.of("check_in")
+    assert [each["status"] for each in sent] == ["ok", "ok", "ok"]
+    assert {each["monitor_slug"] for each in sent} == {"agent-console-expiry"}
+    assert sent[0]["monitor_config"]["schedule"] == {
+        "type": "interval",
+        "value": 1,
+        "unit": "minute",
+    }
+    assert 0 <= sent[0]["duration"] < 1
+
+
+@pytest.mark.parametrize("error", [Unavailable("gone"), RuntimeError(f"password={SECRET}")])
+def test_a_sweep_that_fails_and_one_that_recovers_are_told_at_once(
+    monitored: sentry.SentryTelemetry, transport: RecordingTransport, error: Exception
+) -> None:
+    broken = [False, True, True, False]
+
+    def work() -> None:
+        if broken.pop(0):
+            raise error
+
+    sweep = Sweep("rescue", work, monitored)
+    for _ in range(4):
+        sweep()
+    assert [each["status"] for each in transport.of("check_in")] == ["ok", "error", "ok"]
+    assert SECRET not in json.dumps(transport.sent, default=str)
+
+
+def test_sweeps_have_a_monitor_each(
+    monitored: sentry.SentryTelemetry, transport: RecordingTransport
+) -> None:
+    Sweep("rescue", lambda: 0, monitored)()
+    Sweep("expiry", lambda: 0, monitored)()
+    slugs = [each["monitor_slug"] for each in transport.of("check_in")]
+    assert slugs == ["agent-console-rescue", "agent-console-expiry"]
+
+
+def test_the_sweeps_of_a_running_console_check_in(
+    transport: RecordingTransport, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    start = sentry.start
+    monkeypatch.setattr(sentry, "start", lambda settings: start(settings, transport=transport))
+    settings = Settings(sentry_dsn="https://key@sentry.invalid/1", data_dir=tmp_path / "data")
+    console = build(settings)
+    console.start_worker()
+    try:
+        assert console.await_until(lambda: len(transport.of("check_in")) >= 2, 20)
+    finally:
+        console.stop()
+        sentry_sdk.get_global_scope().set_client(None)
+    sent = {each["monitor_slug"]: each["status"] for each in transport.of("check_in")}
+    assert sent == {"agent-console-rescue": "ok", "agent-console-expiry": "ok"}

@@ -64,7 +64,7 @@ def test_nobody_gets_past_the_gate(console: Console) -> None:
 
 def test_hydrating_as_nobody_shows_nothing(console: Console) -> None:
     console.sign_in("admin")
-    console.job(task_description="secret")
+    console.job(task_description="a private matter")
 
     async def hydrate() -> Browser:
         async with Browser() as browser:
@@ -73,7 +73,7 @@ def test_hydrating_as_nobody_shows_nothing(console: Console) -> None:
 
     sent = run(hydrate()).wire.sent
     assert sent
-    assert "secret" not in str(sent)
+    assert "a private matter" not in str(sent)
     assert "admin@example.com" not in str(sent)
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
-from agent_console.domain.jobs import Job, JobStatus
+from agent_console.domain.events import JournalEntry
+from agent_console.domain.jobs import Job, JobStatus, Json
 from agent_console.domain.records import Step
 from agent_console.domain.usage import JobUsage, Usage
 from agent_console.ui.components import review_build as build
@@ -87,3 +88,37 @@ def test_approved_findings_lead_to_the_session_that_uses_them(
     href = "/agents?agent=content&project=harbour+%26+sea&from=job_1"
     assert view.findings_href == (href if leads else "")
     assert bool(view.project_href) is ("project_id" not in changes)
+
+
+def entry(action: str, **data: Json) -> JournalEntry:
+    return JournalEntry(
+        seq=1,
+        at=NOW,
+        action=action,
+        actor_kind="worker",
+        actor_id="w1",
+        actor_name="w1",
+        job_id="job_1",
+        job_type="noop",
+        checkpoint_id=None,
+        subject_id=None,
+        before="RUNNING",
+        after="QUEUED",
+        verdict=None,
+        data=data,
+    )
+
+
+def test_a_sleep_says_for_how_long_and_what_may_end_it() -> None:
+    for seconds, said in [(5400, "1 h 30 min"), (90_000, "1 d 1 h"), (2, "2 s"), (0, "a moment")]:
+        until = (NOW + timedelta(seconds=seconds)).isoformat()
+        (line,) = timeline([entry("job.sleeping", until=until)], [], [])
+        assert (line.title, line.detail) == ("Asleep", f"for {said}")
+        (line,) = timeline([entry("job.sleeping", until=until, callback=0)], [], [])
+        assert line.detail == f"for {said}, or until called back"
+
+
+def test_waits_are_told_once_by_the_journal() -> None:
+    assert timeline([], [step("sleep", "5 s"), step("wait", "outcome")], []) == []
+    (line,) = timeline([entry("job.called_back", position=0)], [], [])
+    assert (line.title, line.tone) == ("Called back", "green")

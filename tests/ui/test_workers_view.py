@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from agent_console.domain.records import Worker, WorkerStatus
+from agent_console.domain.records import BreakerState, Worker, WorkerStatus
 from agent_console.services.workers import JobNumbers, WorkerStatusReport
 from agent_console.ui.states.workers import view
+from agent_console.ui.theme import BREAKER_MARKS
 from tests.ui.test_desk_views import NOW
 
 
@@ -57,3 +58,17 @@ def test_a_worker_that_stops_counts_what_it_still_runs() -> None:
     leaving = worker("wrk_1", status=WorkerStatus.DRAINING, desired="stop", active_jobs=2)
     assert shown(leaving)["figures"][0].value == "2 of 2"
     assert shown(leaving, worker("wrk_2"))["figures"][0].value == "2 of 5"
+
+
+def test_a_worker_shows_how_the_hosts_are_that_it_calls() -> None:
+    states = {"*.example.com": BreakerState.OPEN, "http://localhost:9000": BreakerState.CLOSED}
+    (row,) = shown(worker("wrk_1", breakers=states))["rows"]
+    assert [(one.host, one.state) for one in row.breakers] == [
+        ("*.example.com", "open"),
+        ("http://localhost:9000", "closed"),
+    ]
+    assert shown(worker("wrk_2"))["rows"][0].breakers == []
+
+
+def test_every_state_of_a_breaker_has_a_mark() -> None:
+    assert set(BREAKER_MARKS) == set(BreakerState)

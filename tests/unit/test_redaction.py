@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_console.domain.redaction import REDACTED, names_secret, redact, redact_text
+from agent_console.domain.redaction import REDACTED, conceal, names_secret, redact, redact_text
 
 CANARY = "Canary7hunter2Canary7hunter2Canary7"
 
@@ -79,6 +79,30 @@ def test_names_of_secrets(key: str) -> None:
 )  # fmt: skip
 def test_names_of_other_things(key: str) -> None:
     assert redact({key: 5}) == {key: 5}
+
+
+def test_what_the_console_holds_is_taken_out_wherever_it_stands() -> None:
+    key = "-----BEGIN X-----\nq8fZ7c1LhV0m4t2w\n-----END X-----"
+    said = "the model said: bad key plain-words-4711, see q8fZ7c1LhV0m4t2w"
+    assert redact_text(said) == said
+    for secret in ("plain-words-4711", "plain-words-4711-longer", key, "short", "", None):
+        conceal(secret)
+    assert redact_text(said) == f"the model said: bad key {REDACTED}, see {REDACTED}"
+    assert redact_text("plain-words-4711-longer!") == f"{REDACTED}!"
+    assert redact_text("a short text") == "a short text"
+    assert redact({"note": ["plain-words-4711"]}) == {"note": [REDACTED]}
+
+
+def test_the_replacement_is_never_replaced() -> None:
+    conceal("redacted")
+    conceal(REDACTED)
+    assert redact_text("token=abc") == f"token={REDACTED}"
+
+
+def test_memory_of_secrets_is_bounded() -> None:
+    for number in range(1_100):
+        conceal(f"one-of-many-{number:05}")
+    assert redact_text("one-of-many-01099 one-of-many-00000") == f"{REDACTED} one-of-many-00000"
 
 
 def test_values_are_copied_not_changed() -> None:

@@ -23,6 +23,7 @@ JOBS = {
         "complete": "COMPLETED",
         "fail": "FAILED",
         "retry_later": "QUEUED",
+        "sleep": "QUEUED",
         "release": "QUEUED",
         "rescue": "QUEUED",
         "park": "PARKED",

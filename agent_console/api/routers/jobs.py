@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Query, Response
 
 from agent_console.api.context import ServicesDep
-from agent_console.api.documented import READING, READING_ONE, WRITING, problems
+from agent_console.api.documented import ACTING, READING, READING_ONE, WRITING, problems
 from agent_console.api.guard import requires
 from agent_console.api.parameters import REPLAYED, IdempotencyKey, JobParams, LogParams
 from agent_console.api.routing import resource_router
@@ -26,6 +26,7 @@ from agent_console.api.schemas.jobs import (
     NewJobIn,
 )
 from agent_console.api.schemas.records import LogLineOut, LogsAnswer
+from agent_console.api.schemas.replays import ReplayAnswer, ReplayOut
 from agent_console.domain.access import Actor, Permission
 
 router = resource_router("Jobs")
@@ -138,6 +139,18 @@ def logs(
         actor, jobId, after=query.after, limit=query.limit, level=query.level
     )
     return LogsAnswer(logs=[LogLineOut.model_validate(line) for line in lines])
+
+
+@router.post(
+    "/api/agent-jobs/{jobId}/replay",
+    response_model=ReplayAnswer,
+    summary="Run a job again from its record, without effects",
+    responses=problems(*ACTING, 429),
+)
+def replay(actor: Controller, services: ServicesDep, jobId: str) -> ReplayAnswer:  # noqa: N803
+    """Call its handler with recorded results and decisions; report what differs from then."""
+    report = services.replays.replay(actor, jobId)
+    return ReplayAnswer(replay=ReplayOut.model_validate(report))
 
 
 @router.get(

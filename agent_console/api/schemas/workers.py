@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from agent_console.api.schemas.base import Instant, Out, Success
-from agent_console.domain.records import WorkerStatus
+from agent_console.domain.records import BreakerState, WorkerStatus
 
 
 class WorkerSummaryOut(Out):
@@ -33,6 +35,9 @@ class WorkerRowOut(Out):
     heartbeat_at: Instant
     heartbeat_age: float
     stopped_at: Instant | None
+    breakers: dict[str, BreakerState] = Field(
+        description="Circuit breakers of the hosts it calls, by entry of the allowlist."
+    )
 
 
 class JobCountsOut(Out):

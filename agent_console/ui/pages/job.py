@@ -6,6 +6,7 @@ import reflex as rx
 
 from agent_console.ui import shell
 from agent_console.ui.components import job_parts as parts
+from agent_console.ui.components import replay_report
 from agent_console.ui.components.basics import (
     OFFLINE,
     bones,
@@ -90,6 +91,7 @@ def _verbs() -> rx.Component:
             _verb("Pause job", "pause", "pause"),
         ),
         _verb("Retry job", "retry", "rotate_ccw"),
+        replay_report.button(),
         _cancel(),
     )
 
@@ -192,7 +194,7 @@ def _facts() -> rx.Component:
         fact("Started", moment(JOB.started_at), given=started),
         fact("Finished", moment(JOB.completed_at), given=finished),
         fact("Duration", ran, given=started),
-        fact("Next attempt", moment(JOB.run_at, "until"), given=JOB.run_at != ""),
+        fact("Goes on", moment(JOB.run_at, "until"), given=JOB.run_at != ""),
         ("Attempts", JOB.attempts),
         ("Priority", JOB.priority),
         fact(
@@ -210,6 +212,7 @@ def _body() -> rx.Component:
     return rx.el.div(
         rx.el.div(
             _alerts(),
+            replay_report.report(),
             _progress(),
             live_text(),
             parts.checkpoints(),

@@ -17,8 +17,8 @@ from agent_console.ui.components.basics import (
 )
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
-from agent_console.ui.states.workers import Figure, WorkerRow, Workers
-from agent_console.ui.theme import WORKER_MARKS
+from agent_console.ui.states.workers import Breaker, Figure, WorkerRow, Workers
+from agent_console.ui.theme import BREAKER_MARKS, WORKER_MARKS
 
 
 def _verbs() -> tuple[rx.Component, ...]:
@@ -71,6 +71,25 @@ def _load(row: rx.Var[WorkerRow]) -> rx.Component:
     )
 
 
+def _hosts(row: rx.Var[WorkerRow]) -> rx.Component:
+    return rx.cond(
+        row.breakers.length() > 0,
+        rx.el.ul(
+            rx.foreach(row.breakers, _host),
+            class_name="ac-hosts",
+            aria_label="Circuit breakers of called hosts",
+        ),
+    )
+
+
+def _host(breaker: rx.Var[Breaker]) -> rx.Component:
+    return rx.el.li(
+        status_mark(breaker.state, BREAKER_MARKS),
+        rx.el.span(breaker.host, class_name="ac-meta ac-mono ac-cut"),
+        key=breaker.host,
+    )
+
+
 def _worker(row: rx.Var[WorkerRow]) -> rx.Component:
     return rx.el.li(
         rx.el.div(
@@ -81,6 +100,7 @@ def _worker(row: rx.Var[WorkerRow]) -> rx.Component:
                 class_name="ac-workerhead",
             ),
             rx.el.div(row.place, " · version ", row.version, class_name="ac-meta"),
+            _hosts(row),
             _own_verbs(row),
             style={"min_width": "0"},
         ),

@@ -27,6 +27,8 @@ from agent_console.ui.job_views import (
     timeline,
 )
 from agent_console.ui.live import Ask, LiveState, follow
+from agent_console.ui.params import job_in
+from agent_console.ui.replay_views import obstacle
 from agent_console.ui.views import shown
 
 ACTIONS: dict[Action, str] = {
@@ -48,7 +50,7 @@ class JobPage(LiveState, rx.State):
 
     job: JobView = JobView()
     title: str = NO_TITLE
-    refusals: dict[str, str] = {str(action): "Loading." for action in ACTIONS}
+    refusals: dict[str, str] = {str(action): "Loading." for action in (*ACTIONS, "replay")}
     happenings: list[Happening] = []
     checkpoints: list[CheckpointRow] = []
     artifacts: list[ArtifactRow] = []
@@ -111,8 +113,7 @@ class JobPage(LiveState, rx.State):
         self.opened, self.opened_body = found.id, artifact_body(found)
 
     def _job_id(self) -> str:
-        parts = [part for part in self.router.url.path.split("/") if part]
-        return parts[1] if len(parts) > 1 and parts[0] == "jobs" else ""
+        return job_in(self.router.url.path)
 
     def _ask(self, actor: Actor) -> Ask:
         job_id = self._job_id()
@@ -143,7 +144,8 @@ def _read(actor: Actor, job_id: str) -> dict[str, Any]:
     return {
         "job": view,
         "title": f"{shown(view.title, 60)} · agent_console",
-        "refusals": {name: detail.allowed.get(name, "Not possible now.") for name in ACTIONS},
+        "refusals": {name: detail.allowed.get(name, "Not possible now.") for name in ACTIONS}
+        | {"replay": obstacle(actor, job)},
         "happenings": timeline(detail.timeline, detail.steps, detail.checkpoints),
         "checkpoints": [checkpoint_row(one) for one in detail.checkpoints],
         "artifacts": [artifact_row(one) for one in detail.artifacts],

@@ -21,6 +21,14 @@ SILENCE = 7.0  # seconds; a process that is up beats every 5
 
 
 @dataclass(frozen=True, slots=True)
+class Breaker:
+    """A host that the worker calls, by its allowlist entry, and whether it is called now."""
+
+    host: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerRow:
     """A worker process. ``start`` and ``stop`` say why not; empty where it can be done."""
 
@@ -38,6 +46,7 @@ class WorkerRow:
     note: str
     start: str
     stop: str
+    breakers: list[Breaker]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,4 +180,5 @@ def _row(worker: Worker, may_not: str) -> WorkerRow:
         note=_note(worker),
         start=may_not or ("It runs already." if runs else ""),
         stop=may_not or ("" if runs else "It is stopped already."),
+        breakers=[Breaker(host, state.value) for host, state in worker.breakers.items()],
     )
