@@ -64,6 +64,15 @@ def row_for(table: Table) -> dict[str, object]:
     return row
 
 
+def put(connection: Connection, table: Table, **values: object) -> None:
+    """Insert a row into ``table`` as the schema of the moment has it, perhaps an older one."""
+    there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+    row = {name: value for name, value in (row_for(table) | values).items() if name in there}
+    columns = ", ".join(f'"{name}"' for name in row)
+    marks = ", ".join(f":{name}" for name in row)
+    connection.execute(text(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})"), row)
+
+
 def fill(connection: Connection) -> None:
     for table in TABLES:
         connection.execute(table.insert().values(row_for(table)))
@@ -138,8 +147,7 @@ def test_artifacts_of_before_are_found_afterwards(database_url: str) -> None:
     made = engine(database_url)
     with made.begin() as connection:
         for table in (tables.AiJob, tables.WorkArtifact):
-            row = row_for(table.__table__) | {"metadata": "{}"}  # type: ignore[attr-defined]
-            connection.execute(table.__table__.insert().values(row))  # type: ignore[attr-defined]
+            put(connection, table.__table__, metadata="{}")  # type: ignore[attr-defined]
         rows = [{"n": f"art_{n}", "p": n + 2} for n in range(50)]
         connection.execute(
             text(
@@ -171,10 +179,7 @@ def test_checkpoints_of_before_are_first_rounds_without_a_next(database_url: str
     made, names = engine(database_url), ("round", "rounds", "previous_id")
     with made.begin() as connection:
         for table in (tables.AiJob.__table__, tables.AgentCheckpoint.__table__):  # type: ignore[attr-defined]
-            row = {name: value for name, value in row_for(table).items() if name not in names}
-            columns = ", ".join(f'"{name}"' for name in row)
-            values = ", ".join(f":{name}" for name in row)
-            connection.execute(text(f"INSERT INTO {table.name} ({columns}) VALUES ({values})"), row)
+            put(connection, table)
     migrate.upgrade(database_url)
     with made.connect() as connection:
         found = connection.execute(text(f"SELECT {', '.join(names)} FROM agent_checkpoints"))
@@ -189,14 +194,11 @@ def test_documents_that_jobs_have_are_known_to_be_used_afterwards(database_url: 
     both = '{"contextDocumentIds": ["doc_1", "doc_2", 7]}'
     with made.begin() as connection:
         assert not later & {one["name"] for one in inspect(connection).get_columns(documents.name)}
-        row = row_for(jobs) | {"id": "job_1", "context_document_id": "doc_1", "metadata": both}
-        connection.execute(jobs.insert().values(row))
-        row |= {"id": "job_2", "metadata": "{}"}
-        connection.execute(jobs.insert().values(row))
-        connection.execute(jobs.insert().values(row | {"id": "job_3", "context_document_id": None}))
+        put(connection, jobs, id="job_1", context_document_id="doc_1", metadata=both)
+        put(connection, jobs, id="job_2", context_document_id="doc_1", metadata="{}")
+        put(connection, jobs, id="job_3", context_document_id=None, metadata="{}")
         for name in ("doc_1", "doc_2", "doc_3"):
-            old = {k: v for k, v in row_for(documents).items() if k not in later}
-            connection.execute(documents.insert().values(old | {"id": name}))
+            put(connection, documents, id=name)
     assert migrate.upgrade(database_url).after == migrate.head()
     with made.connect() as connection:
         found = connection.execute(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from agent_console.ui.markdown_view import blocks
+from agent_console.services.markdown_blocks import blocks
 
 from agent_console.domain.access import Actor, Permission, Role
 from agent_console.domain.chat import ChatRole, HistoryQuery, NewChatSession

@@ -108,6 +108,20 @@ def test_rows_in_every_table_come_back_in_either_database(
     assert len(after["audit_logs"]) == len(before["audit_logs"]) + 2
 
 
+def test_artifacts_are_found_again_in_either_database(
+    site: Site, database_url: str, other_url: str, tmp_path: Path
+) -> None:
+    fill(database_url)
+    made = rows.engine(database_url)
+    with made.begin() as connection:
+        connection.execute(text("UPDATE work_artifacts SET content = 'Straße ' || id"))
+    made.dispose()
+    site(database_url).backups.backup(SYSTEM, tmp_path / "b.zip")
+    restored = site(other_url, "other")
+    restored.backups.restore(SYSTEM, tmp_path / "b.zip")
+    assert len(restored.artifacts.page(SYSTEM, search="strasse").items) == 3
+
+
 def test_a_restored_database_goes_on(
     site: Site, database_url: str, other_url: str, tmp_path: Path
 ) -> None:

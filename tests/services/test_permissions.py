@@ -54,6 +54,8 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
         P.CHECKPOINTS_DECIDE,
         lambda s, a: s.review.decide_once(a, "chk_x", REJECT),
     ),
+    "figures.live": (P.METRICS_READ, lambda s, a: s.figures.live(a)),
+    "figures.overview": (P.METRICS_READ, lambda s, a: s.figures.overview(a)),
     "workers.page": (P.WORKERS_READ, lambda s, a: s.workers.page(a)),
     "workers.status": (P.WORKERS_READ, lambda s, a: s.workers.status(a)),
     "workers.start": (P.WORKERS_CONTROL, lambda s, a: s.workers.start(a)),
