@@ -128,3 +128,33 @@ def test_edited_arguments_are_validated_again(url: str, serve: Serve, provider: 
                 bench.approve(job_id, edited_data=edited)
         assert bench.job(job_id).status is JobStatus.WAITING
         assert len(server.requests) == 1
+
+
+DOUBT = {"tool": "ask_for_review", "arguments": {"reason": "Two plans\n contradict each other."}}
+
+
+def test_a_model_may_ask_for_a_person_and_no_policy_decides(
+    url: str, serve: Serve, provider: str
+) -> None:
+    server = serve(DOUBT, final(findings=[WAVE]))
+    with with_model(url, server, provider) as bench:
+        job_id = bench.enqueue("research", TASK, approval_strategy="auto_approve_low_risk")
+        bench.run()
+        (asked,) = bench.pending(job_id).findings
+        assert (asked["rule"], asked["severity"]) == ("review-requested", "MEDIUM")
+        assert asked["message"] == "The agent asks for a person: Two plans contradict each other."
+        assert output(bench, job_id)["approvedBy"] == "Reviewer"
+        assert len(server.requests) == 2
+
+
+def test_a_model_gets_the_tools_that_its_definition_names(url: str, serve: Serve) -> None:
+    server = serve(final(findings=[WAVE]))
+    text = "name: one\nkind: research\ntitle: O\ndescription: D\nversion: '1'\ntools: [search]\n"
+    with Bench(make(read_definition(text, "test"), server.models()), url=url) as bench:
+        begin(bench, "one", TASK)
+    offered = {one["function"]["name"] for one in server.requests[0]["tools"]}
+    assert offered == {"search", "ask_for_review", "final_result"}
+    with pytest.raises(Invalid, match="tools"):
+        read_definition(text.replace("[search]", "[delete]"), "test")
+    with pytest.raises(Invalid, match="tools"):
+        read_definition(text.replace("[search]", "[]"), "test")
