@@ -21,6 +21,7 @@ Call = Callable[..., Awaitable[Any]]
 
 _CORRECTIONS = 2  # times that an answer goes back to the model
 _TOLD = 20  # complaints about one answer
+_DOUBT = 500  # characters of a reason for a review
 
 
 def ask(
@@ -52,7 +53,7 @@ def ask(
             model,
             output_type=want,
             instructions=instructions,
-            tools=[Tool(tool, sequential=True) for tool in tools],
+            tools=[Tool(tool, sequential=True) for tool in (*tools, _doubting(ctx, brief))],
             retries=_CORRECTIONS,
         )
         agent.output_validator(check)
@@ -62,3 +63,19 @@ def ask(
         except (UnexpectedModelBehavior, UsageLimitExceeded) as error:
             raise NonRetryable(f"{choice.label} gave no usable answer: {error}") from error
     return done.output
+
+
+def _doubting(ctx: JobContext, brief: Brief) -> Call:
+    """Return the tool by which the model asks for a person, whatever a policy might allow."""
+
+    async def ask_for_review(reason: str) -> str:
+        """Ask that a person looks at your result before anything is made of it.
+
+        Args:
+            reason: why, in one sentence
+        """
+        said = ctx.step("tool ask_for_review", lambda: " ".join(reason.split())[:_DOUBT])
+        brief.doubts.append(said)
+        return "A person will look at your result. Go on."
+
+    return ask_for_review

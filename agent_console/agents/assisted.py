@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent_console import JobContext, Json, Rejected
-from agent_console.agents.asking import ask
+from agent_console.agents.asking import Call, ask
 from agent_console.agents.brief import Brief
 from agent_console.agents.documents import Document
 from agent_console.agents.feedback import Wishes
@@ -127,7 +127,7 @@ def _searched(
         instructions=brief.definition.instructions,
         prompt=_prompt(brief, asked, wishes),
         complaints=desk.complaints,
-        tools=[desk.search, desk.read],
+        tools=desk.tools,
     )
     return _research(brief, asked, found, wishes, choice.label)
 
@@ -138,6 +138,12 @@ class _Desk:
     def __init__(self, ctx: JobContext, brief: Brief) -> None:
         self._ctx, self._brief = ctx, brief
         self._documents = {one.id: one for one in brief.documents}
+
+    @property
+    def tools(self) -> list[Call]:
+        """Those that the definition lets the model call."""
+        known: dict[str, Call] = {"search": self.search, "read": self.read}
+        return [tool for name, tool in known.items() if name in self._brief.definition.tools]
 
     async def search(self, query: str, limit: int = 8) -> Any:
         """Search the documents; returns sentences with the id of their document.

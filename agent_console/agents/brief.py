@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent_console import JobContext, NonRetryable
 from agent_console.agents.definition import Definition, Strategy
@@ -13,7 +13,10 @@ from agent_console.agents.tasks import ContentTask, ReportingTask, ResearchTask
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """The task of one run; ``given`` says whether the documents are the session's own."""
+    """The task of one run; ``given`` says whether the documents are the session's own.
+
+    ``doubts`` grow while a model works: why it asks that a person looks at the result.
+    """
 
     definition: Definition
     task: ResearchTask
@@ -22,6 +25,7 @@ class Brief:
     documents: tuple[Document, ...]
     given: bool
     model: ModelChoice | None
+    doubts: list[str] = field(default_factory=list)
 
     @property
     def title(self) -> str:

@@ -93,6 +93,9 @@ def reasons(brief: Brief, result: Result) -> list[Finding]:
     if brief.task.request_review:
         said = "The task asks for a person in any case."
         found.append(Finding(Severity.MEDIUM, "review-requested", said, "requestReview"))
+    for doubt in dict.fromkeys(brief.doubts):
+        said = f"The agent asks for a person: {doubt or 'it gives no reason.'}"
+        found.append(Finding(Severity.MEDIUM, "review-requested", said, "agent"))
     text = "\n".join(result.texts)
     for word in brief.definition.thresholds.high_impact:
         if re.search(rf"\b{re.escape(word)}", text, re.IGNORECASE):

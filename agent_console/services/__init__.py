@@ -102,15 +102,7 @@ def build_services(
         artifacts=ArtifactService(db),
         audit=AuditService(db),
         figures=FigureService(db, worker_timeout=settings.worker_timeout),
-        health=HealthService(
-            db,
-            clock=ticking,
-            options=HealthOptions(
-                worker_timeout=settings.worker_timeout,
-                data_dir=settings.data_dir,
-                scheduler_age=scheduler_age,
-            ),
-        ),
+        health=_health(db, settings, ticking, scheduler_age),
         callbacks=CallbackService(db),
         context=ContextService(db, shipped),
         sessions=SessionService(db, catalog, jobs, review),
@@ -121,6 +113,17 @@ def build_services(
         chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
         feed=feed,
     )
+
+
+def _health(
+    db: Database, settings: Settings, clock: Clock, scheduler_age: Callable[[], float | None] | None
+) -> HealthService:
+    options = HealthOptions(
+        worker_timeout=settings.worker_timeout,
+        data_dir=settings.data_dir,
+        scheduler_age=scheduler_age,
+    )
+    return HealthService(db, clock=clock, options=options)
 
 
 def _access(

@@ -156,7 +156,7 @@ def test_a_process_killed_in_the_middle_of_an_answer_asks_only_for_that_one_agai
     database_url: str, serve: Serve, tmp_path: Path
 ) -> None:
     search = {"tool": "search", "arguments": {"query": "wave 2 start", "limit": 3}}
-    server = serve(search, {**FOUND, "pause": 0.5, "piece": 2}, FOUND)
+    server = serve(search, {**FOUND, "pause": 0.1, "piece": 2}, FOUND)
     with run(database_url, server) as bench:
         job_id = bench.enqueue("research", TASK, approval_strategy="auto_approve_low_risk")
         command = [sys.executable, "-c", RUNS, database_url, server.base_url(), str(tmp_path)]

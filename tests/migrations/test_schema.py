@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 
 from agent_console.domain.errors import Misconfigured, Unavailable
 from agent_console.domain.queries import ArtifactQuery
-from agent_console.store import migrate, tables
+from agent_console.store import agent_tables, migrate, tables
 from agent_console.store.database import Database
 from agent_console.store.reads.artifact_search import artifact_search
 
@@ -189,7 +189,7 @@ def test_checkpoints_of_before_are_first_rounds_without_a_next(database_url: str
 def test_documents_that_jobs_have_are_known_to_be_used_afterwards(database_url: str) -> None:
     assert migrate.downgrade(database_url, "0005").after == "0005"
     made = engine(database_url)
-    jobs, documents = tables.AiJob.__table__, tables.ContextDocument.__table__  # type: ignore[attr-defined]
+    jobs, documents = tables.AiJob.__table__, agent_tables.ContextDocument.__table__  # type: ignore[attr-defined]
     later = {"archived_at", "first_job_id"}
     both = '{"contextDocumentIds": ["doc_1", "doc_2", 7]}'
     with made.begin() as connection:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from agent_console.services.markdown_blocks import blocks
 
 from agent_console.domain.access import Actor, Permission, Role
 from agent_console.domain.chat import ChatRole, HistoryQuery, NewChatSession
@@ -19,6 +18,7 @@ from agent_console.services import build_services
 from agent_console.services.assistant import BUSY, COMMANDS, FAILED, QUESTIONS, Turn
 from agent_console.services.assistant_tools import Sources, Tools
 from agent_console.services.assistant_words import plain
+from agent_console.services.markdown_blocks import blocks
 from agent_console.settings import Settings
 from agent_console.store.feed import ChangeFeed
 from agent_console.store.finishes import finish

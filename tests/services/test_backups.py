@@ -114,7 +114,8 @@ def test_artifacts_are_found_again_in_either_database(
     fill(database_url)
     made = rows.engine(database_url)
     with made.begin() as connection:
-        connection.execute(text("UPDATE work_artifacts SET content = 'Straße ' || id"))
+        changes = "artifact_type = 'report', metadata = '{}', content = 'Straße ' || id"
+        connection.execute(text(f"UPDATE work_artifacts SET {changes}"))
     made.dispose()
     site(database_url).backups.backup(SYSTEM, tmp_path / "b.zip")
     restored = site(other_url, "other")

@@ -18,6 +18,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pydantic_ai.messages import ModelMessagesTypeAdapter
+
 from agent_console.agents import assisted
 from agent_console.agents.definition import read_definition
 from agent_console.agents.factory import make
@@ -45,8 +47,12 @@ LABELS = BETWEEN + RECORDED
 LOADED = (
     "agent_console.agents.writing",
     "anthropic",
+    "anyio._backends._asyncio",
     "bm25s",
-    "openai.resources.chat.completions",
+    "genai_prices.data",
+    "openai.lib._chat_completion_resources",
+    "openai.lib.streaming.chat",
+    "openai.resources.chat.chat",
     "pydantic_ai.models.anthropic",
     "pydantic_ai.models.openai",
     "pydantic_ai.providers.anthropic",
@@ -62,6 +68,7 @@ def main() -> int:
     tempfile.tempdir = order["folder"]  # what the killed leave behind goes with the test
     for module in LOADED:
         import_module(module)
+    ModelMessagesTypeAdapter.validate_python([])  # its schema is made when it is first used
     for life in range(LIMIT):
         child = os.fork()
         if child == 0:

@@ -252,9 +252,10 @@ def test_the_sweeps_of_a_running_console_check_in(
     console = build(settings)
     console.start_worker()
     try:
-        assert console.await_until(lambda: len(transport.of("check_in")) >= 2, 20)
+        assert console.await_until(lambda: len(transport.of("check_in")) >= 4, 20)
     finally:
         console.stop()
         sentry_sdk.get_global_scope().set_client(None)
     sent = {each["monitor_slug"]: each["status"] for each in transport.of("check_in")}
-    assert sent == {"agent-console-rescue": "ok", "agent-console-expiry": "ok"}
+    names = ("rescue", "expiry", "previews", "figures")
+    assert sent == {f"agent-console-{name}": "ok" for name in names}

@@ -11,13 +11,13 @@ from sqlalchemy import Select, and_, select
 from agent_console.domain.context import ContextDocument, ContextDocumentVersion
 from agent_console.domain.queries import SEARCH_WINDOW, ContextQuery
 from agent_console.domain.records import Page
-from agent_console.store import rows, tables
+from agent_console.store import agent_tables, rows
 from agent_console.store.cursors import decode, encode
 from agent_console.store.database import Reader
 from agent_console.store.reads.paging import capped_count, read_page, table
 
-DOCUMENTS = table(tables.ContextDocument)
-VERSIONS = table(tables.ContextDocumentVersion)
+DOCUMENTS = table(agent_tables.ContextDocument)
+VERSIONS = table(agent_tables.ContextDocumentVersion)
 LISTED_VERSIONS = 200
 _WHOLE_ID = re.compile("doc_[0-9a-f]{32}")
 _LATEST = select(DOCUMENTS, VERSIONS.c.size, VERSIONS.c.digest).join(
