@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from functools import lru_cache
 
 from agent_console.domain.checkpoints import (
@@ -34,6 +33,7 @@ from agent_console.ui.components.review_risk import finding_views, risk_words
 from agent_console.ui.evidence_rounds import since
 from agent_console.ui.evidence_views import evidence_of
 from agent_console.ui.job_views import round_word
+from agent_console.ui.views import iso, shown
 
 TYPE_WORDS = {
     CheckpointType.APPROVAL_REQUIRED: "Approval required",
@@ -42,11 +42,6 @@ TYPE_WORDS = {
 }
 LABEL_LENGTH = 160  # characters of a message in an accessible name
 REMEMBERED = 64  # rendered bodies: what a few dozen reviewers look at
-
-
-def iso(instant: datetime | None) -> str:
-    """Return ``instant`` as the pages hand it to the browser; empty when there is none."""
-    return instant.isoformat() if instant else ""
 
 
 def label(job_type: str, message: str) -> str:
@@ -63,7 +58,7 @@ def row(item: CheckpointSummary, href: str) -> RowView:
         href=href,
         label=f"{label(item.job_type, item.message)} ({word}, {item.status})",
         message=reveal(item.message).text,
-        job_type=reveal(item.job_type).text,
+        work=shown(" · ".join(filter(None, (item.job_type, item.task_description))), 200),
         type=item.checkpoint_type.value,
         type_tone=mark.tone,
         type_word=word,

@@ -17,13 +17,16 @@ from agent_console.ui.components.json_models import JsonView
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowView:
-    """A row of the list. ``label`` is the accessible name of its link; a ``note`` asks nothing."""
+    """A row of the list; ``work`` is the job's type and what it is for.
+
+    ``label`` is the accessible name of its link; a ``note`` asks nothing.
+    """
 
     id: str
     href: str
     label: str
     message: str
-    job_type: str
+    work: str
     type: str
     type_tone: str
     type_word: str

@@ -137,7 +137,7 @@ def _row(row: rx.Var[RowView]) -> rx.Component:
             ),
             rx.el.span(
                 _type_mark(row),
-                rx.el.span(row.job_type, class_name="ac-cut"),
+                rx.el.span(row.work, class_name="ac-cut", title=row.work),
                 class_name="row-meta",
             ),
             rx.el.span(moment(row.created_at), class_name="row-age"),
