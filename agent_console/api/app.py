@@ -18,6 +18,7 @@ from agent_console.api.routers import (
     audit,
     auth,
     callbacks,
+    chat,
     checkpoints,
     context,
     docs,
@@ -25,16 +26,20 @@ from agent_console.api.routers import (
     health,
     jobs,
     metrics,
+    saved_queries,
     sessions,
+    tasks,
     templates,
     worker,
 )
+from agent_console.api.sockets import Hub
 from agent_console.services import Services
 from agent_console.settings import Settings
 
 VERSION = "1"
 _ROUTERS = (
     jobs,
+    tasks,
     callbacks,
     checkpoints,
     sessions,
@@ -43,6 +48,8 @@ _ROUTERS = (
     worker,
     artifacts,
     audit,
+    saved_queries,
+    chat,
     health,
     metrics,
     auth,
@@ -73,6 +80,7 @@ def create_api(services: Services, settings: Settings, metrics: Callable[[], byt
         redirect_slashes=False,
     )
     app.state.api_context = ApiContext(services, settings, metrics)
+    app.state.hub = Hub(services.feed)
     problems.install(app)
     for module in _ROUTERS:
         # One flat table, in order: the guard's walk and the 405 of the fallback read it.
