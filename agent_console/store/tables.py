@@ -14,7 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
 from agent_console.domain.jobs import CLAIMABLE, JobStatus
-from agent_console.store import chat_tables  # noqa: F401 - part of the same metadata
+from agent_console.store import chat_tables, query_tables  # noqa: F401 - of the same metadata
 
 
 def _one_of(column: str, values: list[str]) -> CheckConstraint:

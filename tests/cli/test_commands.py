@@ -239,6 +239,14 @@ def test_a_checkpoint_is_rejected_with_its_reason(waiting: tuple[Terminal, str, 
     assert done["rejectionReason"] == "Not in this folder"
 
 
+def test_a_job_is_replayed_from_its_record(waiting: tuple[Terminal, str, str]) -> None:
+    terminal, job_id, _ = waiting
+    assert terminal.done("jobs", "replay", job_id).splitlines()[-1] == "Nothing differs."
+    replay = terminal.json("jobs", "replay", job_id)["replay"]
+    assert (replay["jobId"], replay["same"], replay["end"]) == (job_id, True, "record_end")
+    assert "There is no job" in terminal.refused("jobs", "replay", "job_none")
+
+
 def test_workers_are_listed_by_process(waiting: tuple[Terminal, str, str]) -> None:
     terminal, _, _ = waiting
     found = terminal.json("workers", "list")["workers"]
