@@ -12,7 +12,6 @@ from datetime import datetime
 from agent_console.domain.access import SYSTEM, Actor
 from agent_console.domain.jobs import Json
 
-
 CALLED_BACK = "job.called_back"  # changes no status, and may make a sleeping job due
 
 
