@@ -31,6 +31,7 @@ PLACES = (
     Place("New job", "/new", "circle_plus"),
     Place("Agents", "/agents", "bot"),
     Place("Artifacts", "/artifacts", "package"),
+    Place("Chat", "/chat", "messages_square"),
     Place("Workers", "/workers", "server"),
 )
 
