@@ -14,10 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent_console.agents.assistant import AssistantModel
 from agent_console.agents.factory import agents
 from agent_console.agents.models import Models
 from agent_console.domain.clock import Clock, SystemClock
-from agent_console.domain.errors import Misconfigured
+from agent_console.domain.errors import Invalid, Misconfigured
 from agent_console.domain.observer import RunObserver, RunObservers
 from agent_console.domain.redaction import conceal
 from agent_console.gateways.keystore import open_keystore
@@ -185,6 +186,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
             settings,
             feed,
             orchestrator=lambda: host.sweeping,
+            chat_model=chat_model(settings),
             replayer=Rehearsals(
                 db,
                 registry,
@@ -206,9 +208,23 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
 
 def load_registry(settings: Settings) -> Registry:
     """Return the handlers and agents that ``settings`` name, with what could not be loaded."""
+    return load_handlers(settings.handlers, made=agents(settings.agents, load_models(settings)))
+
+
+def load_models(settings: Settings) -> Models:
+    """Return which language models there are; no key is read."""
     secrets = open_keystore(settings).get
-    models = Models(settings.agent_model, settings.agent_base_url, secrets=secrets)
-    return load_handlers(settings.handlers, made=agents(settings.agents, models))
+    return Models(settings.agent_model, settings.agent_base_url, secrets=secrets)
+
+
+def chat_model(settings: Settings) -> AssistantModel | None:
+    """Return the model of the chat's assistant: the agents' own default, if there is one."""
+    try:
+        choice = load_models(settings).choose("")
+    except Invalid as error:  # the agents say so as well, on their page
+        _log.warning("the chat has no model: %s", error.message)
+        return None
+    return None if choice is None else AssistantModel(choice)
 
 
 def prepare(settings: Settings) -> None:

@@ -29,6 +29,7 @@ def places(work: Work) -> dict[str, str]:
     artifacts = work.job(report)["artifacts"]
     work.enqueue("http-task", {"url": "http://127.0.0.1:9/tasks"})
     checkpoint, result = work.open_checkpoint(job), work.open_checkpoint(plan)
+    chat = work.chat(job, "/why", "What **comes** next?")
     return {
         "Checkpoints": "/admin/agent-checkpoints",
         "Checkpoints, files": f"/admin/agent-checkpoints/{checkpoint}",
@@ -40,6 +41,8 @@ def places(work: Work) -> dict[str, str]:
         "Agents": "/agents?agent=reporting",
         "Artifacts": f"/artifacts?job={report}",
         **{one["artifactType"]: f"/artifacts/{one['id']}" for one in artifacts},
+        "Chat": "/chat",
+        "Chat, open": f"/chat/{chat}",
         "Workers": "/workers",
     }
 
