@@ -60,7 +60,7 @@ def session_row(session: ChatSession, current: str) -> SessionRow:
         href=f"/chat/{session.id}",
         title=shown(session.title, 120) or NAMELESS,
         about=_about(session)[0],
-        preview=shown(" ".join(session.preview.split()), 120),
+        preview=shown(_line(session.preview), 120),
         unread="" if not unread else "99+" if unread > 99 else str(unread),
         updated_at=iso(session.updated_at),
         current=session.id == current,
@@ -97,6 +97,15 @@ def _message(message: ChatMessage, me: str) -> MessageView:
         at=iso(message.created_at),
         blocks=blocks(message.content) if assistant else [],
     )
+
+
+def _line(markdown: str) -> str:
+    """Return the words of a message without its marks, on one line."""
+    parts: list[str] = []
+    for block in blocks(markdown):
+        items = [span for item in block.points for span in item.spans]
+        parts += [block.text, *(span.text for span in (*block.spans, *items))]
+    return " ".join("".join(f"{part} " for part in parts).split())
 
 
 def _about(session: ChatSession) -> tuple[str, str]:
