@@ -12,6 +12,7 @@ from agent_console.ui.pages import (
     agents,
     artifact,
     artifacts,
+    audit,
     chat,
     checkpoints,
     document,
@@ -39,6 +40,7 @@ PAGES: tuple[Register, ...] = (
     artifact.register,
     chat.register,
     workers.register,
+    audit.register,
     checkpoints.register,
     missing.register,
 )

@@ -23,6 +23,7 @@ class Place:
     title: str
     href: str
     icon: str
+    needs: str = ""  # the permission without which it is not offered
 
 
 PLACES = (
@@ -33,6 +34,7 @@ PLACES = (
     Place("Artifacts", "/artifacts", "package"),
     Place("Chat", "/chat", "messages_square"),
     Place("Workers", "/workers", "server"),
+    Place("Audit", "/audit", "scroll_text", needs="audit:read"),
 )
 
 
@@ -64,7 +66,7 @@ def _badge(place: Place) -> rx.Component:
 
 def _entry(place: Place, active: str) -> rx.Component:
     current = {"aria-current": "page"} if place.title == active else {}
-    return rx.el.li(
+    entry = rx.el.li(
         rx.link(
             icon(place.icon, 17),
             place.title,
@@ -74,6 +76,7 @@ def _entry(place: Place, active: str) -> rx.Component:
             custom_attrs=current,
         )
     )
+    return rx.cond(Session.may[place.needs], entry) if place.needs else entry
 
 
 def _account() -> rx.Component:
