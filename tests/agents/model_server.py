@@ -1,8 +1,8 @@
 """A server that speaks the OpenAI protocol and gives recorded answers: a program of its own.
 
 ``python model_server.py ANSWERS LOG``: ANSWERS is a JSON list, one entry per request, of
-``{"status", "headers", "tool", "arguments", "delay"}``; the last one is repeated. Every request's
-body becomes a line of LOG. The port is printed.
+``{"status", "headers", "tool", "arguments", "text", "delay"}``; the last one is repeated. Every
+request's body becomes a line of LOG. The port is printed.
 """
 
 from __future__ import annotations
@@ -48,24 +48,24 @@ class Answers(BaseHTTPRequestHandler):
 
 
 def completion(number: int, answer: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer that calls a tool."""
+    """Return an answer that calls a tool, or (with ``text``) one in words."""
+    if "text" in answer:
+        spoken = {"role": "assistant", "content": answer["text"]}
+        return envelope(number, {"index": 0, "finish_reason": "stop", "message": spoken})
     call = {"name": answer["tool"], "arguments": json.dumps(answer["arguments"])}
+    calls = [{"id": f"call_{number}", "type": "function", "function": call}]
+    message = {"role": "assistant", "content": None, "tool_calls": calls}
+    return envelope(number, {"index": 0, "finish_reason": "tool_calls", "message": message})
+
+
+def envelope(number: int, choice: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer with the only ``choice`` there is."""
     return {
         "id": f"chatcmpl-{number}",
         "object": "chat.completion",
         "created": 1,
         "model": "recorded",
-        "choices": [
-            {
-                "index": 0,
-                "finish_reason": "tool_calls",
-                "message": {
-                    "role": "assistant",
-                    "content": None,
-                    "tool_calls": [{"id": f"call_{number}", "type": "function", "function": call}],
-                },
-            }
-        ],
+        "choices": [choice],
         "usage": {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110},
     }
 
