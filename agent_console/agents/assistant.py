@@ -8,7 +8,6 @@ from typing import Protocol
 
 from agent_console import Invalid, NonRetryable
 from agent_console.agents.models import ModelChoice
-from agent_console.agents.recorded import connect
 
 CALLS = 8  # of the model, for one question
 PATIENCE = 90.0  # seconds
@@ -67,6 +66,8 @@ class AssistantModel:
         from pydantic_ai import Tool as ModelTool  # noqa: PLC0415
         from pydantic_ai.exceptions import AgentRunError  # noqa: PLC0415
         from pydantic_ai.usage import UsageLimits  # noqa: PLC0415
+
+        from agent_console.agents.recorded import connect  # noqa: PLC0415
 
         model, client = await connect(self._choice)
         try:
