@@ -44,6 +44,7 @@ def places(work: Work) -> dict[str, str]:
         "Chat": "/chat",
         "Chat, open": f"/chat/{chat}",
         "Workers": "/workers",
+        "Audit": "/audit",
     }
 
 
