@@ -51,6 +51,7 @@ def test_opening_the_page_joins_and_reads(console: Console) -> None:
     assert chat.page(viewer, ChatQuery()).items[0].unread == 0
     rows = wire.value(Chat, "sessions")
     assert [(one.title, one.unread, one.current) for one in rows] == [("Nightly run", "", True)]
+    assert rows[0].preview == "Viewer joined."
 
 
 def test_what_others_say_appears_and_counts_as_unread_elsewhere(console: Console) -> None:
@@ -134,6 +135,13 @@ def test_what_is_not_there_says_so(console: Console) -> None:
     assert wire.value(Chat, "problem_code") == "not_found"
     empty = look(console, "/chat").wire
     assert (empty.value(Chat, "sessions") or []) == []
+
+
+def test_the_list_shows_the_words_of_an_answer_without_its_marks(console: Console) -> None:
+    session = opened(console)
+    console.services.chat.post(console.actor("operator"), session, "/help")
+    (row,) = look(console, "/chat").wire.value(Chat, "sessions")
+    assert row.preview.startswith("/status – how many jobs are where")
 
 
 def test_parameters_read_back() -> None:
