@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agent_console.agents import documents
+from agent_console.agents.assistant import AssistantModel
 from agent_console.agents.factory import agents
 from agent_console.agents.models import Models
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.context import ContextDocumentDetail, shipped_document
-from agent_console.domain.errors import Misconfigured
+from agent_console.domain.errors import Invalid, Misconfigured
 from agent_console.domain.observer import RunObserver, RunObservers
 from agent_console.domain.redaction import conceal
 from agent_console.gateways.keystore import open_keystore
@@ -188,6 +189,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
             feed,
             scheduler_age=lambda: host.scheduler_age,
             shipped=_shipped_documents(),
+            chat_model=chat_model(settings),
             replayer=Rehearsals(
                 db,
                 registry,
@@ -209,13 +211,27 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
 
 def load_registry(settings: Settings) -> Registry:
     """Return the handlers and agents that ``settings`` name, with what could not be loaded."""
-    models = Models(
+    return load_handlers(settings.handlers, made=agents(settings.agents, load_models(settings)))
+
+
+def load_models(settings: Settings) -> Models:
+    """Return which language models there are; no key is read."""
+    return Models(
         settings.agent_model,
         settings.agent_base_url,
         secrets=open_keystore(settings).get,
         streams=settings.agent_stream,
     )
-    return load_handlers(settings.handlers, made=agents(settings.agents, models))
+
+
+def chat_model(settings: Settings) -> AssistantModel | None:
+    """Return the model of the chat's assistant: the agents' own default, if there is one."""
+    try:
+        choice = load_models(settings).choose("")
+    except Invalid as error:  # the agents say so as well, on their page
+        _log.warning("the chat has no model: %s", error.message)
+        return None
+    return None if choice is None else AssistantModel(choice)
 
 
 def prepare(settings: Settings) -> None:

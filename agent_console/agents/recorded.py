@@ -147,14 +147,19 @@ def connected(ctx: JobContext, choice: ModelChoice) -> Iterator[RecordedModel]:
         NonRetryable: there is no key for it.
     """
     with start_blocking_portal() as portal:
-        model, client = portal.call(_connect, choice)
+        model, client = portal.call(connect, choice)
         try:
             yield RecordedModel(model, choice, ctx, portal)
         finally:
             portal.call(client.close)
 
 
-async def _connect(choice: ModelChoice) -> tuple[Model, Any]:
+async def connect(choice: ModelChoice) -> tuple[Model, Any]:
+    """Return the chosen model and its client, which the caller closes.
+
+    Raises:
+        NonRetryable: there is no key for it.
+    """
     key = choice.key()
     if key is None and not choice.base_url:
         raise NonRetryable(f"There is no key for {choice.label}: set {KEYS[choice.provider]}.")

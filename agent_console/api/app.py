@@ -19,6 +19,7 @@ from agent_console.api.routers import (
     audit,
     auth,
     callbacks,
+    chat,
     checkpoints,
     context,
     docs,
@@ -26,17 +27,21 @@ from agent_console.api.routers import (
     health,
     jobs,
     metrics,
+    saved_queries,
     sessions,
     stream,
+    tasks,
     templates,
     worker,
 )
+from agent_console.api.sockets import Hub
 from agent_console.services import Services
 from agent_console.settings import Settings
 
 VERSION = "1"
 _ROUTERS = (
     jobs,
+    tasks,
     callbacks,
     checkpoints,
     sessions,
@@ -45,6 +50,8 @@ _ROUTERS = (
     worker,
     artifacts,
     audit,
+    saved_queries,
+    chat,
     health,
     metrics,
     stream,
@@ -77,6 +84,7 @@ def create_api(services: Services, settings: Settings, metrics: Callable[[], byt
     )
     app.state.api_context = ApiContext(services, settings, metrics)
     app.state.figure_hub = FigureHub(services)
+    app.state.hub = Hub(services.feed)
     problems.install(app)
     for module in _ROUTERS:
         # One flat table, in order: the guard's walk and the 405 of the fallback read it.

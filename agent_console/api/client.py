@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.types import Scope
 
 SCOPE_KEY = "agent_console.client_ip"
@@ -29,7 +29,7 @@ def _forwarded_for(headers: Iterable[tuple[bytes, bytes]]) -> list[str]:
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
 
 
-def client_ip(request: Request) -> str | None:
+def client_ip(request: HTTPConnection) -> str | None:
     """Return the client's address as the middleware resolved it, or the peer's."""
     known = request.scope.get(SCOPE_KEY)
     if isinstance(known, str):

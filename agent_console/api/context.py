@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, cast
 
 from fastapi import Depends
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from agent_console.services import Services
 from agent_console.settings import Settings
@@ -22,7 +22,7 @@ class ApiContext:
     metrics: Callable[[], bytes]
 
 
-def context_of(request: Request) -> ApiContext:
+def context_of(request: HTTPConnection) -> ApiContext:
     """Return the context of the application that answers ``request``."""
     return cast("ApiContext", request.app.state.api_context)
 

@@ -12,12 +12,17 @@ from typing import Any, cast
 from fastapi import Depends, FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.routing import BaseRoute, Route
 
 from agent_console.api.client import client_ip
 from agent_console.api.context import ApiContext, context_of
-from agent_console.api.origins import SAFE_METHODS, check_same_origin, cookie_name
+from agent_console.api.origins import (
+    SAFE_METHODS,
+    check_same_origin,
+    check_socket_origin,
+    cookie_name,
+)
 from agent_console.domain.access import ANONYMOUS, Actor, Permission, authorize
 from agent_console.domain.errors import Misconfigured, Unauthenticated
 
@@ -101,7 +106,7 @@ def admit(request: Request, declaration: Declaration) -> Actor:
     return actor
 
 
-def bearer(request: Request) -> str | None:
+def bearer(request: HTTPConnection) -> str | None:
     """Return the bearer token, or None when there is no ``Authorization`` header.
 
     Raises:
@@ -116,8 +121,10 @@ def bearer(request: Request) -> str | None:
     return token.strip()
 
 
-def identify(request: Request, context: ApiContext) -> Actor:
+def identify(request: HTTPConnection, context: ApiContext) -> Actor:
     """Return the actor behind token or cookie; a cookie beside a token is not looked at.
+
+    ``request`` is a request, or the handshake of a socket.
 
     Raises:
         Unauthenticated: the token is not valid (a wrong key is never taken for nobody).
@@ -135,7 +142,9 @@ def identify(request: Request, context: ApiContext) -> Actor:
     actor = access.actor_for_session(secret, ip=ip) if secret else None
     if actor is None:
         return ANONYMOUS
-    if request.method not in SAFE_METHODS:
+    if not isinstance(request, Request):
+        check_socket_origin(request.headers, context.settings)
+    elif request.method not in SAFE_METHODS:
         check_same_origin(request, context.settings)
     return actor
 

@@ -62,6 +62,21 @@ def check_same_origin(request: Request, settings: Settings) -> None:
         raise CrossOrigin("Send application/json, or the header X-Requested-With.")
 
 
+def check_socket_origin(headers: Headers, settings: Settings) -> None:
+    """Let the handshake of a socket that brings a cookie pass, or raise.
+
+    Raises:
+        CrossOrigin: it does not name one of our own pages. Browsers always name the page, and ask
+            nobody before they connect; a handshake that names none is no browser's.
+    """
+    if headers.get("origin") not in allowed_origins(settings):
+        raise CrossOrigin(
+            f"Sockets with a cookie are for pages of {settings.origin}; programs send an API "
+            "token instead.",
+            allowedOrigin=settings.origin,
+        )
+
+
 def cookie_name(settings: Settings) -> str:
     """Return the session cookie's name; ``__Host-`` binds it to this host where TLS allows."""
     return "__Host-ac_session" if is_https(settings) else "ac_session"

@@ -8,6 +8,7 @@ from fastapi import Header
 from pydantic import Field, StringConstraints
 
 from agent_console.api.schemas.base import In, InstantIn
+from agent_console.domain.chat import ChatQuery, HistoryQuery
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
 from agent_console.domain.jobs import JobStatus
 from agent_console.domain.queries import (
@@ -151,6 +152,29 @@ class TemplateParams(In):
     """Whose configuration: that of one agent, or of all."""
 
     agent_type: _Text | None = None
+
+
+class ChatParams(PageParams):
+    """Filters of the conversations."""
+
+    job_id: _Text | None = None
+
+    def to_query(self) -> ChatQuery:
+        """Return the domain's value."""
+        return ChatQuery(**self.model_dump())
+
+
+class HistoryParams(PageParams):
+    """Which messages: the latest, or those after a number."""
+
+    after: Annotated[
+        Annotated[int, Field(ge=0, le=2**31 - 1)] | None,
+        Field(description="Messages after this number, oldest first; without it the latest."),
+    ] = None
+
+    def to_query(self) -> HistoryQuery:
+        """Return the domain's value."""
+        return HistoryQuery(**self.model_dump())
 
 
 class LogParams(In):

@@ -120,6 +120,27 @@ _control("pause", "Hold a job.")
 _control("resume", "Let a held job go on.")
 
 
+@app.command()
+def replay(job_id: JOB_ID, *, as_json: Annotated[bool, JSON_OPTION] = False) -> None:
+    """Run a job again from its record, without effects; exit code 1 when something differs."""
+    with opened() as (console, actor):
+        report = console.services.replays.replay(actor, job_id)
+    if as_json:
+        from agent_console.api.schemas.replays import ReplayOut
+
+        document({"replay": ReplayOut.model_validate(report).model_dump(mode="json")})
+    else:
+        say(f"{report.replayed} of {report.calls} recorded calls answered. {report.last}")
+        for one in report.differences:
+            say(f"  {one.kind.value}: {one.message}")
+            for label, value in (("recorded", one.recorded), ("replayed", one.replayed)):
+                if value:
+                    say(f"    {label}: {value}")
+        say("Nothing differs." if report.same else f"Differences: {len(report.differences)}.")
+    if not report.same:
+        raise typer.Exit(1)
+
+
 def _print(job: Any, *, as_json: bool) -> None:
     if as_json:
         from agent_console.api.schemas.jobs import JobOut

@@ -27,6 +27,7 @@ from agent_console.services.jobs import JobService
 from agent_console.services.passwords import Passwords
 from agent_console.services.replays import Replayer, ReplayService
 from agent_console.services.review import ReviewService
+from agent_console.services.saved_queries import SavedQueryService
 from agent_console.services.secrets import SecretService
 from agent_console.services.sessions import SessionService
 from agent_console.services.templates import TemplateService
@@ -55,6 +56,7 @@ class Services:
     secrets: SecretService
     backups: BackupService
     replays: ReplayService
+    saved_queries: SavedQueryService
     chat: ChatService
     feed: ChangeFeed
 
@@ -110,6 +112,7 @@ def build_services(
         secrets=SecretService(db, lambda: open_store(settings)),
         backups=BackupService(db, settings, clock=ticking),
         replays=ReplayService(db, replayer),
+        saved_queries=SavedQueryService(db),
         chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
         feed=feed,
     )

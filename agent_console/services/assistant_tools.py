@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import wraps
 
 from agent_console.domain.access import Actor, Permission
 from agent_console.domain.clock import Clock
+from agent_console.domain.errors import ConsoleError
 from agent_console.domain.jobs import JobStatus
 from agent_console.domain.queries import CheckpointQuery, JobQuery
 from agent_console.services import assistant_why
@@ -43,6 +45,17 @@ class Sources:
     worker_timeout: float  # seconds
 
 
+def _saying(tool: Callable[..., str]) -> Callable[..., str]:
+    @wraps(tool)
+    def asked(*args: object, **kwargs: object) -> str:
+        try:
+            return tool(*args, **kwargs)
+        except ConsoleError as error:
+            return error.message
+
+    return asked
+
+
 class Tools:
     """The tools of one question; every answer is Markdown."""
 
@@ -52,8 +65,9 @@ class Tools:
         self._actor = replace(actor, permissions=actor.permissions & READING)
 
     def all(self) -> Sequence[Callable[..., str]]:
-        """Return the tools."""
-        return (self.status, self.jobs, self.why, self.checkpoints, self.workers)
+        """Return the tools for a model: what one cannot answer it says, too."""
+        tools = (self.status, self.jobs, self.why, self.checkpoints, self.workers)
+        return tuple(_saying(tool) for tool in tools)
 
     def status(self) -> str:
         """Say how many jobs are in each status, what waits for a decision, and who works."""

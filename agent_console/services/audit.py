@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from agent_console.domain.access import Actor, Permission, authorize
-from agent_console.domain.errors import Invalid
 from agent_console.domain.events import JournalEntry
 from agent_console.domain.queries import AuditQuery
 from agent_console.domain.records import Page
-from agent_console.services import job_requests
+from agent_console.services import list_queries
 from agent_console.store.database import Database
 from agent_console.store.reads import journal
 
@@ -26,16 +25,6 @@ class AuditService:
             Invalid: a limit out of bounds, a strange cursor, an instant without a time zone.
         """
         authorize(actor, Permission.AUDIT_READ)
-        query.check()
-        for field, value in (
-            ("action", query.action),
-            ("actorId", query.actor_id),
-            ("jobId", query.job_id),
-            ("checkpointId", query.checkpoint_id),
-        ):
-            job_requests.text(field, value, job_requests.MAX_NAME)
-        for field, instant in (("since", query.since), ("until", query.until)):
-            if instant is not None and instant.tzinfo is None:
-                raise Invalid.field(field, "must have a time zone.")
+        list_queries.check_audit(query)
         with self._db.read() as reader:
             return journal.page(reader, query)

@@ -25,7 +25,7 @@ from agent_console.domain.records import (
 )
 from agent_console.domain.sessions import context_ids
 from agent_console.domain.usage import JobUsage
-from agent_console.services import job_requests
+from agent_console.services import job_requests, list_queries
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import check_usable
 from agent_console.store import context_writes, job_writes, previews
@@ -38,7 +38,6 @@ from agent_console.store.transactions import Tx
 Action = Literal["execute", "cancel", "retry", "pause", "resume"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 LAST_LOGS = 200
-MAX_SEARCH = 200  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +140,19 @@ class JobService:
                 allowed=allowed(actor, job.status),
             )
 
+    def find(self, actor: Actor, job_id: str) -> Job:
+        """Return the job alone.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        authorize(actor, Permission.JOBS_READ)
+        with self._db.read() as reader:
+            job = job_reads.get(reader, job_id)
+        if job is None:
+            raise NotFound(f"There is no job {job_id}.")
+        return job
+
     def page(self, actor: Actor, query: JobQuery) -> Page[JobSummary]:
         """Return one page of jobs, newest first.
 
@@ -148,11 +160,7 @@ class JobService:
             Invalid: an unknown status, a limit out of bounds, a strange cursor.
         """
         authorize(actor, Permission.JOBS_READ)
-        query.check()
-        known(JobStatus, query.status, "status")
-        for field, value in (("jobType", query.job_type), ("userId", query.user_id)):
-            job_requests.text(field, value, job_requests.MAX_NAME)
-        job_requests.text("search", query.search, MAX_SEARCH)
+        list_queries.check_jobs(query)
         with self._db.read() as reader:
             return job_reads.page(reader, query)
 

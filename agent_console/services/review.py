@@ -9,7 +9,6 @@ from agent_console.domain.checkpoints import (
     Checkpoint,
     CheckpointStatus,
     CheckpointSummary,
-    CheckpointType,
     Round,
     Verdict,
     changes_refusal,
@@ -18,10 +17,10 @@ from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import NotFound
 from agent_console.domain.events import JournalEntry
 from agent_console.domain.jobs import Job, Json
-from agent_console.domain.queries import CheckpointQuery, known
+from agent_console.domain.queries import CheckpointQuery
 from agent_console.domain.records import Artifact, LogLine, Page
 from agent_console.domain.rounds import chain_of, difference
-from agent_console.services import job_requests, review_policy
+from agent_console.services import job_requests, list_queries, review_policy
 from agent_console.services.review_policy import SelfApproval
 from agent_console.store import decisions
 from agent_console.store.database import Database, Reader
@@ -81,11 +80,7 @@ class ReviewService:
             Invalid: an unknown status or type, a limit out of bounds, a strange cursor.
         """
         authorize(actor, Permission.CHECKPOINTS_READ)
-        query.check()
-        known(CheckpointStatus, query.status, "status")
-        known(CheckpointType, query.checkpoint_type, "checkpointType")
-        for field, value in (("jobId", query.job_id), ("jobType", query.job_type)):
-            job_requests.text(field, value, job_requests.MAX_NAME)
+        list_queries.check_checkpoints(query)
         with self._db.read() as reader:
             return checkpoints.page(reader, query)
 

@@ -47,7 +47,7 @@ class ChangeFeed:
         """Return the version once it differs from ``seen``, or after ``patience`` seconds."""
         if self.version == seen and self._event is not None:
             with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._event.wait()), patience)
+                await asyncio.wait_for(self._event.wait(), patience)
         return self.version
 
 

@@ -24,7 +24,11 @@ from sqlmodel import Field, SQLModel
 
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
 from agent_console.domain.jobs import CLAIMABLE, JobStatus
-from agent_console.store import agent_tables, chat_tables  # noqa: F401 - of the same metadata
+from agent_console.store import (  # noqa: F401 - of the same metadata
+    agent_tables,
+    chat_tables,
+    query_tables,
+)
 
 
 def _one_of(column: str, values: list[str]) -> CheckConstraint:

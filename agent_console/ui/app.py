@@ -12,6 +12,8 @@ from agent_console.ui.pages import (
     agents,
     artifact,
     artifacts,
+    audit,
+    chat,
     checkpoints,
     document,
     documents,
@@ -27,6 +29,7 @@ from agent_console.ui.pages import (
 )
 
 HOME = "/admin/agent-checkpoints"
+STYLES = ("console", "desk", "artifacts", "work", "audit", "chat")
 Register = Callable[[rx.App], None]
 
 PAGES: tuple[Register, ...] = (
@@ -41,8 +44,10 @@ PAGES: tuple[Register, ...] = (
     document.register,
     artifacts.register,
     artifact.register,
+    chat.register,
     workers.register,
     overview.register,
+    audit.register,
     checkpoints.register,
     missing.register,
 )
@@ -59,12 +64,13 @@ def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
     app = rx.App(
         api_transformer=list(transformers),
         html_lang="en",
-        stylesheets=["/console.css", "/desk.css", "/artifacts.css", "/work.css", "/audit.css"],
+        stylesheets=[f"/{name}.css" for name in STYLES],
         head_components=[
             rx.el.script(src="/time.js", defer=True),
             rx.el.script(src="/console.js", defer=True),
             rx.el.script(src="/desk.js", defer=True),
             rx.el.script(src="/artifacts.js", defer=True),
+            rx.el.script(src="/chat.js", defer=True),
         ],
         extra_app_wraps={},
         toaster=None,

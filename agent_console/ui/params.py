@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
-from agent_console.domain.checkpoints import CheckpointStatus
+from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
 from agent_console.domain.jobs import JobStatus
 from agent_console.domain.records import ArtifactType
 from agent_console.domain.sessions import SessionStatus
@@ -76,12 +76,13 @@ class JobsParams:
 
 @dataclass(frozen=True, slots=True)
 class DeskParams:
-    """The desk: which checkpoints (``status``, ``type``, ``job``) and from where (``cursor``)."""
+    """The desk: which checkpoints (``status``, ``type``, ``job``, ``kind``) and from where."""
 
     status: str = CheckpointStatus.PENDING
     job_type: str = ""
     job: str = ""
     cursor: str = ""
+    kind: str = ""
 
     @classmethod
     def parse(cls, query: Mapping[str, str]) -> DeskParams:
@@ -91,16 +92,15 @@ class DeskParams:
             job_type=text(query, "type", 100),
             job=text(query, "job", 100),
             cursor=text(query, "cursor", MAX_CURSOR),
+            kind=choice(query, "kind", CheckpointType, ""),
         )
 
     def url(self, path: str = "/admin/agent-checkpoints", **changes: str) -> str:
         """Return the address of this list with ``changes`` made to it."""
         new = replace(self, **changes)
         status = "" if new.status == CheckpointStatus.PENDING else new.status
-        return address(
-            path,
-            {"status": status, "type": new.job_type, "job": new.job, "cursor": new.cursor},
-        )
+        values = {"status": status, "type": new.job_type, "job": new.job, "kind": new.kind}
+        return address(path, values | {"cursor": new.cursor})
 
 
 @dataclass(frozen=True, slots=True)

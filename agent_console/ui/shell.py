@@ -23,6 +23,7 @@ class Place:
     title: str
     href: str
     icon: str
+    needs: str = ""  # the permission without which it is not offered
 
 
 PLACES = (
@@ -33,8 +34,10 @@ PLACES = (
     Place("Sessions", "/sessions", "messages_square"),
     Place("Documents", "/context", "file_text"),
     Place("Artifacts", "/artifacts", "package"),
+    Place("Chat", "/chat", "messages_square"),
     Place("Workers", "/workers", "server"),
     Place("Overview", "/overview", "chart_line"),
+    Place("Audit", "/audit", "scroll_text", needs="audit:read"),
 )
 
 
@@ -66,7 +69,7 @@ def _badge(place: Place) -> rx.Component:
 
 def _entry(place: Place, active: str) -> rx.Component:
     current = {"aria-current": "page"} if place.title == active else {}
-    return rx.el.li(
+    entry = rx.el.li(
         rx.link(
             icon(place.icon, 17),
             place.title,
@@ -76,6 +79,7 @@ def _entry(place: Place, active: str) -> rx.Component:
             custom_attrs=current,
         )
     )
+    return rx.cond(Session.may[place.needs], entry) if place.needs else entry
 
 
 def _account() -> rx.Component:

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from agent_console.api.guard import assert_all_guarded, guarded_routes, public, requires
 from agent_console.api.routers.fallback import nothing_here
 from agent_console.api.routing import GuardedRoute
+from agent_console.api.sockets import GuardedSocket
 from agent_console.domain.access import ROLE_PERMISSIONS, Actor, Permission, Role
 from agent_console.domain.errors import Misconfigured
 from tests.api.conftest import Door
@@ -63,8 +64,10 @@ def _call(client: TestClient, method: str, route: APIRoute, **headers: str) -> A
 
 def test_every_route_is_in_the_table(door: Door) -> None:
     routes = [route for route in door.api.routes if isinstance(route, APIRoute)]
-    assert len(routes) == len(door.api.routes)
+    sockets = [route for route in door.api.routes if isinstance(route, GuardedSocket)]
+    assert len(routes) + len(sockets) == len(door.api.routes)
     assert len(list(guarded_routes(routes))) == len(routes)
+    assert all(one.declaration.permission is not None for one in sockets)
 
 
 def test_the_public_routes_are_exactly_these(door: Door) -> None:

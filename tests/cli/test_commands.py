@@ -293,6 +293,14 @@ def test_changes_are_requested_where_a_round_comes_after(
     assert "the last one" in refused
 
 
+def test_a_job_is_replayed_from_its_record(waiting: tuple[Terminal, str, str]) -> None:
+    terminal, job_id, _ = waiting
+    assert terminal.done("jobs", "replay", job_id).splitlines()[-1] == "Nothing differs."
+    replay = terminal.json("jobs", "replay", job_id)["replay"]
+    assert (replay["jobId"], replay["same"], replay["end"]) == (job_id, True, "record_end")
+    assert "There is no job" in terminal.refused("jobs", "replay", "job_none")
+
+
 def test_workers_are_listed_by_process(waiting: tuple[Terminal, str, str]) -> None:
     terminal, _, _ = waiting
     found = terminal.json("workers", "list")["workers"]

@@ -125,3 +125,25 @@ def test_beside_a_living_worker_everything_is_of_today(terminal: Terminal) -> No
     assert "of today" in done.stderr
     now = datetime.now(UTC)
     assert all(now - d.job.created_at < timedelta(minutes=5) for d in everything()["jobs"])
+
+
+def test_what_the_handlers_of_the_console_did_is_replayed_without_a_difference(
+    terminal: Terminal,
+) -> None:
+    terminal.done("seed")
+    from agent_console.bootstrap import build
+    from agent_console.domain.access import SYSTEM
+    from agent_console.domain.queries import JobQuery
+    from agent_console.settings import load_settings
+
+    console = build(load_settings())
+    console.open()
+    try:
+        listed = console.services.jobs.page(SYSTEM, JobQuery()).items
+        known = {info.job_type for info in console.services.jobs.catalog(SYSTEM)}
+        ran = [job for job in listed if job.attempts and job.job_type in known]
+        reports = [console.services.replays.replay(SYSTEM, job.id) for job in ran]
+    finally:
+        console.stop()
+    assert {job.job_type for job in ran} >= {"code-generation", "data-processing", "research"}
+    assert [report.differences for report in reports] == [()] * len(ran)

@@ -40,6 +40,7 @@ def places(work: Work) -> dict[str, str]:
     made = work.job(writing["reporting"])["artifacts"]
     first, second = [one["id"] for one in made if one["artifactType"] == "report"]
     checkpoint, result = work.open_checkpoint(job), work.open_checkpoint(plan)
+    chat = work.chat(job, "/why", "What **comes** next?")
     return {
         "Checkpoints": "/admin/agent-checkpoints",
         "Checkpoints, files": f"/admin/agent-checkpoints/{checkpoint}",
@@ -59,8 +60,11 @@ def places(work: Work) -> dict[str, str]:
         **{one["artifactType"]: f"/artifacts/{one['id']}" for one in artifacts},
         "Artifact, difference": f"/artifacts/{second}?compare={first}",
         "Shipped document": "/context/library:rollout-plan?version=1&start=240&end=272",
+        "Chat": "/chat",
+        "Chat, open": f"/chat/{chat}",
         "Workers": "/workers",
         "Overview": "/overview",
+        "Audit": "/audit",
     }
 
 

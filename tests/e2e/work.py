@@ -41,6 +41,18 @@ class Work:
         body = {"jobType": job_type, "taskDescription": description, "inputData": data, **fields}
         return str(_ok(self._operator.post("/api/agent-jobs", json=body))["job"]["id"])
 
+    def chat(self, job: str, *messages: str) -> str:
+        """Open the conversation on a job, say something in it, and return its id."""
+        session = _ok(self._operator.post("/api/chat/session", json={"jobId": job}))["session"]
+        for content in messages:
+            self.say(session["id"], content)
+        return str(session["id"])
+
+    def say(self, session: str, content: str) -> None:
+        """Say something in a conversation as the operator."""
+        address = f"/api/chat/session/{session}/messages"
+        _ok(self._operator.post(address, json={"content": content}))
+
     def waiting(self, description: str = "") -> tuple[str, str]:
         """Enqueue a code-generation job; return it and its checkpoint once that is open."""
         path = f"waiting/{uuid.uuid4().hex}.txt"

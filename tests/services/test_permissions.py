@@ -23,6 +23,7 @@ from agent_console.domain.queries import (
     JobQuery,
     SessionQuery,
 )
+from agent_console.domain.saved_queries import NewSavedQuery, QueryChange
 from agent_console.domain.sessions import NewSession, NewTemplate
 from agent_console.services import Services
 from agent_console.store import previews
@@ -34,14 +35,24 @@ Call = Callable[[Services, Actor], Any]
 NOBODY = "usr_nobody"
 REJECT = Verdict(verb=CheckpointVerb.REJECT, reason="no")
 DOCUMENT = NewContextDocument(title="Plan", content="text")
+SAVED = NewSavedQuery(name="Failed", resource="jobs", query={"status": "FAILED"})
 TEMPLATE = NewTemplate(name="mine", agent_type="research")
 
 GUARDED: dict[str, tuple[Permission, Call]] = {
     "jobs.enqueue": (P.JOBS_CREATE, lambda s, a: s.jobs.enqueue(a, NewJob(job_type="noop"))),
     "jobs.get": (P.JOBS_READ, lambda s, a: s.jobs.get(a, "job_x")),
+    "jobs.find": (P.JOBS_READ, lambda s, a: s.jobs.find(a, "job_x")),
     "jobs.page": (P.JOBS_READ, lambda s, a: s.jobs.page(a, JobQuery())),
     "jobs.control": (P.JOBS_CONTROL, lambda s, a: s.jobs.control(a, "job_x", "cancel")),
     "replays.replay": (P.JOBS_CONTROL, lambda s, a: s.replays.replay(a, "job_x")),
+    "saved_queries.page": (P.JOBS_READ, lambda s, a: s.saved_queries.page(a)),
+    "saved_queries.get": (P.JOBS_READ, lambda s, a: s.saved_queries.get(a, "qry_x")),
+    "saved_queries.create": (P.JOBS_READ, lambda s, a: s.saved_queries.create(a, SAVED)),
+    "saved_queries.change": (
+        P.JOBS_READ,
+        lambda s, a: s.saved_queries.change(a, "qry_x", QueryChange(name="b")),
+    ),
+    "saved_queries.delete": (P.JOBS_READ, lambda s, a: s.saved_queries.delete(a, "qry_x")),
     "jobs.counts": (P.JOBS_READ, lambda s, a: s.jobs.counts(a)),
     "jobs.catalog": (P.JOBS_READ, lambda s, a: s.jobs.catalog(a)),
     "jobs.logs": (P.JOBS_READ, lambda s, a: s.jobs.logs(a, "job_x")),

@@ -7,19 +7,28 @@ from typing import cast
 import reflex as rx
 
 from agent_console.ui import theme
-from agent_console.ui.components.basics import facts, icon, status_mark
+from agent_console.ui.components.basics import facts, icon, status_mark, verb_button
 from agent_console.ui.components.review_models import (
     ArtifactView,
     BodyView,
     ContextView,
     LogView,
 )
+from agent_console.ui.states.chat import Chat
 
 
 def context_section(body: rx.Var[BodyView], context: rx.Var[ContextView]) -> rx.Component:
     """Return the last part of a card: job, log tail, artifacts."""
+    chat = verb_button(
+        "Chat",
+        icon_name="messages_square",
+        variant="soft",
+        color_scheme="gray",
+        size="1",
+        on_click=Chat.on_checkpoint(body.id),
+    )
     return rx.el.section(
-        rx.el.h3("Context", class_name="card-h"),
+        rx.el.h3("Context", rx.el.span(chat, class_name="chat-ask"), class_name="card-h"),
         facts(
             (
                 "Job",

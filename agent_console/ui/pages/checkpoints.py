@@ -18,17 +18,19 @@ from agent_console.ui.components.basics import (
 from agent_console.ui.components.review_card import review_card
 from agent_console.ui.components.review_models import RowView, TabView
 from agent_console.ui.components.review_verdict import Verdicts, verdict_bar
+from agent_console.ui.components.saved_bar import saved_bar
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.shell import frame, stale_badge
 from agent_console.ui.states.checkpoints import BASE, Desk
+from agent_console.ui.states.saved import SavedViews
 
 ROUTE = f"{BASE}/[[checkpoint_id]]"  # optional: list and permanent link are one page
 
 
 def register(app: rx.App) -> None:
     """Add the page to ``app``."""
-    live_page(app, ROUTE, "Checkpoints", page, Desk.watch)
+    live_page(app, ROUTE, "Checkpoints", page, Desk.watch, SavedViews.load)
 
 
 def page() -> rx.Component:
@@ -59,6 +61,7 @@ def _list_pane() -> rx.Component:
             role="group",
             aria_label="Filter by status",
         ),
+        saved_bar(),
         rx.el.p(Desk.announcement, class_name="ac-sr", role="status", aria_live="polite"),
         rx.el.div(_list(), class_name="desk-scroll"),
         class_name="desk-list",

@@ -22,6 +22,8 @@ from agent_console.ui.components.basics import (
 from agent_console.ui.components.live_text import live_text
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
+from agent_console.ui.pages.chat import chat_button
+from agent_console.ui.states.chat import Chat
 from agent_console.ui.states.job import JobPage
 from agent_console.ui.theme import JOB_MARKS
 
@@ -91,6 +93,7 @@ def _verbs() -> rx.Component:
             _verb("Pause job", "pause", "pause"),
         ),
         _verb("Retry job", "retry", "rotate_ccw"),
+        chat_button(Chat.on_job(JOB.id)),
         replay_report.button(),
         _cancel(),
     )

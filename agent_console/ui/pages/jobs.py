@@ -6,9 +6,11 @@ import reflex as rx
 
 from agent_console.ui import shell
 from agent_console.ui.components.basics import bones, empty, icon, status_mark, words
+from agent_console.ui.components.saved_bar import saved_bar
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.states.jobs import Jobs
+from agent_console.ui.states.saved import SavedViews
 from agent_console.ui.theme import JOB_MARKS
 from agent_console.ui.views import JobRow, Tab
 
@@ -143,10 +145,11 @@ def page() -> rx.Component:
         "Jobs",
         shell.heading("Jobs", shell.stale_badge(Jobs.stale), actions=(_search(), new)),
         rx.el.nav(rx.foreach(Jobs.tabs, tab_link), class_name="ac-tabs", aria_label="Job statuses"),
+        saved_bar(),
         _list(),
     )
 
 
 def register(app: rx.App) -> None:
     """Add the page at ``/jobs``."""
-    live_page(app, "/jobs", "Jobs", page, Jobs.watch)
+    live_page(app, "/jobs", "Jobs", page, Jobs.watch, SavedViews.load)

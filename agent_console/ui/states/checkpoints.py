@@ -78,6 +78,7 @@ def read(actor: Actor, wanted: Wanted) -> Answer:
         status=None if params.status == "ALL" else params.status,
         job_type=params.job_type or None,
         job_id=params.job or None,
+        checkpoint_type=params.kind or None,
         cursor=params.cursor or None,
         limit=PAGE_SIZE,
     )
