@@ -83,7 +83,8 @@ class ChatService:
                 job_id, found = _on_checkpoint(reader, actor, new.checkpoint_id)
                 title = title or found
             elif job_id is not None:
-                title = title or _on_job(reader, actor, job_id)
+                found = _on_job(reader, actor, job_id)  # asked for even where a title is given
+                title = title or found
         who, session_id = job_requests.who(actor), new_id("cht")
         made = self._db.write(
             lambda tx: chat_writes.create(

@@ -22,7 +22,7 @@ from agent_console.store.database import Database
 from agent_console.store.feed import ChangeFeed
 from tests.runtime.hosts import Changes, hosted
 from tests.support.databases import SqliteFiles
-from tests.support.factories import ADA, RAY
+from tests.support.factories import ADA, RAY, employ
 
 WARM, BATCH, SESSIONS = 100, 50, 1_000
 PROJECT = "rollout"
@@ -81,6 +81,7 @@ def test_a_thousand_sessions_in_review_cost_no_thread_and_little_memory(
     made = [make() for _, make in agents()]
     with sqlite_files.database(tmp_path) as url:
         db = Database(url)
+        employ(db, RAY)  # a decision stands only as long as its account may decide
         services = build_services(db, Registry(made), Settings(data_dir=tmp_path), ChangeFeed())
         with hosted(db, tmp_path, *made):
             waiting = Waiting(services, Changes(db))

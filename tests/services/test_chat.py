@@ -112,8 +112,9 @@ def test_a_job_and_a_checkpoint_have_one_conversation_each(desk: Desk) -> None:
 def test_what_does_not_exist_has_no_conversation(desk: Desk) -> None:
     ada = desk.actor(Role.OPERATOR, "ada")
     for on in ({"job_id": "job_x"}, {"checkpoint_id": "chk_x"}):
-        with pytest.raises(NotFound):
-            opened(desk, ada, **on)
+        for title in ("", "A title does not make it exist"):
+            with pytest.raises(NotFound):
+                desk.services.chat.open(ada, NewChatSession(title=title, **on))
     with pytest.raises(NotFound):
         desk.services.chat.post(ada, "cht_x", "hello")
 
@@ -140,8 +141,10 @@ def test_a_conversation_is_seen_by_those_who_may_read_what_it_is_on(desk: Desk) 
         ):
             with pytest.raises(Forbidden):
                 call(actor, hidden)
-    with pytest.raises(Forbidden):
-        chat.open(talker, NewChatSession(job_id=job_id))
+    for title in ("", "A title opens no door"):
+        for on in ({"job_id": job_id}, {"checkpoint_id": checkpoint_id}):
+            with pytest.raises(Forbidden):
+                chat.open(talker, NewChatSession(title=title, **on))
 
 
 def test_unread_marks_count_what_others_said_and_never_go_back(desk: Desk) -> None:

@@ -27,8 +27,12 @@ Reader = Annotated[Actor, requires(Permission.METRICS_READ)]
 HEARTBEAT = 15  # seconds between comments that keep proxies from closing a quiet stream
 LIFE = 600.0  # seconds after which a client is asked to come again; it loses nothing
 RECHECK = 5.0  # seconds between looks at the client's right to listen
+_EVENT = {
+    "type": "object",
+    "properties": {name: {"type": "string"} for name in ("id", "event", "data")},
+}
 _MEDIA: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    200: {"content": {"text/event-stream": {"schema": _EVENT}}}
 }
 
 
