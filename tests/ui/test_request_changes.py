@@ -64,7 +64,9 @@ def test_who_may_not_decide_may_not_send_back(console: Console) -> None:
     first = waiting(console, rounds=2)
 
     async def then(browser: Browser) -> None:
-        assert "checkpoints:decide" in browser.wire.value(Desk, "ruling").changes_refusal
+        ruling = browser.wire.value(Desk, "ruling")
+        assert "checkpoints:decide" in ruling.refusal
+        assert (ruling.may_decide, ruling.changes_refusal) == (False, "")
         await browser.send(Desk.request_changes(form(console, first, feedback="shorter")))
         await browser.until(lambda: any("checkpoints:decide" in text for text in notices(browser)))
 

@@ -12,6 +12,7 @@ from agent_console.domain.checkpoints import (
     CheckpointSummary,
     CheckpointType,
     Round,
+    changes_refusal,
 )
 from agent_console.domain.records import Artifact, LogLine
 from agent_console.domain.versions import kind_text
@@ -165,7 +166,7 @@ def ruling(detail: CheckpointDetail) -> RulingView:
         may_decide=detail.may_decide,
         refusal=detail.refusal,
         self_approval=detail.self_approval,
-        changes_refusal=detail.changes_refusal,
+        changes_refusal=changes_refusal(point),
         rounds=[_round(one, point.id) for one in detail.chain],
         expires_at=iso(point.expires_at),
         headline="" if pending else _headline(point),

@@ -116,7 +116,7 @@ class RoundView:
 class RulingView:
     """Where the checkpoint stands, and what the person at the screen may do about it.
 
-    ``changes_refusal`` is why they may not request changes; ``rounds`` is empty while there is one.
+    ``changes_refusal`` is why nobody may request changes; ``rounds`` is empty while there is one.
     """
 
     id: str = ""

@@ -142,9 +142,9 @@ def _request_changes(
         type="button",
         variant="surface",
         color_scheme="gray",
-        disabled=OFFLINE | (ruling.changes_refusal != ""),
-        title=ruling.changes_refusal,
-        custom_attrs={"aria-describedby": "changes-why"},
+        disabled=OFFLINE | ~ruling.may_decide | (ruling.changes_refusal != ""),
+        title=words(ruling.refusal != "", ruling.refusal, ruling.changes_refusal),
+        custom_attrs={"aria-describedby": "verdict-why changes-why"},
     )
     form = rx.el.form(
         _bound(body),
