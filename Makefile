@@ -10,8 +10,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 QUICK_TESTS := tests/unit tests/services tests/runtime tests/api tests/cli tests/architecture tests/docs
 
 export PIP_NO_PYTHON_VERSION_WARNING := 1
-# The commands' own environment decides; a stray activation must not.
-unexport VIRTUAL_ENV PYTHONPATH
+# The commands' own environment decides: no stray activation, and no start that compiles everything anew.
+unexport VIRTUAL_ENV PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup dev test check lint format types contracts screenshots ops bench chaos clean

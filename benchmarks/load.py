@@ -50,7 +50,7 @@ async def measure(console: ConsoleProcess, seconds: float) -> dict[str, list[flo
     times: dict[str, list[float]] = defaultdict(list)
     made: list[str] = []
     async with httpx.AsyncClient(
-        base_url=console.url, headers=headers, limits=limits, timeout=20
+        base_url=console.address, headers=headers, limits=limits, timeout=20
     ) as client:
         until = time.monotonic() + WARM_UP + seconds
         working = asyncio.create_task(_work(client, made, until))

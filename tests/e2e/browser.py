@@ -18,13 +18,16 @@ PHONE = {"width": 375, "height": 812}
 IGNORED = ("Failed to load resource", "WebSocket connection", "websocket error", "net::ERR")
 
 
-def launch(playwright: Playwright) -> Browser:
-    """Start the system's Chromium, or Playwright's own where there is none."""
+def launch(playwright: Playwright, console: ConsoleProcess) -> Browser:
+    """Start the system's Chromium, or Playwright's own where there is none.
+
+    Its ``localhost`` is the address of ``console``.
+    """
     named = [os.environ["CHROMIUM"]] if os.environ.get("CHROMIUM") else []
     system = next(filter(None, map(shutil.which, [*named, *NAMES])), None)
-    return playwright.chromium.launch(
-        executable_path=system, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-    )
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    mapping = f"--host-resolver-rules=MAP localhost {console.host}"
+    return playwright.chromium.launch(executable_path=system, args=[*flags, mapping])
 
 
 class People:

@@ -39,7 +39,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleProcess
 def everybody(console: ConsoleProcess) -> Iterator[People]:
     """Run the browser."""
     with sync_playwright() as playwright:
-        browser = launch(playwright)
+        browser = launch(playwright, console)
         yield People(browser, console)
         browser.close()
 

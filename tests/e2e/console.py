@@ -20,16 +20,25 @@ COMMAND = "from agent_console.cli import main; main()"
 START_LIMIT = 110.0  # seconds, a build of the pages on a busy machine included
 
 
-def pick_port() -> int:
-    """Return the preferred port, or any free one when somebody listens there."""
-    for port in (PREFERRED_PORT, 0):
+def own_loopback() -> str:
+    """Return a loopback address of this test process's own, so that several share one port.
+
+    Browsers know every console as ``localhost``, and are told what that is (``launch``).
+    """
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) + 1
+    return f"127.0.0.{number}"
+
+
+def pick_address() -> tuple[str, int]:
+    """Return the preferred port at this process's address, or whatever is free on 127.0.0.1."""
+    for host, port in ((own_loopback(), PREFERRED_PORT), ("127.0.0.1", 0)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind(("127.0.0.1", port))
+                probe.bind((host, port))
             except OSError:
                 continue
-            return int(probe.getsockname()[1])
+            return host, int(probe.getsockname()[1])
     raise RuntimeError("no free port")
 
 
@@ -39,8 +48,9 @@ class ConsoleProcess:
     def __init__(self, folder: Path, **environment: str) -> None:
         """Keep everything in ``folder``; ``environment`` is added to the process's own."""
         self.folder = folder
-        self.port = pick_port()
-        self.url = f"http://localhost:{self.port}"
+        self.host, self.port = pick_address()
+        self.url = f"http://localhost:{self.port}"  # for browsers, where names are mapped
+        self.address = f"http://{self.host}:{self.port}"  # for everybody else
         self.workspace = folder / "workspace"
         self.log = folder / "console.log"
         self._added = environment
@@ -74,7 +84,7 @@ class ConsoleProcess:
     def api(self, role: str) -> httpx.Client:
         """Return a client of the REST interface with the token of ``role``."""
         bearer = {"Authorization": f"Bearer {self.tokens[role]}"}
-        return httpx.Client(base_url=self.url, headers=bearer, timeout=20)
+        return httpx.Client(base_url=self.address, headers=bearer, timeout=20)
 
     def tail(self) -> str:
         """Return the end of the log."""
@@ -99,7 +109,9 @@ class ConsoleProcess:
     def _environment(self) -> dict[str, str]:
         return {
             **os.environ,
+            "HOST": self.host,
             "PORT": str(self.port),
+            "PUBLIC_URL": self.url,
             "AGENT_CONSOLE_DATA_DIR": str(self.folder),
             "AGENT_CONSOLE_WORKSPACE": str(self.workspace),
             "AGENT_CONSOLE_DRAIN_TIMEOUT": "5",

@@ -90,7 +90,7 @@ def main() -> None:
 def _photograph(console: ConsoleProcess, folder: Path) -> None:
     places = _give_work(console)
     with sync_playwright() as playwright:
-        browser = launch(playwright)
+        browser = launch(playwright, console)
         people = People(browser, console)
         for scheme in ("light", "dark"):
             for size, suffix in ((DESKTOP, ""), (PHONE, "-phone")):

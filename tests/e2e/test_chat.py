@@ -102,7 +102,7 @@ def test_a_socket_survives_a_restart_of_the_console_and_ends_with_it(
     job, _ = work.waiting("Restarted")
     session = work.chat(job, "before")
     bearer = [("Authorization", f"Bearer {console.tokens['reviewer']}")]
-    address = console.url.replace("http", "ws") + f"/api/chat/ws/{session}"
+    address = console.address.replace("http", "ws") + f"/api/chat/ws/{session}"
     first = Client(address, headers=bearer)
     first.send(json.dumps({"type": "resume", "after": 0}))
     began = time.monotonic()
