@@ -74,9 +74,9 @@ class ForkPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forked:
-    """The new job, None for a dry run; ``replayed``: the request was a repetition."""
+    """The new job and what it took over; ``replayed``: the request was a repetition."""
 
-    job: Job | None
+    job: Job
     plan: ForkPlan
     replayed: bool = False
 
