@@ -196,7 +196,8 @@ def fork_row(line: ForkLine) -> ForkRow:
 def cut_view(cut: Cut) -> PlanView:
     """Return what a dialog says of a cut before it is made."""
     stays = _plural("recorded step", cut.kept)
-    stay = "Nothing that is recorded stays" if not cut.kept else f"{stays} before it stay done"
+    verb = "stays" if cut.kept == 1 else "stay"
+    stay = f"{stays} before it {verb} done" if cut.kept else "Nothing that is recorded stays"
     return PlanView(
         ready=True,
         lead=f"It goes on at step {cut.position + 1}. {stay}.",
