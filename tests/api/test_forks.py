@@ -13,7 +13,7 @@ from agent_console.domain.parking import Call, Divergence, ParkCode
 from agent_console.store.finishes import finish
 from agent_console.store.runs import record_step
 from tests.api.conftest import Door, enqueue
-from tests.support.runs import claim_one, decide, end, step
+from tests.support.runs import claim_one, end, step
 
 pytestmark = pytest.mark.parametrize("dialect", ["sqlite"], indirect=True)
 PARTED = Divergence(
@@ -56,6 +56,9 @@ def act(client: TestClient, job_id: str, **body: Any) -> Any:
 
 def test_a_retry_from_a_step_is_shown_first_and_cuts_there(door: Door, admin: TestClient) -> None:
     job_id = failed(door, admin)
+    beyond = act(admin, job_id, action="retry", fromPosition=2)
+    assert beyond.status_code == 422
+    assert beyond.json()["errors"][0]["field"] == "fromPosition"
     shown = act(admin, job_id, action="retry", fromPosition=1, dryRun=True).json()
     assert shown["job"]["status"] == "FAILED"
     assert shown["dropped"] == {
@@ -69,9 +72,6 @@ def test_a_retry_from_a_step_is_shown_first_and_cuts_there(door: Door, admin: Te
     detail = admin.get(f"/api/agent-jobs/{job_id}").json()["job"]
     assert [one["name"] for one in detail["steps"]] == ["a"]
     assert detail["timeline"][-1]["data"]["fromPosition"] == 1
-    beyond = act(admin, failed(door, admin), action="retry", fromPosition=2)
-    assert beyond.status_code == 422
-    assert beyond.json()["errors"][0]["field"] == "fromPosition"
 
 
 def test_a_plain_retry_says_beforehand_where_it_goes_on(door: Door, admin: TestClient) -> None:
@@ -124,7 +124,8 @@ def test_members_of_another_action_are_refused(
 
 def test_a_fork_says_what_it_takes_over_and_is_listed(door: Door, admin: TestClient) -> None:
     job_id, checkpoint_id = door.waiting(admin)
-    decide(door.db, checkpoint_id)
+    approve = f"/api/admin/agent-checkpoints/{checkpoint_id}"
+    assert door.as_role(Role.REVIEWER).post(approve, json={}).status_code == 200
     url = f"/api/agent-jobs/{job_id}/fork"
     looked = admin.post(url, json={"fromPosition": 1, "dryRun": True})
     assert looked.status_code == 200

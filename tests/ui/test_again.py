@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.forks import Cut, RecordedDecision, RecordedStep
 from agent_console.domain.jobs import JobError, JobVerb
 from agent_console.domain.parking import Call, Divergence, ParkCode
@@ -98,7 +99,7 @@ def test_resuming_on_this_version_is_shown_before_it_is_done(console: Console) -
     async def what(browser: Browser) -> None:
         await browser.send(Again.resume_here)
         plan = browser.wire.value(Again, "plan")
-        assert plan.lead == "It goes on at step 2. 1 recorded step before it stay done."
+        assert plan.lead == "It goes on at step 2. 1 recorded step before it stays done."
         assert [line.detail for line in plan.steps] == ["Step: b"]
         assert status(console, job_id) == "PARKED"
         await browser.send(Again.confirm)
@@ -171,9 +172,9 @@ def test_policies_and_cuts_in_words() -> None:
         checkpoint_id="chk_1",
         position=0,
         message="a\u202eb",
-        status="APPROVED",
+        status=CheckpointStatus.APPROVED,
         decided_by_name="R",
-    )  # type: ignore[arg-type]
+    )
     view = cut_view(
         Cut(
             position=0,
