@@ -55,7 +55,7 @@ UPDATE ai_jobs SET forked_from = :id, forked_position = :position, code_version 
   claim_token = 1 WHERE id = :to
 """
 
-_FORKS = """
+FORKS = """
 SELECT id, status, forked_position, user_name, created_at FROM ai_jobs
 WHERE forked_from = :id ORDER BY id DESC LIMIT :limit
 """
@@ -220,5 +220,5 @@ def of_job(reader: Reader, job_id: str) -> list[ForkLine]:
             user_name=row[3],
             created_at=from_micros(row[4]),
         )
-        for row in reader.rows(_FORKS, {"id": job_id, "limit": MAX_FORKS})
+        for row in reader.rows(FORKS, {"id": job_id, "limit": MAX_FORKS})
     ]

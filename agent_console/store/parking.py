@@ -20,17 +20,17 @@ SELECT DISTINCT job_types FROM agent_workers
 WHERE status <> 'DEAD' AND heartbeat_at > {now} - 60000000
 """
 
-# The status as a literal, so that its index serves.
-_TYPES = """
-SELECT DISTINCT job_type FROM ai_jobs WHERE status = 'PARKED' AND park_code = 'no_handler'
+# The status as a literal and the type as no bare column, so that the index of statuses serves.
+TYPES = """
+SELECT DISTINCT job_type || '' FROM ai_jobs WHERE status = 'PARKED' AND park_code = 'no_handler'
 """
 
-_REQUEUE = """
+REQUEUE = """
 UPDATE ai_jobs SET status = 'QUEUED', claims = 0, resuming = 1, park_reason = NULL,
   park_code = NULL, park_detail = NULL, claim_token = claim_token + 1, updated_at = {now}
 WHERE status = 'PARKED' AND park_code = 'no_handler' AND id IN (
   SELECT id FROM ai_jobs WHERE status = 'PARKED' AND park_code = 'no_handler'
-  AND job_type IN (%s) ORDER BY id DESC LIMIT :batch)
+  AND {indexable}job_type IN (%s) ORDER BY id DESC LIMIT :batch)
 RETURNING id, job_type
 """
 
@@ -40,7 +40,7 @@ def requeue_known(tx: Tx, job_types: Collection[str]) -> int:
     if not job_types:
         return 0
     names = {f"type{n}": name for n, name in enumerate(sorted(job_types))}
-    sql = _REQUEUE % ", ".join(f":{name}" for name in names)
+    sql = REQUEUE % ", ".join(f":{name}" for name in names)
     freed = tx.rows(sql, {**names, "batch": BATCH})
     tx.record(
         *(
@@ -70,7 +70,7 @@ def sweep(db: Database) -> int:
 
 
 def _known(queries: Queries) -> set[str]:
-    parked = {row[0] for row in queries.rows(_TYPES)}
+    parked = {row[0] for row in queries.rows(TYPES)}
     if not parked:
         return parked
     known = {name for (text,) in queries.rows(KNOWN) for name in json.loads(text)}
