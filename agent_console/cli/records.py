@@ -6,11 +6,13 @@ from typing import Annotated
 
 import typer
 
-from agent_console.cli.jobs import JOB_ID, app, json_object, print_job
+from agent_console.cli import jobs
+from agent_console.cli.jobs import JOB_ID, json_object, print_job
 from agent_console.cli.output import JSON_OPTION, document, fail, say
 from agent_console.cli.session import opened
 from agent_console.domain.forks import Cut, ForkPlan, ForkRequest
 
+app = jobs.app  # the same group: these are commands of ``jobs``
 DRY_RUN = typer.Option("--dry-run", help="Only say what would be dropped or reused.")
 FROM_STEP = typer.Option("--from-position", min=0, help="A position of the record, counted from 0.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import Query, Response
 
@@ -29,6 +29,7 @@ from agent_console.api.schemas.jobs import (
 from agent_console.api.schemas.records import LogLineOut, LogsAnswer
 from agent_console.api.schemas.replays import ReplayAnswer, ReplayOut
 from agent_console.domain.access import Actor, Permission
+from agent_console.services.jobs import Action
 
 router = resource_router("Jobs")
 
@@ -113,7 +114,7 @@ def control(
         position = body.from_position
         done = services.rewinds.retry_from(actor, jobId, position, dry_run=body.dry_run)
         return ControlAnswer.of(done.job, done.cut)
-    return ControlAnswer.of(services.jobs.control(actor, jobId, body.action.value))
+    return ControlAnswer.of(services.jobs.control(actor, jobId, cast("Action", body.action.value)))
 
 
 @router.get(

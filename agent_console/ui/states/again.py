@@ -141,7 +141,7 @@ class Again(GuardedState, rx.State):
             self.what = ""
 
     def _open(self, what: str, position: int) -> None:
-        self._position = position if isinstance(position, int) and position >= 0 else 0
+        self._position = max(0, position)
         self.what, self.step = what, str(self._position + 1)
         self.plan, self.error = PlanView(), ""
         self.form_key = self._once = bridge.request_id()
