@@ -80,7 +80,8 @@ class Finisher:
         _log.exception("job %s: its outcome could not be stored", end.key.job_id)
         reason = "The outcome of a run could not be stored; the worker's log says why."
         parked = replace(end, verb=JobVerb.PARK, output=None, error=None, logs=())
-        finish(self._db, [replace(parked, park_reason=reason, park_code=ParkCode.OUTCOME)])
+        parked = replace(parked, park_reason=reason, park_code=ParkCode.OUTCOME, park_detail=None)
+        finish(self._db, [parked])
         self._done(end)
 
     def _flush_notes(self) -> float | None:
