@@ -24,6 +24,7 @@ from agent_console.api.routers import (
     context,
     docs,
     fallback,
+    forks,
     health,
     jobs,
     metrics,
@@ -41,6 +42,7 @@ from agent_console.settings import Settings
 VERSION = "1"
 _ROUTERS = (
     jobs,
+    forks,
     tasks,
     callbacks,
     checkpoints,

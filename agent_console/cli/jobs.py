@@ -11,7 +11,7 @@ import typer
 
 from agent_console.cli.output import JSON_OPTION, Commands, ago, document, fail, say, table
 from agent_console.cli.session import opened
-from agent_console.domain.jobs import DEFAULT_PRIORITY, JobStatus, NewJob
+from agent_console.domain.jobs import DEFAULT_PRIORITY, Job, JobStatus, NewJob
 from agent_console.domain.queries import MAX_LIMIT, JobQuery
 from agent_console.services.jobs import Action
 
@@ -68,7 +68,8 @@ def show(job_id: JOB_ID, *, as_json: Annotated[bool, JSON_OPTION] = False) -> No
         ("description", job.task_description),
         ("asked by", job.user_name),
         ("error", job.error and f"{job.error.type}: {job.error.message}"),
-        ("parked", job.park_reason),
+        ("parked", job.park_reason and f"{job.park_reason} ({job.park_code or 'unknown'})"),
+        ("forked from", _origin(job)),
     ):
         if value:
             say(f"  {label}: {value}")
@@ -95,29 +96,27 @@ def enqueue(
     """Give the console a job to run."""
     new = NewJob(
         job_type=job_type,
-        input_data=_object(data),
+        input_data=json_object(data),
         task_description=description,
         priority=priority,
     )
     with opened() as (console, actor):
         done = console.services.jobs.enqueue(actor, new, idempotency_key=key)
-    _print(done.job, as_json=as_json)
+    print_job(done.job, as_json=as_json)
 
 
 def _control(name: Action, words: str) -> None:
     def command(job_id: JOB_ID, *, as_json: Annotated[bool, JSON_OPTION] = False) -> None:
         with opened() as (console, actor):
             job = console.services.jobs.control(actor, job_id, name)
-        _print(job, as_json=as_json)
+        print_job(job, as_json=as_json)
 
     app.command(name, help=words)(command)
 
 
 _control("execute", "Let a job that waits to be executed into the queue.")
 _control("cancel", "Cancel a job; a running one stops at its next call.")
-_control("retry", "Queue a failed, canceled or parked job again.")
 _control("pause", "Hold a job.")
-_control("resume", "Let a held job go on.")
 
 
 @app.command()
@@ -141,7 +140,12 @@ def replay(job_id: JOB_ID, *, as_json: Annotated[bool, JSON_OPTION] = False) -> 
         raise typer.Exit(1)
 
 
-def _print(job: Any, *, as_json: bool) -> None:
+def _origin(job: Job) -> str | None:
+    return job.forked_from and f"{job.forked_from}, before step {(job.forked_position or 0) + 1}"
+
+
+def print_job(job: Any, *, as_json: bool) -> None:
+    """Print the job in a line, or as one JSON document."""
     if as_json:
         from agent_console.api.schemas.jobs import JobOut
 
@@ -150,7 +154,8 @@ def _print(job: Any, *, as_json: bool) -> None:
         say(f"{job.id}  {job.job_type}  {job.status.value}")
 
 
-def _object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
+    """Return the object in an option's JSON text, ``@file`` or standard input; else fail."""
     if text == "-":
         text = sys.stdin.read()
     elif text.startswith("@"):

@@ -97,6 +97,7 @@ class Checkpoint:
     ``{"action": str, "data": …, "changes": [...], "findings": [...]}``, the last only where there
     are any (``domain.risk``); see ``domain.payload``. ``rounds`` is how many rounds there may be,
     None where changes cannot be requested; ``previous_id`` is the checkpoint of the round before.
+    ``forked_from`` is the checkpoint of which this is a copy, decision included.
     """
 
     id: str
@@ -129,6 +130,7 @@ class Checkpoint:
     round: int = 1
     rounds: int | None = None
     previous_id: str | None = None
+    forked_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ class JobVerb(StrEnum):
     CLAIM = "claim"  # a worker takes it
     WAIT = "wait"  # a blocking checkpoint opened
     COMPLETE = "complete"
-    FAIL = "fail"  # out of attempts, rejected, or expired
+    FAIL = "fail"  # out of attempts, rejected, or expired; parked, and given up by a person
     RETRY_LATER = "retry_later"  # an attempt failed and another is due
     SLEEP = "sleep"  # its handler waits for a time, or for a callback
     RELEASE = "release"  # given back unharmed by a draining worker
@@ -78,6 +78,7 @@ def _transitions() -> Mapping[tuple[JobStatus, JobVerb], JobStatus]:
         (s.RUNNING, v.RETURN): s.WAITING,
         (s.PAUSED, v.RESUME): s.QUEUED,
         (s.PARKED, v.RESUME): s.QUEUED,
+        (s.PARKED, v.FAIL): s.FAILED,
         (s.PAUSED, v.RESUME_WAITING): s.WAITING,
         (s.FAILED, v.RETRY): s.QUEUED,
         (s.CANCELED, v.RETRY): s.QUEUED,
@@ -150,7 +151,11 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A job as it stands in the store (``ai_jobs``). Instants are aware UTC."""
+    """A job as it stands in the store (``ai_jobs``). Instants are aware UTC.
+
+    ``park_code`` and ``park_detail`` say why it is parked (``domain.parking``). A fork's record
+    before ``forked_position`` is a copy of that of the job ``forked_from``.
+    """
 
     id: str
     job_type: str
@@ -178,6 +183,10 @@ class Job:
     park_reason: str | None
     progress: Progress | None
     metadata: Json
+    park_code: str | None = None
+    park_detail: Json = None
+    forked_from: str | None = None
+    forked_position: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,6 +66,7 @@ class Step:
     attempt: int
     started_at: datetime
     finished_at: datetime
+    code_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,11 +129,21 @@ class Worker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RetryFacts:
+    """A handler's retry policy in words of the wire; waits are seconds, ``never`` error classes."""
+
+    max_attempts: int = 3
+    base: float = 1.0
+    cap: float = 300.0
+    never: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandlerInfo:
     """What the console knows of a job type: for the New job page and for OpenAPI.
 
     ``input_schema`` is JSON Schema; ``examples`` are inputs that work as they are; ``agent`` says
-    that its jobs are work sessions.
+    that its jobs are work sessions. ``retry`` is its whole policy, ``max_attempts`` part of it.
     """
 
     job_type: str
@@ -143,6 +154,7 @@ class HandlerInfo:
     examples: tuple[dict[str, Json], ...] = ()
     max_attempts: int = 3
     agent: bool = False
+    retry: RetryFacts = RetryFacts()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

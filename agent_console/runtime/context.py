@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, CheckpointType
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.jobs import Json, Progress
+from agent_console.domain.parking import Call
 from agent_console.domain.payload import canonical, check_json, digest, loads
 from agent_console.domain.records import ArtifactType, LogLevel
 from agent_console.domain.risk import Finding, Proposal
@@ -21,7 +22,7 @@ from agent_console.domain.usage import MAX_MODEL, Usage
 from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime import entries, envelope, policy, waiting
-from agent_console.runtime.decisions import Decision, by_policy, decided
+from agent_console.runtime.decisions import Asked, Decision, by_policy, decided
 from agent_console.runtime.entries import Change, JobFacts
 from agent_console.runtime.errors import Diverged, Misused, Suspend
 from agent_console.runtime.failures import failure_result, raise_again
@@ -97,6 +98,8 @@ class JobContext:
             try:
                 self._library = run.outlast(lambda: envelope.open_library(db, pinned))
             except Diverged as difference:
+                difference.position = run.recorder.position - 1  # of the step that pinned them
+                difference.recorded = run.recorder.known(difference.position)
                 run.end(difference)
         return self._library
 
@@ -164,10 +167,10 @@ class JobContext:
         entries.check_rounds(rounds)
         proposed, shown = entries.plain(data), [change.to_json() for change in changes]
         run = self._run
-        with run.turn("approve", action) as turn:
+        with run.turn("approve", action, message) as turn:
             if turn.recorded is not None:
                 run.recorder.compare(turn, lambda: {"message": message})
-                return self._decided(turn, action, proposed, shown, edit)
+                return self._decided(turn, action, message, proposed, shown=shown, edit=edit)
             entries.payload(action, proposed, shown)  # refuses what is no JSON, or too much
             risky = Proposal(action=action, data=proposed, changes=shown, confidence=confidence)
             found = policy.findings_on(risky, findings, run.surroundings.assessors)
@@ -384,7 +387,9 @@ class JobContext:
         self,
         turn: Turn,
         action: str,
+        message: str,
         proposed: Json,
+        *,
         shown: Sequence[Mapping[str, Json]],
         edit: type[BaseModel] | None,
     ) -> Decision:
@@ -393,16 +398,21 @@ class JobContext:
         row = run.recorder.decision(turn.position)
         crashpoint("resume.decision_read")
         if row is None:
-            raise Diverged(f"The record has no checkpoint for call {turn.position + 1}.")
+            raise Diverged(
+                f"The record has no checkpoint for call {turn.position + 1}.",
+                position=turn.position,
+                recorded=run.recorder.known(turn.position),
+                asked=Call("approve", action, message),
+            )
         self._reached(row.checkpoint_id)
         text = entries.payload(action, proposed, shown, policy.recorded_findings(row.payload))
-        asked = digest(text)
-        run.recorder.compare(turn, lambda: {"digest": asked})
+        asked = Asked(action=action, message=message, digest=digest(text))
+        run.recorder.compare(turn, lambda: {"digest": asked.digest})
         if row.status is CheckpointStatus.PENDING:
             lines, db = run.notes.take(), run.surroundings.db
             run.outlast(lambda: wait_again(db, run.key, run.claimed.job_type, lines))
             raise Suspend
-        return decided(row, proposed=proposed, digest=asked, edit=edit)
+        return decided(row, proposed=proposed, asked=asked, edit=edit)
 
     def _do(self, turn: Turn, name: str, call: Callable[[], object]) -> Json:
         run = self._run

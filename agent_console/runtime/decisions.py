@@ -8,10 +8,20 @@ from pydantic import BaseModel, ValidationError
 
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.jobs import Json
+from agent_console.domain.parking import Call
 from agent_console.domain.payload import loads
 from agent_console.runtime.errors import ChangesRequested, Diverged, Expired, Rejected
 from agent_console.store.engine_values import DecisionRow
 from agent_console.store.policy_approvals import POLICY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a handler asks approval for now; ``digest`` is that of the payload."""
+
+    action: str
+    message: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,21 +40,23 @@ class Decision:
 
 
 def decided(
-    row: DecisionRow, *, proposed: Json, digest: str, edit: type[BaseModel] | None
+    row: DecisionRow, *, proposed: Json, asked: Asked, edit: type[BaseModel] | None
 ) -> Decision:
-    """Return the approval in ``row``, which must be one of exactly the payload asked for now.
+    """Return the approval in ``row``, which must be one of exactly the payload ``asked`` for now.
 
     Raises:
-        Diverged: the payload's ``digest`` is not the recorded one, edits no longer fit, or the
+        Diverged: the payload's digest is not the recorded one, edits no longer fit, or the
             checkpoint was canceled.
         ChangesRequested: the reviewer wants another round.
         Rejected: the reviewer said no.
         Expired: nobody decided in time.
     """
-    if row.payload_digest != digest:
-        raise Diverged(
-            f"The handler now asks approval for another payload (SHA-256 {digest[:12]}…) than the "
-            f"one that was shown and decided (SHA-256 {row.payload_digest[:12]}…)."
+    if row.payload_digest != asked.digest:
+        raise _diverged(
+            row,
+            asked,
+            f"The handler now asks approval for another payload (SHA-256 {asked.digest[:12]}…) than"
+            f" the one that was shown and decided (SHA-256 {row.payload_digest[:12]}…).",
         )
     if row.status is CheckpointStatus.CHANGES_REQUESTED:
         raise ChangesRequested(row.feedback or "", round=row.round)
@@ -53,10 +65,11 @@ def decided(
     if row.status is CheckpointStatus.EXPIRED:
         raise Expired
     if row.status is not CheckpointStatus.APPROVED:
-        raise Diverged(f"The checkpoint that the handler relies on is {row.status}.")
+        why = f"The checkpoint that the handler relies on is {row.status}."
+        raise _diverged(row, asked, why)
     return Decision(
         approved_by=row.decided_by_name or row.decided_by or "",
-        data=proposed if row.edited_data is None else _edited(loads(row.edited_data), edit),
+        data=proposed if row.edited_data is None else _edited(row, asked, edit),
         edited=row.edited_data is not None,
         feedback=row.feedback or "",
         response=None if row.response is None else loads(row.response),
@@ -76,14 +89,25 @@ def by_policy(checkpoint_id: str, proposed: Json) -> Decision:
     )
 
 
-def _edited(data: Json, model: type[BaseModel] | None) -> Json:
+def _diverged(row: DecisionRow, asked: Asked, why: str) -> Diverged:
+    return Diverged(
+        why,
+        position=row.position,
+        recorded=Call("approve", asked.action, row.message),
+        asked=Call("approve", asked.action, asked.message),
+    )
+
+
+def _edited(row: DecisionRow, asked: Asked, model: type[BaseModel] | None) -> Json:
+    data = loads(row.edited_data or "null")
     if model is None:
         return data
     try:
         valid: Json = model.model_validate(data).model_dump(mode="json", by_alias=True)
     except ValidationError as error:
-        raise Diverged(
+        why = (
             f"The reviewer's edits do not fit {model.__name__} any more: "
             f"{error.errors(include_url=False)[0]['msg']}"
-        ) from None
+        )
+        raise _diverged(row, asked, why) from None
     return valid

@@ -7,6 +7,7 @@ Errors for handlers are ordinary exceptions. Signals of the engine derive from `
 from __future__ import annotations
 
 from agent_console.domain.errors import ConsoleError
+from agent_console.domain.parking import Call
 
 
 class NonRetryable(ConsoleError):
@@ -84,9 +85,21 @@ class Interrupted(EndOfRun):
 
 
 class Diverged(EndOfRun):
-    """The handler asks for something else than what its record holds: the job is parked."""
+    """The handler asks for something else than what its record holds: the job is parked.
 
-    def __init__(self, difference: str) -> None:
+    ``position`` is that of the call, counted from 0, ``recorded`` what the record holds for it and
+    ``asked`` what the code asks for, where there is such a thing.
+    """
+
+    def __init__(
+        self,
+        difference: str,
+        *,
+        position: int | None = None,
+        recorded: Call | None = None,
+        asked: Call | None = None,
+    ) -> None:
         """Say the ``difference``; it becomes the job's park reason."""
         super().__init__(difference)
         self.difference = difference
+        self.position, self.recorded, self.asked = position, recorded, asked

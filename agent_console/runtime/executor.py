@@ -7,13 +7,14 @@ store already knows (suspended) or must not be told (the claim was lost).
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from agent_console.domain import trace
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import Invalid, LostClaim, TooLarge
-from agent_console.domain.jobs import JobVerb
+from agent_console.domain.jobs import JobVerb, Json
+from agent_console.domain.parking import Divergence, ParkCode
 from agent_console.domain.payload import canonical, check_json, loads
 from agent_console.domain.records import LogLevel
 from agent_console.runtime.async_context import AsyncJobContext, LoopThread
@@ -27,7 +28,7 @@ from agent_console.runtime.errors import (
     Suspend,
     TimedOut,
 )
-from agent_console.runtime.failures import job_error
+from agent_console.runtime.failures import is_any_of, job_error
 from agent_console.runtime.preview import Buffered
 from agent_console.runtime.registry import HandlerSpec
 from agent_console.runtime.run import OVERTIME, RELEASING, Run, Surroundings
@@ -53,9 +54,10 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """A person has to look; ``reason`` says at what."""
+    """A person has to look; ``reason`` says at what, ``detail`` tells it as data."""
 
     reason: str
+    detail: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class Executor:
                 job_type=claimed.job_type,
                 verb=JobVerb.PARK,
                 park_reason=reason,
+                park_code=ParkCode.NO_HANDLER,
+                park_detail={"jobType": claimed.job_type},
             )
         return Run(self.surroundings, claimed, spec, schedule)
 
@@ -165,7 +169,7 @@ class Executor:
         if isinstance(run.ended, Suspend):
             return Suspended()
         if isinstance(run.ended, Diverged):
-            return Parked(run.ended.difference)
+            return Parked(run.ended.difference, _detail(run, run.ended))
         return Stopped(release=run.interruption in RELEASING)
 
     def _finish(self, run: Run, outcome: Outcome) -> Finish | None:
@@ -174,8 +178,10 @@ class Executor:
                 return self._close(run, JobVerb.COMPLETE, output=output)
             case Failed(error):
                 return self.fail(run, error)
-            case Parked(reason):
-                return self._close(run, JobVerb.PARK, park_reason=reason)
+            case Parked(reason, detail):
+                facts = {"park_reason": reason, "park_code": ParkCode.DIVERGED}
+                # The record is still the work of the version that made it.
+                return self._close(run, JobVerb.PARK, version=None, park_detail=detail, **facts)
             case Stopped(release=True):
                 return self._close(run, JobVerb.RELEASE)
             case Suspended() | Stopped():
@@ -184,9 +190,8 @@ class Executor:
     def fail(self, run: Run, error: BaseException) -> Finish:
         """Return the finish of a failed attempt: another one after a delay, or the end."""
         policy, claimed = run.spec.retry, run.claimed
-        again = not isinstance(error, _FINAL) and policy.may_retry(
-            claimed.attempt, claimed.max_attempts, error
-        )
+        final = is_any_of(error, (*_FINAL, *policy.never))
+        again = not final and policy.may_retry(claimed.attempt, claimed.max_attempts, error)
         if not again:
             return self._close(run, JobVerb.FAIL, error=job_error(error))
         delay = policy.delay(claimed.attempt, self._rng).total_seconds()
@@ -194,15 +199,30 @@ class Executor:
             delay = max(delay, error.after)
         return self._close(run, JobVerb.RETRY_LATER, error=job_error(error), delay=delay)
 
-    def _close(self, run: Run, verb: JobVerb, **facts: object) -> Finish:
+    def _close(
+        self, run: Run, verb: JobVerb, *, version: str | None = "", **facts: object
+    ) -> Finish:
         return Finish(
             key=run.key,
             job_type=run.claimed.job_type,
             verb=verb,
-            code_version=run.spec.version,
+            code_version=run.spec.version if version == "" else version,
             logs=run.notes.take(),
             **facts,  # type: ignore[arg-type]
         )
+
+
+def _detail(run: Run, difference: Diverged) -> Mapping[str, Json]:
+    """Return where code and record part; without a position it is where the run was."""
+    recorder = run.recorder
+    position = recorder.position if difference.position is None else difference.position
+    return Divergence(
+        position=position,
+        recorded=difference.recorded,
+        asked=difference.asked,
+        code_before=recorder.version(position) or run.claimed.code_version,
+        code_now=run.spec.version,
+    ).to_json()
 
 
 def overtime(spec: HandlerSpec) -> TimedOut:

@@ -19,9 +19,34 @@ _ENGINE = __package__ or ""
 
 
 class StepFailed(ConsoleError):
-    """A recorded step failed in an earlier run."""
+    """A recorded step failed in an earlier run, with an error that cannot be made again.
+
+    ``origin`` is ``module.Class`` of that error, ``kind`` its class where that is loaded.
+    """
 
     code = "step_failed"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        origin: str = "",
+        kind: type[Exception] | None = None,
+    ) -> None:
+        """Say what failed."""
+        super().__init__(message)
+        self.origin, self.kind = origin, kind
+
+
+def is_any_of(error: BaseException, kinds: tuple[type[BaseException], ...]) -> bool:
+    """Say whether ``error`` is of one of ``kinds``, or stands for a recorded one that was."""
+    if isinstance(error, kinds):
+        return True
+    if not isinstance(error, StepFailed):
+        return False
+    if error.kind is not None:
+        return issubclass(error.kind, kinds)
+    return error.origin in {f"{kind.__module__}.{kind.__qualname__}" for kind in kinds}
 
 
 def job_error(error: BaseException) -> JobError:
@@ -55,17 +80,22 @@ def raise_again(result: Json) -> NoReturn:
     """  # noqa: D205
     kept = result if isinstance(result, dict) else {}
     name, message = str(kept.get("type", "")), str(kept.get("message", ""))
-    error = _made_again(str(kept.get("module", "")), name, message)
-    raise error or StepFailed(f"{name}: {message}")
+    module = str(kept.get("module", ""))
+    kind = _class_of(module, name)
+    error = None if kind is None else _made_again(kind, message)
+    raise error or StepFailed(f"{name}: {message}", origin=f"{module}.{name}", kind=kind)
 
 
-def _made_again(module: str, name: str, message: str) -> Exception | None:
-    """Return an error of the class ``name`` in ``module``, or None if that cannot be done."""
+def _class_of(module: str, name: str) -> type[Exception] | None:
+    """Return the error class ``name`` of ``module``, or None where it is not loaded."""
     kind: object = sys.modules.get(module)
     for part in name.split("."):
         kind = getattr(kind, part, None)
-    if not (isinstance(kind, type) and issubclass(kind, Exception)):
-        return None
+    return kind if isinstance(kind, type) and issubclass(kind, Exception) else None
+
+
+def _made_again(kind: type[Exception], message: str) -> Exception | None:
+    """Return an error of the class ``kind``, or None if that cannot be done."""
     try:
         if issubclass(kind, ValidationError):
             return kind.from_exception_data(message, [])

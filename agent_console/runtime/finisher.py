@@ -10,6 +10,7 @@ from time import monotonic
 
 from agent_console.domain.errors import LostClaim, Unavailable
 from agent_console.domain.jobs import JobVerb
+from agent_console.domain.parking import ParkCode
 from agent_console.runtime.loops import Loop
 from agent_console.runtime.notebook import FLUSH_AFTER
 from agent_console.runtime.preview import Buffered
@@ -78,10 +79,9 @@ class Finisher:
     def _park(self, end: Finish) -> None:
         _log.exception("job %s: its outcome could not be stored", end.key.job_id)
         reason = "The outcome of a run could not be stored; the worker's log says why."
-        finish(
-            self._db,
-            [replace(end, verb=JobVerb.PARK, output=None, error=None, park_reason=reason, logs=())],
-        )
+        parked = replace(end, verb=JobVerb.PARK, output=None, error=None, logs=())
+        parked = replace(parked, park_reason=reason, park_code=ParkCode.OUTCOME, park_detail=None)
+        finish(self._db, [parked])
         self._done(end)
 
     def _flush_notes(self) -> float | None:

@@ -27,6 +27,7 @@ from agent_console.runtime.sweeps import (
     expire_overdue,
     forget_previews,
     prune_figures,
+    requeue_known,
     rescue_dead,
 )
 from agent_console.runtime.worker import GRACE, Worker
@@ -123,6 +124,7 @@ class WorkerHost:
             self._poll_interval,
             Sweep("rescue", self._rescue, self._sweeps),
             Sweep("expiry", partial(expire_overdue, self._db), self._sweeps),
+            Sweep("parked", partial(requeue_known, self._db), self._sweeps),
             Sweep("previews", partial(forget_previews, self._db), self._sweeps),
             Sweep("figures", partial(prune_figures, self._db), self._sweeps),
             self._supervise,

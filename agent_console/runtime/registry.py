@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from agent_console.domain.errors import FieldError, HandlersNotLoaded, Invalid, Misconfigured
 from agent_console.domain.jobs import Json
-from agent_console.domain.records import HandlerInfo
+from agent_console.domain.records import HandlerInfo, RetryFacts
 from agent_console.domain.retry import RetryPolicy
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -69,6 +69,12 @@ class HandlerSpec:
             examples=self.examples,
             max_attempts=self.retry.max_attempts,
             agent=self.agent,
+            retry=RetryFacts(
+                max_attempts=self.retry.max_attempts,
+                base=self.retry.base,
+                cap=self.retry.cap,
+                never=tuple(kind.__name__ for kind in self.retry.never),
+            ),
         )
 
 

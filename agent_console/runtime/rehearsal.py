@@ -132,10 +132,10 @@ class Rehearsed(Recorder):
                 )
             )
 
-    def _next(self, kind: str, name: str) -> Any:
+    def _next(self, kind: str, name: str, message: str) -> Any:
         if not self.replaying:
             raise RecordEnds(describe(kind, name))
-        return super()._next(kind, name)
+        return super()._next(kind, name, message)
 
 
 _UNANSWERED = frozenset({CheckpointStatus.PENDING, CheckpointStatus.CANCELED})

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.jobs import Json
+from agent_console.domain.parking import Call
 from agent_console.domain.records import Step
 from agent_console.runtime.errors import Diverged, Misused
 from agent_console.store.engine_values import DecisionRow, RunRecord
@@ -55,8 +56,8 @@ class Recorder:
         return position == len(self._steps) - 1
 
     @contextmanager
-    def turn(self, kind: str, name: str) -> Iterator[Turn]:
-        """Give the next position to a call of ``kind`` and ``name``.
+    def turn(self, kind: str, name: str, message: str = "") -> Iterator[Turn]:
+        """Give the next position to a call of ``kind`` and ``name``; ``message`` describes it.
 
         Raises:
             Misused: another recorded call of the same run is in progress.
@@ -68,7 +69,7 @@ class Recorder:
                 "Recorded calls happen one after the other: not inside a step, not in gather()."
             )
         try:
-            turn = Turn(self.position, self._next(kind, name))
+            turn = Turn(self.position, self._next(kind, name, message))
             try:
                 yield turn
             finally:
@@ -81,6 +82,19 @@ class Recorder:
         """Return what is known of the checkpoint at ``position``."""
         self.ensure_loaded()
         return self._decisions.get(position)
+
+    def known(self, position: int) -> Call | None:
+        """Return the recorded call at ``position``, if there is one."""
+        step = next((one for one in self._steps if one.position == position), None)
+        if step is None:
+            return None
+        row = self._decisions.get(position)
+        return Call(step.kind, step.name, "" if row is None else row.message)
+
+    def version(self, position: int) -> str | None:
+        """Return the code version that recorded the call at ``position``, or the last before it."""
+        made = [one for one in self._steps if one.position <= position]
+        return made[-1].code_version if made else None
 
     @property
     def sent_back(self) -> bool:
@@ -103,10 +117,12 @@ class Recorder:
             step = self._steps[self.position]
             raise Diverged(
                 f"The handler ended after {self.position} recorded calls; the record goes on "
-                f"with {describe(step.kind, step.name)}."
+                f"with {describe(step.kind, step.name)}.",
+                position=self.position,
+                recorded=self.known(self.position),
             )
 
-    def _next(self, kind: str, name: str) -> Step | None:
+    def _next(self, kind: str, name: str, message: str) -> Step | None:
         if not self.replaying:
             return None
         step = self._steps[self.position]
@@ -115,7 +131,10 @@ class Recorder:
             return step
         raise Diverged(
             f"Call {self.position + 1}: the record holds {describe(step.kind, step.name)}, "
-            f"the handler asks for {describe(kind, name)}."
+            f"the handler asks for {describe(kind, name)}.",
+            position=self.position,
+            recorded=self.known(self.position),
+            asked=Call(kind, name, message),
         )
 
     def ensure_loaded(self) -> None:
@@ -132,7 +151,9 @@ class Recorder:
         self._decisions = dict(record.decisions)
         for index, step in enumerate(self._steps):
             if step.position != index:
-                raise Diverged(f"The record has no call {index + 1}, but a call after it.")
+                raise Diverged(
+                    f"The record has no call {index + 1}, but a call after it.", position=index
+                )
 
 
 def describe(kind: str, name: str) -> str:

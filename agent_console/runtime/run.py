@@ -149,7 +149,7 @@ class Run:
             task.cancel()
 
     @contextmanager
-    def turn(self, kind: str, name: str) -> Iterator[Turn]:
+    def turn(self, kind: str, name: str, message: str = "") -> Iterator[Turn]:
         """Open a recorded call; a lost claim or a difference inside ends the run.
 
         Raises:
@@ -158,7 +158,7 @@ class Run:
         self.check()
         check_json(name, "name")
         try:
-            with self.recorder.turn(kind, name) as turn:
+            with self.recorder.turn(kind, name, message) as turn:
                 if turn.recorded is None:
                     self.settle_failed_step()
                 yield turn

@@ -9,7 +9,7 @@ from time import monotonic
 from agent_console.domain.errors import Unavailable
 from agent_console.domain.observer import SweepObserver
 from agent_console.runtime.locks import WorkerLocks
-from agent_console.store import previews
+from agent_console.store import parking, previews
 from agent_console.store.database import Database
 from agent_console.store.deadlines import expire_due
 from agent_console.store.liveness import rescue
@@ -77,6 +77,17 @@ def expire_overdue(db: Database) -> int:
         total += expired
         if expired < BATCH:
             return total
+
+
+def requeue_known(db: Database) -> int:
+    """Let jobs that were parked as unknown go on where a worker knows their type by now.
+
+    Returns how many.
+    """
+    freed = parking.sweep(db)
+    if freed:
+        _log.info("%d parked jobs go on: a worker knows their type", freed)
+    return freed
 
 
 def forget_previews(db: Database) -> int:

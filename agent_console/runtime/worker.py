@@ -9,6 +9,7 @@ from time import monotonic
 
 from agent_console.domain.errors import Unavailable
 from agent_console.domain.jobs import JobVerb
+from agent_console.domain.parking import ParkCode
 from agent_console.domain.records import WorkerStatus
 from agent_console.runtime.claimer import Claimer
 from agent_console.runtime.errors import Interrupted
@@ -313,4 +314,5 @@ def _parked(claimed: Claimed) -> Finish:
         job_type=claimed.job_type,
         verb=JobVerb.PARK,
         park_reason="The engine failed around this run; the worker's log says why.",
+        park_code=ParkCode.ENGINE,
     )

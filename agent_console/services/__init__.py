@@ -22,11 +22,13 @@ from agent_console.services.catalog import Catalog
 from agent_console.services.chat import ChatService
 from agent_console.services.context import ContextService
 from agent_console.services.figures import FigureService
+from agent_console.services.forks import ForkService
 from agent_console.services.health import HealthOptions, HealthService
 from agent_console.services.jobs import JobService
 from agent_console.services.passwords import Passwords
 from agent_console.services.replays import Replayer, ReplayService
 from agent_console.services.review import ReviewService
+from agent_console.services.rewinds import RewindService
 from agent_console.services.saved_queries import SavedQueryService
 from agent_console.services.secrets import SecretService
 from agent_console.services.sessions import SessionService
@@ -56,6 +58,8 @@ class Services:
     secrets: SecretService
     backups: BackupService
     replays: ReplayService
+    forks: ForkService
+    rewinds: RewindService
     saved_queries: SavedQueryService
     chat: ChatService
     feed: ChangeFeed
@@ -112,6 +116,8 @@ def build_services(
         secrets=SecretService(db, lambda: open_store(settings)),
         backups=BackupService(db, settings, clock=ticking),
         replays=ReplayService(db, replayer),
+        forks=ForkService(db, catalog, self_approval=settings.self_approval),
+        rewinds=RewindService(db),
         saved_queries=SavedQueryService(db),
         chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
         feed=feed,

@@ -12,6 +12,7 @@ from agent_console.domain.checkpoints import Checkpoint
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import Conflict, Invalid, NotFound
 from agent_console.domain.events import JournalEntry
+from agent_console.domain.forks import ForkLine
 from agent_console.domain.jobs import Job, JobStatus, JobSummary, JobVerb, NewJob, after
 from agent_console.domain.queries import MAX_LIMIT, JobQuery, known
 from agent_console.domain.records import (
@@ -28,7 +29,7 @@ from agent_console.domain.usage import JobUsage
 from agent_console.services import job_requests, list_queries
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import check_usable
-from agent_console.store import context_writes, job_writes, previews
+from agent_console.store import context_writes, forks, job_writes, previews, rewinds
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
 from agent_console.store.reads import checkpoints, counts, journal, records, usage
@@ -37,6 +38,7 @@ from agent_console.store.transactions import Tx
 
 Action = Literal["execute", "cancel", "retry", "pause", "resume"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
+FAIL, FORK = "fail", "fork"
 LAST_LOGS = 200
 
 
@@ -53,6 +55,8 @@ class JobDetail:
     """Everything the job page shows, of one moment; ``preview`` is what its run is writing.
 
     ``allowed`` maps every action to "" when it is possible now, else to the reason why not.
+    ``handler`` is None where this process knows none; ``goes_on_at`` is the position of the record
+    at which a retry would go on.
     """
 
     job: Job
@@ -63,7 +67,10 @@ class JobDetail:
     timeline: list[JournalEntry]
     usage: JobUsage
     preview: Preview | None
-    allowed: Mapping[Action, str]
+    allowed: Mapping[str, str]
+    forks: Sequence[ForkLine] = ()
+    handler: HandlerInfo | None = None
+    goes_on_at: int = 0
 
 
 class JobService:
@@ -138,6 +145,9 @@ class JobService:
                 usage=usage.of_job(reader, job_id),
                 preview=previews.of_job(reader, job_id) if may_collect else None,
                 allowed=allowed(actor, job.status),
+                forks=forks.of_job(reader, job_id),
+                handler=self._catalog.describe(job.job_type),
+                goes_on_at=rewinds.goes_on_at(reader, job),
             )
 
     def find(self, actor: Actor, job_id: str) -> Job:
@@ -216,11 +226,30 @@ class JobService:
             return lines
 
 
-def allowed(actor: Actor, status: JobStatus) -> Mapping[Action, str]:
-    """Say of every action whether ``actor`` may take it on a job in ``status``: "" or why not."""
-    if not actor.may(Permission.JOBS_CONTROL):
-        return dict.fromkeys(ACTIONS, refusal(Permission.JOBS_CONTROL))
-    return {action: _obstacle(status, action) for action in ACTIONS}
+def allowed(actor: Actor, status: JobStatus) -> Mapping[str, str]:
+    """Say of every action whether ``actor`` may take it on a job in ``status``: "" or why not.
+
+    ``fail`` and ``fork`` are among them, which other services do.
+    """
+    named = (*ACTIONS, FAIL)
+    may = dict.fromkeys(named, refusal(Permission.JOBS_CONTROL))
+    if actor.may(Permission.JOBS_CONTROL):
+        may = {action: _obstacle(status, action) for action in ACTIONS} | {FAIL: _may_fail(status)}
+    return may | {FORK: _may_fork(actor, status)}
+
+
+def _may_fail(status: JobStatus) -> str:
+    try:
+        rewinds.refuse_to_fail(status)
+    except Conflict as conflict:
+        return conflict.message
+    return ""
+
+
+def _may_fork(actor: Actor, status: JobStatus) -> str:
+    if not actor.may(Permission.JOBS_CREATE):
+        return refusal(Permission.JOBS_CREATE)
+    return forks.RUNNING if status is JobStatus.RUNNING else ""
 
 
 def _obstacle(status: JobStatus, action: Action) -> str:

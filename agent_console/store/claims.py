@@ -25,11 +25,12 @@ WITH c AS {{materialized}} (
   ORDER BY priority DESC, run_at, id LIMIT :room {{skip_locked}})
 UPDATE ai_jobs SET status = 'RUNNING', worker_id = :worker_id, claim_token = claim_token + 1,
   attempts = attempts + 1 - resuming, resuming = 0, claims = claims + 1, park_reason = NULL,
+  park_code = NULL, park_detail = NULL,
   started_at = coalesce(started_at, {{now}}), updated_at = {{now}}
 WHERE id IN (SELECT id FROM c) AND {CLAIMABLE_SQL}
 RETURNING id, claim_token, job_type, input_data, attempts, max_attempts, claims, priority, run_at,
   user_id, user_name, project_id, task_description, task_configuration, context_document_id,
-  approval_strategy, code_version, metadata, created_at, traceparent
+  approval_strategy, code_version, metadata, created_at, traceparent, forked_from
 """
 
 DUE = f"""
@@ -93,7 +94,10 @@ def _claim(
     kept: list[Claimed] = []
     for row in rows:
         key = RunKey(row[0], row[1], worker_id)
-        if row[1] > 1 and return_if_doubtful(tx, key, row[2], actor=actor, stands=stands):
+        before = _before(row)
+        if row[1] > 1 and return_if_doubtful(
+            tx, key, row[2], before=before, actor=actor, stands=stands
+        ):
             continue
         kept.append(_claimed(key, row))
         tx.record(
@@ -102,14 +106,22 @@ def _claim(
                 actor=actor,
                 job_id=key.job_id,
                 job_type=row[2],
-                # Everything but enqueue raises the token, so the first claim sees PENDING.
-                before=JobStatus.PENDING if row[1] == 1 else JobStatus.QUEUED,
+                before=before,
                 after=JobStatus.RUNNING,
                 data={"attempt": row[4]},
             )
         )
     crashpoint("claim.before_commit")
     return kept
+
+
+def _before(row: tuple[Any, ...]) -> JobStatus:
+    """Return the status before the claim: everything but enqueue raises the token.
+
+    A fork begins with a token of 1, as if it had been claimed: it has a record to load.
+    """
+    first = 1 if row[20] is None else 2
+    return JobStatus.PENDING if row[1] == first else JobStatus.QUEUED
 
 
 def _claimed(key: RunKey, row: tuple[Any, ...]) -> Claimed:

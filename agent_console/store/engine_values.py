@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, CheckpointType
 from agent_console.domain.jobs import JobError, JobVerb, Json
+from agent_console.domain.parking import ParkCode
 from agent_console.domain.records import ArtifactType, LogLevel, Step
 
 
@@ -64,6 +65,7 @@ class DecisionRow:
     feedback: str | None
     round: int = 1
     rounds: int | None = None
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +145,8 @@ class Finish:
     error: JobError | None = None
     delay: float = 0.0
     park_reason: str | None = None
+    park_code: ParkCode | None = None
+    park_detail: Mapping[str, Json] | None = None
     code_version: str | None = None
     logs: Sequence[NewLog] = ()
     data: Mapping[str, Json] = field(default_factory=dict)  # for the journal

@@ -18,14 +18,18 @@ from agent_console.store.engine_values import Finish
 from agent_console.store.runs import insert_logs
 from agent_console.store.transactions import Row, Tx
 
-COLUMNS: Final = "id, token, status, output, error, delay, park_reason, version, uncharged, done"
+COLUMNS: Final = (
+    "id, token, status, output, error, delay, park_reason, park_code, park_detail, version,"
+    " uncharged, done"
+)
 
 # The casts are for PostgreSQL, which takes a column of NULLs for text.
 FINISH: Final = """
 UPDATE ai_jobs SET status = v.status, output_data = coalesce(v.output, output_data),
   error = CASE WHEN v.status = 'COMPLETED' THEN NULL ELSE coalesce(v.error, ai_jobs.error) END,
   run_at = CASE WHEN v.delay IS NULL THEN run_at ELSE {now} + CAST(v.delay AS BIGINT) END,
-  park_reason = v.park_reason, code_version = coalesce(v.version, code_version),
+  park_reason = v.park_reason, park_code = v.park_code, park_detail = v.park_detail,
+  code_version = coalesce(v.version, code_version),
   worker_id = NULL, claims = 0, resuming = v.uncharged,
   completed_at = CASE WHEN v.done = 1 THEN {now} ELSE NULL END, updated_at = {now}
 FROM v WHERE ai_jobs.id = v.id AND ai_jobs.claim_token = v.token AND ai_jobs.status = 'RUNNING'
@@ -78,6 +82,8 @@ def _row(end: Finish) -> Row:
         None if end.error is None else error_text(end.error),
         delay,
         end.park_reason,
+        None if end.park_code is None else end.park_code.value,
+        None if end.park_detail is None else dumps(dict(end.park_detail)),
         end.code_version,
         1 if end.verb is JobVerb.RELEASE else 0,
         1 if status in FINISHED else 0,
@@ -98,6 +104,8 @@ def _event(end: Finish, seconds: float) -> Event:
         data["error"] = f"{end.error.type}: {end.error.message}"
     if end.park_reason is not None:
         data["reason"] = end.park_reason
+    if end.park_code is not None:
+        data |= {"code": end.park_code.value, "detail": dict(end.park_detail or {})}
     return Event(
         action=_ACTIONS[end.verb],
         actor=worker_actor(end.key.worker_id),

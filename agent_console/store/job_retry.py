@@ -3,17 +3,16 @@
 A retry goes on from the record: steps that were done stay done. One thing would make it fail again
 at once: a refusal (rejected, expired, canceled, changes that the handler could not make) on record,
 which replay would hand to the handler as before. So when a refusal is what ended the job, the
-record is cut at that call, and the handler asks again. Checkpoints, artifacts and usage from there
-on stay as history under negative positions, outside of the handler's numbering, which frees their
-own for the new try.
+record is cut at that call, and the handler asks again (``record_cuts``).
 """
 
 from __future__ import annotations
 
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.jobs import JobStatus
+from agent_console.store.record_cuts import cut
 from agent_console.store.rows import json_object
-from agent_console.store.transactions import Tx
+from agent_console.store.transactions import Queries, Tx
 
 _REFUSALS = frozenset(
     {
@@ -31,21 +30,30 @@ def prepare_retry(tx: Tx, job_id: str, before: JobStatus, error: str | None) -> 
 
     ``before`` and ``error`` are the job's status and stored error before the retry.
     """
-    refused = _last_refusal(tx, job_id)
+    position = refusal_position(tx, job_id, before, error)
+    if position is not None:
+        cut(tx, job_id, position)
+
+
+def refusal_position(
+    queries: Queries, job_id: str, before: JobStatus, error: str | None
+) -> int | None:
+    """Return where a retry cuts the record: at the refusal that ended the job, if one did."""
+    refused = _last_refusal(queries, job_id)
     if refused is None:
-        return
+        return None
     position, status = refused
     failed_by_it = before is JobStatus.FAILED and _error_type(error) in _REFUSAL_ERRORS
     never_answered = status == CheckpointStatus.CANCELED
     # Requested changes are work to go on with, unless the handler does not know what to do.
     goes_on = status == CheckpointStatus.CHANGES_REQUESTED
-    if failed_by_it or never_answered or not (goes_on or _recorded_after(tx, job_id, position)):
-        _cut(tx, job_id, position)
+    stays = goes_on or _recorded_after(queries, job_id, position)
+    return position if failed_by_it or never_answered or not stays else None
 
 
-def _last_refusal(tx: Tx, job_id: str) -> tuple[int, str] | None:
+def _last_refusal(queries: Queries, job_id: str) -> tuple[int, str] | None:
     """Return position and status of the last asked question if its answer was a refusal."""
-    row = tx.row(
+    row = queries.row(
         "SELECT position, status FROM agent_checkpoints WHERE job_id = :id AND position >= 0"
         " AND checkpoint_type = 'APPROVAL_REQUIRED' ORDER BY position DESC LIMIT 1",
         {"id": job_id},
@@ -58,28 +66,9 @@ def _error_type(error: str | None) -> str:
     return str(json_object(error).get("type", "")).rsplit(".", 1)[-1]
 
 
-def _recorded_after(tx: Tx, job_id: str, position: int) -> bool:
-    row = tx.row(
+def _recorded_after(queries: Queries, job_id: str, position: int) -> bool:
+    row = queries.row(
         "SELECT 1 FROM job_steps WHERE job_id = :id AND position > :position",
         {"id": job_id, "position": position},
     )
     return row is not None
-
-
-def _cut(tx: Tx, job_id: str, position: int) -> None:
-    tx.execute(
-        "DELETE FROM job_steps WHERE job_id = :id AND position >= :position",
-        {"id": job_id, "position": position},
-    )
-    tx.execute(  # their answers belong to calls that are made anew
-        "DELETE FROM job_callbacks WHERE job_id = :id AND position >= :position",
-        {"id": job_id, "position": position},
-    )
-    for table in ("agent_checkpoints", "work_artifacts", "job_usage"):
-        row = tx.row(f"SELECT min(position) FROM {table} WHERE job_id = :id", {"id": job_id})
-        lowest = min(0, row[0]) if row is not None and row[0] is not None else 0
-        tx.execute(
-            f"UPDATE {table} SET position = :lowest - 1 - (position - :position)"
-            " WHERE job_id = :id AND position >= :position",
-            {"id": job_id, "lowest": lowest, "position": position},
-        )

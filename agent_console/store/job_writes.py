@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent_console.domain.access import Actor
-from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.clock import to_micros
 from agent_console.domain.errors import Conflict, NotFound
 from agent_console.domain.events import Event
-from agent_console.domain.jobs import Job, JobStatus, JobVerb, NewJob, after
+from agent_console.domain.jobs import Job, JobStatus, JobVerb, Json, NewJob, after
 from agent_console.domain.payload import dumps
 from agent_console.store import idempotency, rows
 from agent_console.store.job_retry import prepare_retry
+from agent_console.store.record_cuts import close_open, cut
 from agent_console.store.transactions import Params, Tx
 
 
@@ -116,7 +117,9 @@ _PAST = {
     JobVerb.RESUME: "job.resumed",
     JobVerb.RESUME_WAITING: "job.resumed",
     JobVerb.RETRY: "job.retried",
+    JobVerb.FAIL: "job.failed",
 }
+_UNPARKED = "park_reason = NULL, park_code = NULL, park_detail = NULL"
 # What a verb changes beside the status. On the right, columns have the values of before.
 _CHANGES = {
     JobVerb.EXECUTE: "",
@@ -124,18 +127,31 @@ _CHANGES = {
     # A held run goes on with the attempt it has already been charged.
     JobVerb.PAUSE: ", claims = 0, worker_id = NULL,"
     " resuming = CASE WHEN status IN ('RUNNING', 'WAITING') THEN 1 ELSE resuming END",
-    JobVerb.RESUME: ", claims = 0, park_reason = NULL,"
+    JobVerb.RESUME: f", claims = 0, {_UNPARKED},"
     " resuming = CASE WHEN status = 'PARKED' THEN 1 ELSE resuming END",
     JobVerb.RESUME_WAITING: "",
+    JobVerb.FAIL: f", {_UNPARKED}, completed_at = {{now}}, worker_id = NULL, error = :error",
     # Attempt numbers go on: logs of different tries must not share one.
-    JobVerb.RETRY: ", claims = 0, resuming = 0, park_reason = NULL, error = NULL, progress = NULL,"
+    JobVerb.RETRY: f", claims = 0, resuming = 0, {_UNPARKED}, error = NULL, progress = NULL,"
     " output_data = NULL, completed_at = NULL, run_at = {now},"
     " max_attempts = CASE WHEN attempts < max_attempts THEN max_attempts ELSE attempts + 1 END",
 }
 
 
-def control(tx: Tx, job_id: str, verb: JobVerb, actor: Actor) -> Job:
+def control(
+    tx: Tx,
+    job_id: str,
+    verb: JobVerb,
+    actor: Actor,
+    *,
+    cut_before: int | None = None,
+    error: str | None = None,
+    facts: Mapping[str, Json] | None = None,
+) -> Job:
     """Apply ``verb`` to the job, and to its open checkpoint when it is canceled.
+
+    ``cut_before`` is a position before which its record is cut, ``error`` why it fails as the
+    column holds it; ``facts`` go into the journal.
 
     The claim token rises, so that a run that is under way can write no more; only the first
     release into the queue leaves it: a token of 1 is how a claim knows a job's first.
@@ -161,21 +177,31 @@ def control(tx: Tx, job_id: str, verb: JobVerb, actor: Actor) -> Job:
             "id": job_id,
             "before": before.value,
             "after": target.value,
+            "error": error,
             "fence": 0 if before is JobStatus.INITIALIZED and verb is JobVerb.EXECUTE else 1,
         },
     )
     if not changed:
         raise Conflict(f"The job was {before} a moment ago and is not any more.")
     if verb is JobVerb.CANCEL:
-        _cancel_open_checkpoint(tx, job_id, found[0]["job_type"], actor)
-    if verb is JobVerb.RETRY:
+        close_open(tx, job_id, found[0]["job_type"], actor)
+    if cut_before is not None:
+        close_open(tx, job_id, found[0]["job_type"], actor, cut_before)
+        cut(tx, job_id, cut_before)
+    elif verb is JobVerb.RETRY:
         prepare_retry(tx, job_id, before, found[0]["error"])
     changed_job = job(tx, job_id)
-    tx.record(_event(_PAST[verb], actor, changed_job, before))
+    tx.record(_event(_PAST[verb], actor, changed_job, before, facts))
     return changed_job
 
 
-def _event(action: str, actor: Actor, changed: Job, before: JobStatus) -> Event:
+def _event(
+    action: str,
+    actor: Actor,
+    changed: Job,
+    before: JobStatus,
+    facts: Mapping[str, Json] | None,
+) -> Event:
     seconds = None
     if changed.started_at is not None and changed.completed_at is not None:
         seconds = (changed.completed_at - changed.started_at).total_seconds()
@@ -187,6 +213,7 @@ def _event(action: str, actor: Actor, changed: Job, before: JobStatus) -> Event:
         before=before.value,
         after=changed.status.value,
         seconds=seconds,
+        data=dict(facts or {}),
     )
 
 
@@ -196,25 +223,3 @@ def _has_open_checkpoint(tx: Tx, job_id: str) -> bool:
         {"id": job_id},
     )
     return found is not None
-
-
-def _cancel_open_checkpoint(tx: Tx, job_id: str, job_type: str, actor: Actor) -> None:
-    canceled = tx.rows(
-        "UPDATE agent_checkpoints SET status = 'CANCELED', updated_at = {now}"
-        " WHERE job_id = :id AND status = 'PENDING' RETURNING id",
-        {"id": job_id},
-    )
-    tx.record(
-        *(
-            Event(
-                action="checkpoint.canceled",
-                actor=actor,
-                job_id=job_id,
-                job_type=job_type,
-                checkpoint_id=checkpoint_id,
-                before=CheckpointStatus.PENDING.value,
-                after=CheckpointStatus.CANCELED.value,
-            )
-            for (checkpoint_id,) in canceled
-        )
-    )

@@ -9,12 +9,14 @@ from agent_console.domain.access import SYSTEM
 from agent_console.domain.clock import MICROSECONDS
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.events import Event
-from agent_console.domain.jobs import JobStatus
+from agent_console.domain.jobs import JobStatus, Json
+from agent_console.domain.parking import ParkCode
 from agent_console.domain.payload import dumps
 from agent_console.domain.records import BreakerState, WorkerStatus
 from agent_console.store.claims import worker_actor
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewWorker, RunKey, WorkerOrders
+from agent_console.store.parking import requeue_known
 from agent_console.store.transactions import Params, Queries, Tx
 
 REGISTER = """
@@ -69,6 +71,9 @@ RESCUE = """
 UPDATE ai_jobs SET
   status = CASE WHEN claims >= CAST(v.max_claims AS INTEGER) THEN 'PARKED' ELSE 'QUEUED' END,
   park_reason = CASE WHEN claims >= CAST(v.max_claims AS INTEGER) THEN v.reason END,
+  park_code = CASE WHEN claims >= CAST(v.max_claims AS INTEGER) THEN 'poison' END,
+  park_detail = CASE WHEN claims >= CAST(v.max_claims AS INTEGER)
+    THEN '{"claims":' || claims || '}' END,
   claim_token = claim_token + 1, worker_id = NULL, updated_at = {now}
 FROM v WHERE ai_jobs.id = v.id AND ai_jobs.status = 'RUNNING' AND NOT EXISTS (
   SELECT 1 FROM agent_workers w
@@ -77,8 +82,14 @@ RETURNING ai_jobs.id, ai_jobs.job_type, ai_jobs.status, ai_jobs.claims
 """
 
 
+_POISON: Mapping[str, Json] = {"code": ParkCode.POISON.value}
+
+
 def register_worker(db: Database, new: NewWorker) -> None:
-    """Introduce a worker, stopped; it says that it runs with its first heartbeat."""
+    """Introduce a worker, stopped; it says that it runs with its first heartbeat.
+
+    Jobs that were parked because nobody knew their type, which it does, go back to the queue.
+    """
 
     def work(tx: Tx) -> None:
         tx.execute(
@@ -95,6 +106,7 @@ def register_worker(db: Database, new: NewWorker) -> None:
                 "job_types": dumps(list(new.job_types)),
             },
         )
+        requeue_known(tx, new.job_types)
         data: dict[str, object] = {"host": new.host, "pid": new.pid}
         tx.record(
             Event(
@@ -228,7 +240,7 @@ def _rescue(tx: Tx, known_dead: Sequence[str], silence: Params, max_claims: int)
                 job_type=job_type,
                 before=JobStatus.RUNNING,
                 after=JobStatus(status),
-                data={"claims": claims, **({"reason": reason} if parked else {})},
+                data={"claims": claims, **({"reason": reason, **_POISON} if parked else {})},
             )
         )
     crashpoint("rescue.before_commit")

@@ -4,6 +4,8 @@ Every claim of a job that was claimed before looks at its approvals again, in it
 Payload, edit and decision must still have the digest that was approved, and the decision must lie
 before the deadline. An approval that nothing has been done upon yet must also stand under the
 policy of this moment; one that was acted on is history, and asking again would undo nothing.
+What a fork has copied was not done by it: only its own acts count. When a copied approval does not
+hold, what was recorded upon it goes as well.
 """
 
 from __future__ import annotations
@@ -18,12 +20,15 @@ from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Json
 from agent_console.domain.payload import digest
 from agent_console.store.engine_values import RunKey
+from agent_console.store.record_cuts import cut
 from agent_console.store.transactions import Queries, Row, Tx
 
 APPROVALS = """
 SELECT c.id, c.payload, c.payload_digest, c.edited_data, c.decision_digest,
   c.approved_at >= c.expires_at, c.approved_by, c.approved_by_name, j.user_id, j.user_name,
-  NOT EXISTS (SELECT 1 FROM job_steps s WHERE s.job_id = c.job_id AND s.position > c.position)
+  NOT EXISTS (SELECT 1 FROM job_steps s WHERE s.job_id = c.job_id AND s.position > c.position
+    AND s.position >= coalesce(j.forked_position, 0)),
+  CASE WHEN c.position < j.forked_position THEN c.position END, c.position
 FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
 WHERE c.job_id = :job_id AND c.position >= 0 AND c.checkpoint_type = 'APPROVAL_REQUIRED'
   AND c.status = 'APPROVED'
@@ -60,28 +65,41 @@ Stands = Callable[[Queries, Approval], str]
 
 
 def return_if_doubtful(
-    tx: Tx, key: RunKey, job_type: str, *, actor: Actor, stands: Stands | None
+    tx: Tx,
+    key: RunKey,
+    job_type: str,
+    *,
+    before: JobStatus = JobStatus.QUEUED,
+    actor: Actor,
+    stands: Stands | None,
 ) -> bool:
     """Send the job of ``key`` back to review if an approval does not hold; say whether it was.
 
-    Without ``stands`` the policy is not asked.
+    ``before`` is its status before it was claimed. Without ``stands`` the policy is not asked.
     """
     for row in tx.rows(APPROVALS, {"job_id": key.job_id}):
-        actual = digest(row[1])
-        reason = _doubt(tx, row, actual, stands)
+        reason = doubt_of(tx, row, stands)
         if reason:
-            _return(tx, key, job_type, row=row, actual=actual, reason=reason, actor=actor)
+            returned = _Returned(row=row, actual=digest(row[1]), reason=reason, before=before)
+            _return(tx, key, job_type, returned, actor)
             return True
     return False
 
 
-def _doubt(tx: Tx, row: Row, actual: str, stands: Stands | None) -> str:
-    _, _, stored, edited, decided, late, by, by_name, asked_by, asked_by_name, fresh = row
+def doubt_of(
+    queries: Queries, row: Row, stands: Stands | None, *, fresh: bool | None = None
+) -> str:
+    """Return why the approval in a row of ``APPROVALS`` does not hold, or "".
+
+    ``fresh``: nothing has been done upon it, whatever the row says; None: as the row says.
+    """
+    _, payload, stored, edited, decided, late, by, by_name, asked_by, asked_by_name, new, *_ = row
+    actual = digest(payload)
     if actual != stored or decided != decision_digest(stored, edited):
         return CHANGED
     if late:
         return LATE
-    if stands is None or not fresh:
+    if stands is None or not (new if fresh is None else fresh):
         return ""
     approval = Approval(
         decided_by=by,
@@ -89,16 +107,27 @@ def _doubt(tx: Tx, row: Row, actual: str, stands: Stands | None) -> str:
         requested_by=asked_by,
         requested_by_name=asked_by_name,
     )
-    return stands(tx, approval)
+    return stands(queries, approval)
 
 
-def _return(
-    tx: Tx, key: RunKey, job_type: str, *, row: Row, actual: str, reason: str, actor: Actor
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Returned:
+    """An approval that does not hold: its row, the digest of what is stored, and why."""
+
+    row: Row
+    actual: str
+    reason: str
+    before: JobStatus
+
+
+def _return(tx: Tx, key: RunKey, job_type: str, found: _Returned, actor: Actor) -> None:
+    row, actual, reason = found.row, found.actual, found.reason
     expiry = int(DEFAULT_EXPIRY.total_seconds()) * MICROSECONDS
     reopened = {"id": row[0], "digest": actual, "reason": reason, "expiry": expiry}
     tx.execute(REOPEN, reopened)
     tx.execute(RETURN_TO_REVIEW, {"id": key.job_id, "token": key.token})
+    if row[11] is not None:
+        cut(tx, key.job_id, row[11] + 1)
     facts: dict[str, Json] = {"approvedBy": row[7], "approvedDigest": row[2], "digest": actual}
     tx.record(
         Event(
@@ -116,7 +145,7 @@ def _return(
             actor=actor,
             job_id=key.job_id,
             job_type=job_type,
-            before=JobStatus.QUEUED,
+            before=found.before,
             after=JobStatus.WAITING,
             data={"reason": reason},
         ),

@@ -102,6 +102,10 @@ def job(row: Row) -> Job:
         approval_strategy=row["approval_strategy"],
         code_version=row["code_version"],
         metadata=json_object(row["metadata"]),
+        park_code=row["park_code"],
+        park_detail=json_or_none(row["park_detail"]),
+        forked_from=row["forked_from"],
+        forked_position=row["forked_position"],
     )
 
 
@@ -118,6 +122,7 @@ def checkpoint(row: Row) -> Checkpoint:
     same = (
         "id", "job_id", "job_type", "position", "message", "payload_digest", "requested_by",
         "requested_by_name", "rejection_reason", "feedback", "round", "rounds", "previous_id",
+        "forked_from",
     )  # fmt: skip
     document: dict[str, Any] = json_object(row["payload"])
     return Checkpoint(
@@ -206,6 +211,7 @@ def step(row: Row) -> Step:
         attempt=row["attempt"],
         started_at=from_micros(row["started_at"]),
         finished_at=from_micros(row["finished_at"]),
+        code_version=row["code_version"],
     )
 
 

@@ -92,14 +92,15 @@ def load_record(db: Database, job_id: str) -> RunRecord:
 def record_of(reader: Reader, job_id: str) -> RunRecord:
     """Return what runs of the job recorded so far, as ``reader`` sees it."""
     steps = reader.rows(
-        "SELECT position, kind, name, result, attempt, started_at, finished_at FROM job_steps"
+        "SELECT position, kind, name, result, attempt, started_at, finished_at,"
+        " code_version FROM job_steps"
         " WHERE job_id = :id ORDER BY position",
         {"id": job_id},
     )
     decisions = reader.rows(
         "SELECT id, position, status, payload, payload_digest, edited_data, response,"
         " approved_by, approved_by_name, approved_at, rejection_reason, feedback, round,"
-        " rounds"
+        " rounds, message"
         " FROM agent_checkpoints WHERE job_id = :id AND position >= 0"
         " AND checkpoint_type = 'APPROVAL_REQUIRED'",
         {"id": job_id},
@@ -120,6 +121,7 @@ def _step(job_id: str, row: tuple[Any, ...]) -> Step:
         attempt=row[4],
         started_at=from_micros(row[5]),
         finished_at=from_micros(row[6]),
+        code_version=row[7],
     )
 
 
@@ -139,6 +141,7 @@ def _decision(row: tuple[Any, ...]) -> DecisionRow:
         feedback=row[11],
         round=row[12],
         rounds=row[13],
+        message=row[14],
     )
 
 

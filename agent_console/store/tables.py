@@ -84,6 +84,13 @@ class AiJob(SQLModel, table=True):
             sqlite_where=text("project_id IS NOT NULL"),
             postgresql_where=text("project_id IS NOT NULL"),
         ),
+        Index(
+            "ix_ai_jobs_forked_from",
+            "forked_from",
+            text("id DESC"),
+            sqlite_where=text("forked_from IS NOT NULL"),
+            postgresql_where=text("forked_from IS NOT NULL"),
+        ),
         {"postgresql_with": {"fillfactor": 85}},
     )
 
@@ -109,6 +116,10 @@ class AiJob(SQLModel, table=True):
     worker_id: str | None = Field(default=None, sa_type=Text)
     code_version: str | None = Field(default=None, sa_type=Text)
     park_reason: str | None = Field(default=None, sa_type=Text)
+    park_code: str | None = Field(default=None, sa_type=Text)  # domain.parking.ParkCode
+    park_detail: str | None = Field(default=None, sa_type=Text)  # canonical JSON
+    forked_from: str | None = Field(default=None, sa_type=Text)  # the job its record began as
+    forked_position: int | None = Field(default=None, sa_type=Integer)  # copied before this
     progress: str | None = Field(default=None, sa_type=Text)
     metadata_: str = Field(default="{}", sa_column=Column("metadata", Text, nullable=False))
     idempotency_key: str | None = Field(default=None, sa_type=Text)
@@ -178,6 +189,7 @@ class AgentCheckpoint(SQLModel, table=True):
     round: int = Field(default=1, sa_type=Integer, sa_column_kwargs={"server_default": "1"})
     rounds: int | None = Field(default=None, sa_type=Integer)  # None: no changes can be requested
     previous_id: str | None = Field(default=None, sa_type=Text)  # the checkpoint of the last round
+    forked_from: str | None = Field(default=None, sa_type=Text)  # the checkpoint it is a copy of
     created_at: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)
 
@@ -222,6 +234,7 @@ class WorkArtifact(SQLModel, table=True):
     size: int = Field(sa_type=BigInteger)
     digest: str = Field(sa_type=Text)
     metadata_: str = Field(default="{}", sa_column=Column("metadata", Text, nullable=False))
+    forked_from: str | None = Field(default=None, sa_type=Text)  # the artifact it is a copy of
     created_at: int = Field(sa_type=BigInteger)
 
 

@@ -29,7 +29,7 @@ from agent_console.ui.pages import (
 )
 
 HOME = "/admin/agent-checkpoints"
-STYLES = ("console", "desk", "artifacts", "work", "audit", "chat")
+STYLES = ("console", "desk", "artifacts", "work", "audit", "chat", "record")
 Register = Callable[[rx.App], None]
 
 PAGES: tuple[Register, ...] = (

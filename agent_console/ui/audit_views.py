@@ -12,8 +12,9 @@ from agent_console.ui.views import iso, shown
 KNOWN = (  # offered while typing; any other may be typed
     "artifact.saved", "backup.restored", "backup.started", "chat.opened", "checkpoint.approved",
     "checkpoint.canceled", "checkpoint.created", "checkpoint.expired", "checkpoint.rejected",
-    "checkpoint.reopened", "context.created", "context.versioned", "job.called_back",
-    "job.canceled", "job.completed", "job.created", "job.executed", "job.failed", "job.parked",
+    "checkpoint.reopened", "checkpoint.reused", "context.created", "context.versioned",
+    "job.called_back", "job.canceled", "job.completed", "job.copied", "job.created",
+    "job.executed", "job.failed", "job.forked", "job.parked",
     "job.paused", "job.released", "job.replayed", "job.rescued", "job.resumed", "job.retried",
     "job.retrying", "job.returned", "job.sleeping", "job.started", "job.waiting", "job.woken",
     "saved_query.changed", "saved_query.created", "saved_query.deleted", "secret.deleted",

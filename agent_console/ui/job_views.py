@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -257,6 +257,9 @@ _HAPPENINGS = {  # action: (tone, icon, sentence)
     "job.released": ("gray", "undo_2", "Given back by its worker"),
     "job.parked": ("amber", "triangle_alert", "Parked: needs attention"),
     "job.returned": ("amber", "hand", "Back to review"),
+    "job.forked": ("gray", "git_fork", "Forked"),
+    "job.copied": ("gray", "git_fork", "Began with a copy of another job's record"),
+    "checkpoint.reused": ("gray", "copy_check", "Decision taken over from the original"),
     "checkpoint.created": ("amber", "hand", "Asked for a decision"),
     "checkpoint.approved": ("green", "circle_check", "Approved"),
     "checkpoint.changes_requested": ("amber", "message_square_reply", "Changes requested"),
@@ -334,6 +337,8 @@ def _detail(entry: JournalEntry, checkpoint: Checkpoint | None) -> str:
     for name in ("reason", "rejectionReason", "error", "message", "parkReason"):
         if isinstance(value := data.get(name), str) and value:
             return value
+    if entry.action in {"job.forked", "job.copied"}:
+        return _forked(data)
     if entry.action == "job.replayed":
         count = data.get("differences")
         return f"{count} {'difference' if count == 1 else 'differences'}" if count else "as before"
@@ -345,6 +350,13 @@ def _detail(entry: JournalEntry, checkpoint: Checkpoint | None) -> str:
     if isinstance(attempt := data.get("attempt"), int):
         return f"attempt {attempt}"
     return ""
+
+
+def _forked(data: Mapping[str, Json]) -> str:
+    """Return which job a fork came from or went to, and at which step."""
+    other = data.get("fork") or data.get("forkedFrom") or ""
+    position = data.get("fromPosition")
+    return f"{other}, at step {position + 1}" if isinstance(position, int) else str(other)
 
 
 def _planned(entry: JournalEntry) -> str:

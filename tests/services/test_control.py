@@ -8,7 +8,7 @@ from agent_console.domain.access import Role
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointVerb, Verdict
 from agent_console.domain.errors import Conflict, Invalid, LostClaim, NotFound
 from agent_console.domain.jobs import TRANSITIONS, JobError, JobStatus, JobVerb
-from agent_console.services.jobs import ACTIONS
+from agent_console.services.jobs import ACTIONS, FAIL, FORK
 from agent_console.store.finishes import finish
 from agent_console.store.runs import load_record, record_step, save_artifact, suspend
 from tests.services.conftest import Desk
@@ -51,8 +51,9 @@ def test_an_action_follows_the_table_and_says_so_beforehand(desk: Desk, action: 
 def test_a_reader_is_told_what_permission_is_missing(desk: Desk) -> None:
     job_id = desk.job(desk.actor(Role.OPERATOR))
     shown = desk.services.jobs.get(desk.actor(Role.VIEWER), job_id)
-    assert all("jobs:control" in reason for reason in shown.allowed.values())
-    assert set(shown.allowed) == set(ACTIONS)
+    missing = dict.fromkeys((*ACTIONS, FAIL), "jobs:control") | {FORK: "jobs:create"}
+    assert set(shown.allowed) == set(missing)
+    assert all(missing[name] in reason for name, reason in shown.allowed.items())
 
 
 def test_what_is_unknown_is_refused(desk: Desk) -> None:

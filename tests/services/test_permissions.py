@@ -15,6 +15,7 @@ from agent_console.domain.chat import ChatQuery, HistoryQuery, NewChatSession
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.domain.context import NewContextDocument
 from agent_console.domain.errors import ConsoleError, Forbidden, Unauthenticated
+from agent_console.domain.forks import ForkRequest
 from agent_console.domain.jobs import NewJob
 from agent_console.domain.queries import (
     AuditQuery,
@@ -36,6 +37,7 @@ NOBODY = "usr_nobody"
 REJECT = Verdict(verb=CheckpointVerb.REJECT, reason="no")
 DOCUMENT = NewContextDocument(title="Plan", content="text")
 SAVED = NewSavedQuery(name="Failed", resource="jobs", query={"status": "FAILED"})
+FORK = ForkRequest(from_position=0)
 TEMPLATE = NewTemplate(name="mine", agent_type="research")
 
 GUARDED: dict[str, tuple[Permission, Call]] = {
@@ -44,6 +46,11 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "jobs.find": (P.JOBS_READ, lambda s, a: s.jobs.find(a, "job_x")),
     "jobs.page": (P.JOBS_READ, lambda s, a: s.jobs.page(a, JobQuery())),
     "jobs.control": (P.JOBS_CONTROL, lambda s, a: s.jobs.control(a, "job_x", "cancel")),
+    "rewinds.resume_here": (P.JOBS_CONTROL, lambda s, a: s.rewinds.resume_here(a, "job_x")),
+    "rewinds.retry_from": (P.JOBS_CONTROL, lambda s, a: s.rewinds.retry_from(a, "job_x", 0)),
+    "rewinds.fail": (P.JOBS_CONTROL, lambda s, a: s.rewinds.fail(a, "job_x", "no use")),
+    "forks.plan": (P.JOBS_CREATE, lambda s, a: s.forks.plan(a, "job_x", FORK)),
+    "forks.fork": (P.JOBS_CREATE, lambda s, a: s.forks.fork(a, "job_x", FORK)),
     "replays.replay": (P.JOBS_CONTROL, lambda s, a: s.replays.replay(a, "job_x")),
     "saved_queries.page": (P.JOBS_READ, lambda s, a: s.saved_queries.page(a)),
     "saved_queries.get": (P.JOBS_READ, lambda s, a: s.saved_queries.get(a, "qry_x")),

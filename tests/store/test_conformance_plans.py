@@ -10,7 +10,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 from agent_console.domain.queries import SessionQuery
 from agent_console.domain.search import index_text, wanted
 from agent_console.domain.sessions import AGENT_TYPES
-from agent_console.store import claims, deadlines, liveness, metric_reads, rechecks, runs
+from agent_console.store import (
+    claims,
+    deadlines,
+    forks,
+    liveness,
+    metric_reads,
+    parking,
+    rechecks,
+    runs,
+)
 from agent_console.store.database import Database
 from agent_console.store.dialects import match_text
 from agent_console.store.ids import new_id
@@ -88,6 +97,13 @@ HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
     "live jobs": (metric_reads.LIVE, {}, ("ix_ai_jobs_live",)),
     "active jobs": (metric_reads.ACTIVE, {}, RUNNING),
     "oldest due job": (metric_reads.OLDEST_DUE, {}, ("ix_ai_jobs_due",)),
+    "parked for want of a handler": (parking.TYPES, {}, ("ix_ai_jobs_status_id", *RUNNING)),
+    "what a new worker knows": (
+        parking.REQUEUE % ":type0",
+        {"type0": "noop", "batch": 500},
+        ("ix_ai_jobs_status_id", *RUNNING),
+    ),
+    "forks of a job": (forks.FORKS, {"id": "job_1", "limit": 50}, ("ix_ai_jobs_forked_from",)),
     "open checkpoints": (metric_reads.OPEN, {}, OPEN),
 }
 

@@ -38,7 +38,7 @@ JOBS = {
         "resume_waiting": "WAITING",
         "cancel": "CANCELED",
     },
-    "PARKED": {"resume": "QUEUED", "retry": "QUEUED", "cancel": "CANCELED"},
+    "PARKED": {"resume": "QUEUED", "retry": "QUEUED", "fail": "FAILED", "cancel": "CANCELED"},
     "COMPLETED": {},
     "FAILED": {"retry": "QUEUED"},
     "CANCELED": {"retry": "QUEUED"},

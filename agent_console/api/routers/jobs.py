@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import Query, Response
 
@@ -13,8 +13,9 @@ from agent_console.api.parameters import REPLAYED, IdempotencyKey, JobParams, Lo
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination
 from agent_console.api.schemas.checkpoints import CheckpointOut, CheckpointsAnswer
+from agent_console.api.schemas.forks import ControlAnswer, JobActionIn
 from agent_console.api.schemas.jobs import (
-    JobActionIn,
+    JobAction,
     JobAnswer,
     JobDetailAnswer,
     JobDetailOut,
@@ -28,6 +29,7 @@ from agent_console.api.schemas.jobs import (
 from agent_console.api.schemas.records import LogLineOut, LogsAnswer
 from agent_console.api.schemas.replays import ReplayAnswer, ReplayOut
 from agent_console.domain.access import Actor, Permission
+from agent_console.services.jobs import Action
 
 router = resource_router("Jobs")
 
@@ -91,8 +93,8 @@ def show(actor: Reader, services: ServicesDep, jobId: str) -> JobDetailAnswer:  
 
 @router.patch(
     "/api/agent-jobs/{jobId}",
-    response_model=JobAnswer,
-    summary="Cancel, retry, pause, resume or execute a job",
+    response_model=ControlAnswer,
+    summary="Cancel, retry, pause, resume, execute or fail a job",
     responses=problems(*WRITING),
 )
 def control(
@@ -100,10 +102,19 @@ def control(
     services: ServicesDep,
     jobId: str,  # noqa: N803 - the name in the address is camelCase like all others
     body: JobActionIn,
-) -> JobAnswer:
+) -> ControlAnswer:
     """Act on the job; 409 names the current state when it does not allow the action."""
-    job = services.jobs.control(actor, jobId, body.action.value)
-    return JobAnswer(job=JobOut.model_validate(job))
+    body.check()
+    if body.action is JobAction.FAIL:
+        return ControlAnswer.of(services.rewinds.fail(actor, jobId, body.reason or ""))
+    if body.on_this_version:
+        done = services.rewinds.resume_here(actor, jobId, dry_run=body.dry_run)
+        return ControlAnswer.of(done.job, done.cut)
+    if body.from_position is not None:
+        position = body.from_position
+        done = services.rewinds.retry_from(actor, jobId, position, dry_run=body.dry_run)
+        return ControlAnswer.of(done.job, done.cut)
+    return ControlAnswer.of(services.jobs.control(actor, jobId, cast("Action", body.action.value)))
 
 
 @router.get(

@@ -163,6 +163,9 @@ class CheckpointOut(Out):
     round: int
     rounds: int | None = Field(description="At most so many; null: no changes can be requested.")
     previous_id: str | None = Field(description="The checkpoint of the round before.")
+    forked_from: str | None = Field(
+        None, description="In a fork: the checkpoint of which this is a copy, decision included."
+    )
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> CheckpointOut:

@@ -38,6 +38,7 @@ from agent_console.domain.jobs import (
     JobStatus,
     NewJob,
 )
+from agent_console.domain.records import RetryFacts
 from agent_console.domain.usage import MICROS, JobUsage, Usage
 from agent_console.services.jobs import JobDetail
 
@@ -61,6 +62,7 @@ class JobAction(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     EXECUTE = "execute"
+    FAIL = "fail"
 
 
 class NewJobIn(In):
@@ -93,14 +95,6 @@ class NewJobIn(In):
         values = {name: getattr(self, name) for name in type(self).model_fields}
         values["approval_strategy"] = self.approval_strategy and self.approval_strategy.value
         return NewJob(**values)
-
-
-class JobActionIn(In):
-    """What to do with the job."""
-
-    model_config = example(action="cancel")
-
-    action: JobAction
 
 
 class ProgressOut(Out):
@@ -152,6 +146,12 @@ class JobOut(JobSummaryOut):
     approval_strategy: str | None
     code_version: str | None
     metadata: JsonOut
+    park_code: str | None = Field(
+        None, description="`diverged`, `no_handler`, `poison`, `engine` or `outcome`."
+    )
+    park_detail: JsonOut = None
+    forked_from: str | None = Field(None, description="The job whose record this one began with.")
+    forked_position: int | None = Field(None, description="Calls before this one are copies.")
 
 
 class UsageOut(Out):
@@ -195,6 +195,35 @@ def _figures(calls: int, used: Usage) -> dict[str, Any]:
     }
 
 
+class RetryPolicyOut(Out):
+    """When a failed attempt is tried again; `never` are error classes that end the job at once."""
+
+    max_attempts: int
+    base_seconds: float
+    cap_seconds: float
+    never: list[str]
+
+    @classmethod
+    def of(cls, facts: RetryFacts) -> RetryPolicyOut:
+        """Return the wire form of ``facts``."""
+        return cls(
+            max_attempts=facts.max_attempts,
+            base_seconds=facts.base,
+            cap_seconds=facts.cap,
+            never=list(facts.never),
+        )
+
+
+class ForkLineOut(Out):
+    """A fork of this job; its record before `position` is a copy."""
+
+    id: str
+    status: JobStatus
+    position: int
+    user_name: str | None
+    created_at: Instant
+
+
 class JobDetailOut(JobOut):
     """A job with all that happened to it.
 
@@ -209,6 +238,9 @@ class JobDetailOut(JobOut):
     timeline: list[JournalEntryOut]
     usage: JobUsageOut
     actions: dict[str, str]
+    forks: list[ForkLineOut]
+    goes_on_at: int = Field(description="The position at which a plain retry goes on.")
+    retry_policy: RetryPolicyOut | None = Field(description="null: no handler is known here.")
 
     @classmethod
     def of(cls, detail: JobDetail) -> JobDetailOut:
@@ -222,6 +254,9 @@ class JobDetailOut(JobOut):
             timeline=detail.timeline,
             usage=JobUsageOut.of(detail.usage),
             actions=detail.allowed,
+            forks=detail.forks,
+            goes_on_at=detail.goes_on_at,
+            retry_policy=detail.handler and RetryPolicyOut.of(detail.handler.retry),
         )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import reflex as rx
 
 from agent_console.ui import shell
+from agent_console.ui.components import again_dialogs, replay_report
 from agent_console.ui.components import job_parts as parts
-from agent_console.ui.components import replay_report
+from agent_console.ui.components import job_record as record
 from agent_console.ui.components.basics import (
     OFFLINE,
     bones,
@@ -75,6 +76,24 @@ def _verb(label: str, action: str, icon_name: str, variant: str = "soft") -> rx.
     )
 
 
+def _retry() -> rx.Component:
+    """Return the button; its title says where a retry goes on."""
+    reason = JobPage.refusals["retry"]
+    return rx.el.span(
+        rx.button(
+            icon("rotate_ccw", 15),
+            "Retry job",
+            variant="soft",
+            color_scheme="gray",
+            disabled=OFFLINE | (reason != ""),
+            on_click=JobPage.control("retry"),
+        ),
+        rx.el.span(reason, class_name="ac-sr"),
+        title=words(reason != "", reason, JobPage.record.retry_words),
+        class_name="ac-verb",
+    )
+
+
 def _verbs() -> rx.Component:
     held = (JOB.status == "PAUSED") | (JOB.status == "PARKED")
     return rx.fragment(
@@ -92,7 +111,7 @@ def _verbs() -> rx.Component:
             _verb("Resume job", "resume", "play"),
             _verb("Pause job", "pause", "pause"),
         ),
-        _verb("Retry job", "retry", "rotate_ccw"),
+        _retry(),
         chat_button(Chat.on_job(JOB.id)),
         replay_report.button(),
         _cancel(),
@@ -159,16 +178,6 @@ def _alerts() -> rx.Component:
         class_name="ac-callout ac-wide",
         data_tone="amber",
     )
-    parked = rx.el.div(
-        icon("triangle_alert", 15),
-        rx.el.div(
-            rx.el.strong("This job is parked: it needs a person"),
-            rx.el.div(JOB.park_reason),
-            rx.el.div("Once the cause is mended, resume or retry it.", class_name="ac-meta"),
-        ),
-        class_name="ac-callout",
-        data_tone="amber",
-    )
     found = rx.el.div(
         icon("quote", 15),
         rx.el.span("These findings are approved. Drafts and reports can be made of them."),
@@ -179,7 +188,8 @@ def _alerts() -> rx.Component:
         rx.cond(JOB.findings_href != "", found),
         rx.cond(JOB.open_checkpoint != "", waits),
         rx.cond(JOB.error_message != "", failed),
-        rx.cond(JOB.park_reason != "", parked),
+        record.parked(),
+        record.retry_note(),
     )
 
 
@@ -207,6 +217,8 @@ def _facts() -> rx.Component:
         ),
         fact("Worker", identifier(JOB.worker), given=JOB.worker != ""),
         fact("Code version", version, given=JOB.code_version != ""),
+        fact("Retries", JobPage.record.policy, given=JobPage.record.policy != ""),
+        fact("Forked from", record.origin(), given=JobPage.record.origin != ""),
     )
 
 
@@ -219,6 +231,8 @@ def _body() -> rx.Component:
             _progress(),
             live_text(),
             parts.checkpoints(),
+            record.steps(),
+            record.forks(),
             parts.timeline(),
             parts.logs(),
             parts.artifacts(),
@@ -238,12 +252,13 @@ def page() -> rx.Component:
         shell.heading("Job"), empty("search_x", "This job cannot be shown", JobPage.problem, jobs)
     )
     waiting = rx.fragment(shell.heading("Job"), bones(6))
+    shown = rx.fragment(_head(), _body(), again_dialogs.dialogs())
     return shell.frame(
         "Jobs",
         rx.cond(
             JobPage.problem != "",
             lost,
-            rx.cond(JobPage.loaded, rx.fragment(_head(), _body()), waiting),
+            rx.cond(JobPage.loaded, shown, waiting),
         ),
     )
 

@@ -9,7 +9,7 @@ import reflex as rx
 from agent_console.domain.access import Actor, Permission
 from agent_console.domain.records import LogLevel
 from agent_console.domain.visible import reveal
-from agent_console.services.jobs import Action
+from agent_console.services.jobs import FAIL, FORK, Action
 from agent_console.ui import bridge
 from agent_console.ui.artifact_views import ArtifactBody, artifact_body
 from agent_console.ui.bridge import Failure
@@ -28,6 +28,14 @@ from agent_console.ui.job_views import (
 )
 from agent_console.ui.live import Ask, LiveState, follow
 from agent_console.ui.params import job_in
+from agent_console.ui.record_views import (
+    ForkRow,
+    RecordView,
+    StepRow,
+    fork_row,
+    record_view,
+    step_rows,
+)
 from agent_console.ui.replay_views import obstacle
 from agent_console.ui.views import shown
 
@@ -38,6 +46,7 @@ ACTIONS: dict[Action, str] = {
     "pause": "The job is paused.",
     "resume": "The job goes on.",
 }
+OTHERS = (FAIL, FORK, "replay")  # what other states do
 _LEVELS = [level.value for level in LogLevel]
 NO_TITLE = "Job · agent_console"
 
@@ -50,8 +59,11 @@ class JobPage(LiveState, rx.State):
 
     job: JobView = JobView()
     title: str = NO_TITLE
-    refusals: dict[str, str] = {str(action): "Loading." for action in (*ACTIONS, "replay")}
+    refusals: dict[str, str] = {str(action): "Loading." for action in (*ACTIONS, *OTHERS)}
     happenings: list[Happening] = []
+    steps: list[StepRow] = []
+    record: RecordView = RecordView()
+    forks: list[ForkRow] = []
     checkpoints: list[CheckpointRow] = []
     artifacts: list[ArtifactRow] = []
     logs: list[LogRow] = []
@@ -144,9 +156,12 @@ def _read(actor: Actor, job_id: str) -> dict[str, Any]:
     return {
         "job": view,
         "title": f"{shown(view.title, 60)} · agent_console",
-        "refusals": {name: detail.allowed.get(name, "Not possible now.") for name in ACTIONS}
+        "refusals": {name: detail.allowed[name] for name in (*ACTIONS, FAIL, FORK)}
         | {"replay": obstacle(actor, job)},
         "happenings": timeline(detail.timeline, detail.steps, detail.checkpoints),
+        "steps": step_rows(detail),
+        "record": record_view(detail),
+        "forks": [fork_row(one) for one in detail.forks],
         "checkpoints": [checkpoint_row(one) for one in detail.checkpoints],
         "artifacts": [artifact_row(one) for one in detail.artifacts],
         "logs": [log_row(line) for line in detail.logs],
