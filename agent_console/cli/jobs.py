@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -87,6 +88,12 @@ def enqueue(
     ] = "{}",
     description: Annotated[str, typer.Option("--description")] = "",
     priority: Annotated[int, typer.Option("--priority", help="Higher first.")] = DEFAULT_PRIORITY,
+    run_at: Annotated[
+        str | None, typer.Option("--run-at", help="ISO 8601 with a time zone: not before.")
+    ] = None,
+    delay: Annotated[
+        float | None, typer.Option("--delay", help="Seconds from now, instead of --run-at.")
+    ] = None,
     key: Annotated[
         str | None, typer.Option("--idempotency-key", help="Enqueue once, however often asked.")
     ] = None,
@@ -95,9 +102,11 @@ def enqueue(
     """Give the console a job to run."""
     new = NewJob(
         job_type=job_type,
-        input_data=_object(data),
+        input_data=object_of(data),
         task_description=description,
         priority=priority,
+        run_at=_instant(run_at),
+        delay_seconds=delay,
     )
     with opened() as (console, actor):
         done = console.services.jobs.enqueue(actor, new, idempotency_key=key)
@@ -150,7 +159,15 @@ def _print(job: Any, *, as_json: bool) -> None:
         say(f"{job.id}  {job.job_type}  {job.status.value}")
 
 
-def _object(text: str) -> dict[str, Any]:
+def _instant(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"--run-at: {text!r} is not ISO 8601, such as 2026-11-21T07:49:38Z.")
+
+
+def object_of(text: str) -> dict[str, Any]:
+    """Return the JSON object that ``--input`` means: text, ``@file`` or ``-``; or end here."""
     if text == "-":
         text = sys.stdin.read()
     elif text.startswith("@"):

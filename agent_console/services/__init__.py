@@ -28,6 +28,7 @@ from agent_console.services.passwords import Passwords
 from agent_console.services.replays import Replayer, ReplayService
 from agent_console.services.review import ReviewService
 from agent_console.services.saved_queries import SavedQueryService
+from agent_console.services.schedules import ScheduleService
 from agent_console.services.secrets import SecretService
 from agent_console.services.sessions import SessionService
 from agent_console.services.templates import TemplateService
@@ -57,6 +58,7 @@ class Services:
     backups: BackupService
     replays: ReplayService
     saved_queries: SavedQueryService
+    schedules: ScheduleService
     chat: ChatService
     feed: ChangeFeed
 
@@ -113,6 +115,7 @@ def build_services(
         backups=BackupService(db, settings, clock=ticking),
         replays=ReplayService(db, replayer),
         saved_queries=SavedQueryService(db),
+        schedules=ScheduleService(db, catalog),
         chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
         feed=feed,
     )

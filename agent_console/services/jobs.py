@@ -23,6 +23,7 @@ from agent_console.domain.records import (
     Preview,
     Step,
 )
+from agent_console.domain.schedules import JobOrigin
 from agent_console.domain.sessions import context_ids
 from agent_console.domain.usage import JobUsage
 from agent_console.services import job_requests, list_queries
@@ -31,7 +32,7 @@ from agent_console.services.context import check_usable
 from agent_console.store import context_writes, job_writes, previews
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
-from agent_console.store.reads import checkpoints, counts, journal, records, usage
+from agent_console.store.reads import checkpoints, counts, journal, records, schedules, usage
 from agent_console.store.reads import jobs as job_reads
 from agent_console.store.transactions import Tx
 
@@ -50,7 +51,9 @@ class Enqueued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDetail:
-    """Everything the job page shows, of one moment; ``preview`` is what its run is writing.
+    """Everything the job page shows, of one moment.
+
+    ``preview`` is what its run is writing, ``origin`` the schedule that made it.
 
     ``allowed`` maps every action to "" when it is possible now, else to the reason why not.
     """
@@ -63,6 +66,7 @@ class JobDetail:
     timeline: list[JournalEntry]
     usage: JobUsage
     preview: Preview | None
+    origin: JobOrigin | None
     allowed: Mapping[Action, str]
 
 
@@ -137,6 +141,7 @@ class JobService:
                 timeline=journal.timeline(reader, job_id),
                 usage=usage.of_job(reader, job_id),
                 preview=previews.of_job(reader, job_id) if may_collect else None,
+                origin=schedules.origin(reader, job_id),
                 allowed=allowed(actor, job.status),
             )
 
