@@ -17,6 +17,7 @@ from agent_console.domain.schedules import (
     CatchUp,
     NewSchedule,
     Overlap,
+    Rule,
     ScheduleChange,
     ScheduleView,
 )
@@ -180,8 +181,6 @@ class ScheduleForm(LiveState, rx.State):
         self.form_error = " ".join(rest) or ("Some fields need another look." if errors else "")
 
     def _ask(self, actor: Actor) -> Ask:
-        allowed = actor.may(Permission.JOBS_CREATE)
-        self._put(refusal="" if allowed else refusal(Permission.JOBS_CREATE))
         query = self.router.url.query_parameters
         editing = self.router.url.path.rstrip("/").endswith("/edit")
         wanted = text(query, "id", 100) if editing else ""
@@ -197,8 +196,7 @@ class ScheduleForm(LiveState, rx.State):
         schedule: ScheduleView | None = answer["schedule"]
         info: HandlerInfo | None = answer["chosen"]
         self._put(types=answer["types"], editing=answer["editing"])
-        if schedule is not None and answer["refusal"]:
-            self._put(refusal=answer["refusal"])
+        self._put(refusal=answer["refusal"])
         wanted = schedule.id if schedule else ""
         if wanted != self._schedule_id or not self.form_key:
             self._begin(schedule, wanted)
@@ -233,14 +231,16 @@ def _read(actor: Actor, schedule_id: str, chosen: str, *, editing: bool) -> dict
     catalog = services.jobs.catalog(actor)
     schedule = services.schedules.get(actor, schedule_id) if editing else None
     wanted = chosen or (schedule.job_type if schedule else "")
-    rule = schedule.rule if schedule else when.Rule(cron=ScheduleDraft().cron)
+    rule = schedule.rule if schedule else Rule(cron=ScheduleDraft().cron)
     ahead = services.schedules.preview(actor, rule)
+    allowed = actor.may(Permission.JOBS_CREATE)
+    why_not = "" if allowed else refusal(Permission.JOBS_CREATE)
     return {
         "types": [_card(one, wanted, schedule_id) for one in catalog],
         "chosen": next((one for one in catalog if one.job_type == wanted), None),
         "schedule": schedule,
         "editing": editing,
-        "refusal": schedule_row(schedule, actor).edit_refusal if schedule else "",
+        "refusal": schedule_row(schedule, actor).edit_refusal if schedule else why_not,
         "words": ahead.words,
         "runs": [run_view(one, rule.time_zone) for one in ahead.next_runs],
     }
