@@ -63,9 +63,14 @@ def split(seconds: int) -> tuple[str, str]:
     return str(seconds // UNITS[unit]), unit
 
 
+def own(name: str) -> str:
+    """Return the name of a form's own field: none that the input of a job type could have."""
+    return f"ac-{name}"
+
+
 def text(form: Mapping[str, Any], name: str) -> str:
-    """Return what was typed into the field ``name``, trimmed."""
-    return str(form.get(name) or "").strip()
+    """Return what was typed into the form's own field ``name``, trimmed."""
+    return str(form.get(own(name)) or "").strip()
 
 
 def _instant(form: Mapping[str, Any], wrong: list[FieldError]) -> datetime | None:

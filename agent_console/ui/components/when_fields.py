@@ -9,7 +9,7 @@ import reflex as rx
 from agent_console.domain.schedules import UTC_ZONE
 from agent_console.services.recurrence import time_zones
 from agent_console.ui.components.basics import Text, words
-from agent_console.ui.when import UNITS
+from agent_console.ui.when import UNITS, own
 
 
 def labelled(
@@ -24,11 +24,11 @@ def labelled(
     """Return ``control``, whose id is ``name``, with its label, and its error or a hint below."""
     mark = [rx.el.span(" optional", class_name="ac-meta")] if optional else []
     return rx.el.div(
-        rx.el.label(label, *mark, html_for=name),
+        rx.el.label(label, *mark, html_for=own(name)),
         control,
         rx.el.div(
             rx.cond(error != "", rx.el.span(error, class_name="ac-error"), hint),
-            id=f"{name}-help",
+            id=f"{own(name)}-help",
             class_name="ac-meta",
         ),
         class_name="ac-field",
@@ -38,11 +38,11 @@ def labelled(
 def attrs(name: str, error: rx.Var[str]) -> dict[str, Any]:
     """Return what every input of such a form has."""
     return {
-        "id": name,
-        "name": name,
+        "id": own(name),
+        "name": own(name),
         "class_name": "ac-input",
         "aria_invalid": words(error != "", "true", "false"),
-        "aria_describedby": f"{name}-help",
+        "aria_describedby": f"{own(name)}-help",
     }
 
 
@@ -82,7 +82,7 @@ def span_field(
     )
     units = rx.el.select(
         *[rx.el.option(one, value=one) for one in UNITS],
-        name=f"{name}Unit",
+        name=own(f"{name}Unit"),
         default_value=unit,
         aria_label=f"{label}: unit",
         class_name="ac-input",

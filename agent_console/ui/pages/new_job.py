@@ -85,7 +85,7 @@ def _error(field: str) -> rx.Var[str]:
 def _start() -> rx.Component:
     options = [rx.el.option(label, value=value) for value, label in when.STARTS.items()]
     choice = rx.el.select(
-        *options, id="start", name="start", class_name="ac-input", value=NewJobPage.start,
+        *options, id=when.own("start"), name=when.own("start"), class_name="ac-input", value=NewJobPage.start,
         on_change=NewJobPage.set_start,
     )  # fmt: skip
     error = _error("runAt")
@@ -94,7 +94,7 @@ def _start() -> rx.Component:
         rx.el.input(type="datetime-local", **attrs("runAt", error)), error,
     )  # fmt: skip
     return rx.el.div(
-        rx.el.div(rx.el.label("Start", html_for="start"), choice, class_name="ac-field"),
+        rx.el.div(rx.el.label("Start", html_for=when.own("start")), choice, class_name="ac-field"),
         pick(
             NewJobPage.start,
             (when.AT, rx.fragment(at, zone_field("UTC", _error("timeZone")))),

@@ -23,6 +23,7 @@ from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.states.new_job import TypeCard
 from agent_console.ui.states.schedule_form import STRATEGIES, ScheduleForm
+from agent_console.ui.when import own
 
 TYPING = 300  # milliseconds without another letter until the look ahead
 DRAFT = ScheduleForm.draft
@@ -61,19 +62,19 @@ def _input(name: str, label: str, value: Any, hint: str = "", **more: Any) -> rx
 def _choice(name: str, label: str, value: Any, options: dict[str, str]) -> rx.Component:
     control = rx.el.select(
         *[rx.el.option(said, value=one) for one, said in options.items()],
-        id=name,
-        name=name,
+        id=own(name),
+        name=own(name),
         default_value=value,
         class_name="ac-input",
     )
-    return rx.el.div(rx.el.label(label, html_for=name), control, class_name="ac-field")
+    return rx.el.div(rx.el.label(label, html_for=own(name)), control, class_name="ac-field")
 
 
 def _mode(value: str, label: str) -> rx.Component:
     return rx.el.label(
         rx.el.input(
             type="radio",
-            name="mode",
+            name=own("mode"),
             value=value,
             checked=ScheduleForm.mode == value,
             on_change=ScheduleForm.set_mode(value),

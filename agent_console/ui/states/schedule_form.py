@@ -92,7 +92,7 @@ class ScheduleForm(LiveState, rx.State):
     async def set_rule(self, name: str, value: str) -> None:
         """Take over what was typed of the rule, and look ahead."""
         if name in {"cron", "timeZone", "every", "everyUnit"}:
-            self._rule = {**self._rule, name: value[:300]}
+            self._rule = {**self._rule, when.own(name): value[:300]}
             await self._look_ahead()
 
     @rx.event
@@ -145,11 +145,11 @@ class ScheduleForm(LiveState, rx.State):
             rule=when.rule_of(form, self.mode, wrong),
             input_data=data,
             task_description=when.text(form, "taskDescription"),
-            priority=priority_of(form.get("priority"), wrong),
+            priority=priority_of(when.text(form, "priority"), wrong),
             project_id=when.text(form, "projectId") or None,
             approval_strategy=when.text(form, "approvalStrategy") or None,
-            catch_up=_known(CatchUp, form.get("catchUp"), CatchUp.LATEST),
-            overlap=_known(Overlap, form.get("overlap"), Overlap.ALLOW),
+            catch_up=_known(CatchUp, when.text(form, "catchUp"), CatchUp.LATEST),
+            overlap=_known(Overlap, when.text(form, "overlap"), Overlap.ALLOW),
         )
 
     async def _look_ahead(self) -> None:
@@ -218,10 +218,10 @@ class ScheduleForm(LiveState, rx.State):
         self.mode = "interval" if interval else "cron"
         draft = self.draft
         self._rule = {
-            "cron": draft.cron,
-            "timeZone": draft.time_zone,
-            "every": draft.every,
-            "everyUnit": draft.unit,
+            when.own("cron"): draft.cron,
+            when.own("timeZone"): draft.time_zone,
+            when.own("every"): draft.every,
+            when.own("everyUnit"): draft.unit,
         }
         self.errors, self.form_error, self.words, self.runs, self.chosen = {}, "", "", [], ""
 
