@@ -102,7 +102,7 @@ def test_a_taken_name_is_a_conflict(admin: TestClient) -> None:
 
 def test_who_may_create_no_jobs_looks_only(door: Door, admin: TestClient) -> None:
     made = make(admin)
-    viewer = door.client(Role.VIEWER)
+    viewer = door.as_role(Role.VIEWER)
     address = f"{BASE}/{made['id']}"
     assert viewer.get(address).status_code == 200
     refused = [

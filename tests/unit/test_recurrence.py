@@ -82,7 +82,7 @@ def is_fixed(cron: str) -> bool:
     return not minute.startswith("*") and not hour.startswith("*")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(zones_and_starts, rules)
 def test_slots_rise_strictly_and_are_the_same_from_both_sides(
     where: tuple[str, datetime], cron: str

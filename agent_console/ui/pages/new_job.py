@@ -85,8 +85,8 @@ def _error(field: str) -> rx.Var[str]:
 def _start() -> rx.Component:
     options = [rx.el.option(label, value=value) for value, label in when.STARTS.items()]
     choice = rx.el.select(
-        *options, id=when.own("start"), name=when.own("start"), class_name="ac-input", value=NewJobPage.start,
-        on_change=NewJobPage.set_start,
+        *options, id=when.own("start"), name=when.own("start"), class_name="ac-input",
+        value=NewJobPage.start, on_change=NewJobPage.set_start,
     )  # fmt: skip
     error = _error("runAt")
     at = labelled(
