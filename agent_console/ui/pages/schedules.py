@@ -42,11 +42,10 @@ def _last(row: rx.Var[ScheduleRow]) -> rx.Component:
     return rx.el.div(
         rx.cond(
             row.last_href != "",
-            rx.link(
+            rx.el.div(
                 status_mark(row.last_status, JOB_MARKS),
-                href=row.last_href,
-                aria_label="Last job of " + row.name + ": " + row.last_status,
-                underline="none",
+                rx.link("Job", href=row.last_href, aria_label="Last job of " + row.name),
+                class_name="schedule-job",
             ),
             rx.el.span("No job yet", class_name="ac-meta"),
         ),
