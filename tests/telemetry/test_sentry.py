@@ -252,10 +252,10 @@ def test_the_sweeps_of_a_running_console_check_in(
     console = build(settings)
     console.start_worker()
     try:
-        assert console.await_until(lambda: len(transport.of("check_in")) >= 4, 20)
+        assert console.await_until(lambda: len(transport.of("check_in")) >= 5, 20)
     finally:
         console.stop()
         sentry_sdk.get_global_scope().set_client(None)
     sent = {each["monitor_slug"]: each["status"] for each in transport.of("check_in")}
-    names = ("rescue", "expiry", "previews", "figures")
+    names = ("rescue", "expiry", "previews", "figures", "schedules")
     assert sent == {f"agent-console-{name}": "ok" for name in names}
