@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from agent_console.runtime.async_context import AsyncJobContext as AsyncJobContext
     from agent_console.runtime.context import JobContext as JobContext
     from agent_console.runtime.decisions import Decision as Decision
+    from agent_console.runtime.declarations import schedule as schedule
     from agent_console.runtime.errors import ChangesRequested as ChangesRequested
     from agent_console.runtime.errors import Expired as Expired
     from agent_console.runtime.errors import NonRetryable as NonRetryable
@@ -78,6 +79,7 @@ _HOMES = {
     "check_path": "agent_console.domain.paths",
     "check_paths": "agent_console.domain.paths",
     "handler": "agent_console.runtime.registry",
+    "schedule": "agent_console.runtime.declarations",
 }
 
 __all__ = ["__version__", *sorted(_HOMES)]  # noqa: PLE0604 - the names are strings of a table

@@ -20,7 +20,7 @@ from agent_console.agents.factory import agents
 from agent_console.agents.models import Models
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.context import ContextDocumentDetail, shipped_document
-from agent_console.domain.errors import Invalid, Misconfigured
+from agent_console.domain.errors import HandlersNotLoaded, Invalid, Misconfigured
 from agent_console.domain.observer import RunObserver, RunObservers
 from agent_console.domain.redaction import conceal
 from agent_console.gateways.keystore import open_keystore
@@ -128,8 +128,15 @@ class Console:
     def _run(self, *, desired: bool, embedded: bool) -> None:
         if not self._running:
             self._running = True
+            self._declare()
             self.signals.start()
             self.host.start(desired=desired, embedded=embedded)
+
+    def _declare(self) -> None:
+        """Bring the schedules of the handlers' modules into the database."""
+        for problem in self.services.schedules.declare(self.registry.schedules):
+            self.registry.problems.append(HandlersNotLoaded(problem.message))
+            _log.error("%s", problem.message)
 
     def _note_change(self) -> None:
         with self._changed:

@@ -13,6 +13,7 @@ from agent_console.cli import (
     markers,
     ops,
     records,
+    schedules,
     secrets,
     workers,
 )
@@ -65,6 +66,7 @@ app.add_typer(accounts.admin, name="admin")
 app.add_typer(accounts.user, name="user")
 app.add_typer(accounts.token, name="token")
 app.add_typer(records.app, name="jobs")  # with the commands of ``jobs``
+app.add_typer(schedules.app, name="schedules")
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(workers.app, name="workers")
 app.add_typer(secrets.app, name="secrets")

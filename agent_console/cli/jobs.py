@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -88,6 +89,12 @@ def enqueue(
     ] = "{}",
     description: Annotated[str, typer.Option("--description")] = "",
     priority: Annotated[int, typer.Option("--priority", help="Higher first.")] = DEFAULT_PRIORITY,
+    run_at: Annotated[
+        str | None, typer.Option("--run-at", help="ISO 8601 with a time zone: not before.")
+    ] = None,
+    delay: Annotated[
+        float | None, typer.Option("--delay", help="Seconds from now, instead of --run-at.")
+    ] = None,
     key: Annotated[
         str | None, typer.Option("--idempotency-key", help="Enqueue once, however often asked.")
     ] = None,
@@ -99,6 +106,8 @@ def enqueue(
         input_data=json_object(data),
         task_description=description,
         priority=priority,
+        run_at=_instant(run_at),
+        delay_seconds=delay,
     )
     with opened() as (console, actor):
         done = console.services.jobs.enqueue(actor, new, idempotency_key=key)
@@ -152,6 +161,13 @@ def print_job(job: Any, *, as_json: bool) -> None:
         document({"job": JobOut.model_validate(job).model_dump(mode="json")})
     else:
         say(f"{job.id}  {job.job_type}  {job.status.value}")
+
+
+def _instant(text: str | None) -> datetime | None:
+    try:
+        return None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        fail(f"--run-at: {text!r} is not ISO 8601, such as 2026-11-21T07:49:38Z.")
 
 
 def json_object(text: str) -> dict[str, Any]:

@@ -33,6 +33,8 @@ LABELS = (
     "rescue.before_commit",
     "expire.before_commit",
     "release.before_commit",
+    "schedule.before_commit",
+    "schedule.committed",
 )
 
 _hook: Callable[[str], None] | None = None

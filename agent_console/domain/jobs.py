@@ -141,6 +141,7 @@ class NewJob:
     priority: int = DEFAULT_PRIORITY
     max_attempts: int | None = None  # None: the handler's own retry policy
     run_at: datetime | None = None
+    delay_seconds: float | None = None  # from now by the database's clock; not beside run_at
     project_id: str | None = None
     task_configuration: dict[str, Json] | None = None
     context_document_id: str | None = None

@@ -21,6 +21,7 @@ from agent_console.runtime.heart import Heart
 from agent_console.runtime.locks import WorkerLocks
 from agent_console.runtime.registry import Registry
 from agent_console.runtime.run import Surroundings
+from agent_console.runtime.schedule_clock import ScheduleClock
 from agent_console.runtime.scheduler import Scheduler
 from agent_console.runtime.sweeps import (
     Sweep,
@@ -32,6 +33,7 @@ from agent_console.runtime.sweeps import (
 )
 from agent_console.runtime.worker import GRACE, Worker
 from agent_console.services.review_policy import still_stands
+from agent_console.services.schedule_fires import fire_due, seconds_to_next
 from agent_console.settings import Settings
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewWorker, WorkerOrders
@@ -80,6 +82,9 @@ class WorkerHost:
         self._async = LoopThread()
         self._poll_interval = settings.poll_interval
         self._size = settings.max_concurrent_jobs
+        self._schedules = ScheduleClock(
+            partial(fire_due, db, registry), partial(seconds_to_next, db)
+        )
         self._scheduler: Scheduler | None = None
         self._worker: Worker | None = None
         self._heart: Heart | None = None
@@ -87,6 +92,7 @@ class WorkerHost:
         self._obeying = threading.Lock()  # an order on its way must not undo the leaving
         signals.on_work(self._work_arrived)
         signals.on_change(self._something_changed)
+        signals.on_change(self._schedules.changed)
 
     def start(self, *, desired: bool = True, embedded: bool = True) -> None:
         """Register the worker and begin to do what its row says, at first ``desired``.
@@ -118,8 +124,13 @@ class WorkerHost:
         self._worker, self._heart = worker, heart
         worker.start()
         heart.start(worker)
-        self._scheduler = Scheduler()
-        self._scheduler.start(
+        scheduler = self._scheduler = Scheduler()
+        self._schedules.start(
+            lambda name, look, seconds: scheduler.call_at(
+                name, Sweep("schedules", look, self._sweeps), seconds
+            )
+        )
+        scheduler.start(
             worker.poll,
             self._poll_interval,
             Sweep("rescue", self._rescue, self._sweeps),
@@ -127,6 +138,7 @@ class WorkerHost:
             Sweep("parked", partial(requeue_known, self._db), self._sweeps),
             Sweep("previews", partial(forget_previews, self._db), self._sweeps),
             Sweep("figures", partial(prune_figures, self._db), self._sweeps),
+            Sweep("schedules", self._schedules.sweep, self._sweeps),
             self._supervise,
         )
 
@@ -140,6 +152,7 @@ class WorkerHost:
             return
         with self._obeying:
             self._leaving = True
+        self._schedules.stop()
         scheduler.stop()
         drain = self._settings.drain_timeout if drain_seconds is None else drain_seconds
         worker.want(run=False, drain_seconds=drain)

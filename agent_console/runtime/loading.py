@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from agent_console.domain.errors import HandlersNotLoaded
+from agent_console.runtime.declarations import schedules_of
 from agent_console.runtime.registry import Registry, spec_of
 
 BUILT_IN = "agent_console.handlers"
@@ -48,8 +49,11 @@ def load_handlers(
 def _collect(registry: Registry, name: str, load: Callable[[], object]) -> None:
     try:
         found = load()
-        for candidate in _candidates(found):
+        modules = _modules(found) if isinstance(found, ModuleType) else []
+        for candidate in _candidates(found, modules):
             registry.add(candidate)
+        for module in modules:
+            registry.schedules += schedules_of(module)
     except HandlersNotLoaded as error:
         _report(registry, error)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's module may do anything
@@ -61,13 +65,17 @@ def _report(registry: Registry, problem: HandlersNotLoaded) -> None:
     _log.error("handlers not loaded: %s", problem.message)
 
 
-def _candidates(found: object) -> list[Callable[..., object]]:
-    """Return the declared functions of a module, of a package's modules, or ``found`` itself."""
+def _modules(found: ModuleType) -> list[ModuleType]:
+    """Return a module, with those in it if it is a package."""
+    inner = pkgutil.iter_modules(getattr(found, "__path__", ()))
+    return [found, *(importlib.import_module(f"{found.__name__}.{one.name}") for one in inner)]
+
+
+def _candidates(found: object, modules: list[ModuleType]) -> list[Callable[..., object]]:
+    """Return the declared functions of ``modules``, or ``found`` itself if it is none."""
     if not isinstance(found, ModuleType):
         return [found] if callable(found) else []
-    members = list(vars(found).values())
-    for info in pkgutil.iter_modules(getattr(found, "__path__", ())):
-        members += vars(importlib.import_module(f"{found.__name__}.{info.name}")).values()
+    members = [member for module in modules for member in vars(module).values()]
     return [member for member in members if spec_of(member) is not None]
 
 

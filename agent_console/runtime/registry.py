@@ -15,6 +15,7 @@ from agent_console.domain.errors import FieldError, HandlersNotLoaded, Invalid, 
 from agent_console.domain.jobs import Json
 from agent_console.domain.records import HandlerInfo, RetryFacts
 from agent_console.domain.retry import RetryPolicy
+from agent_console.domain.schedules import NewSchedule
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -149,6 +150,7 @@ class Registry:
         self._specs: dict[str, HandlerSpec] = {}
         self._infos: dict[str, HandlerInfo] = {}
         self.problems: list[HandlersNotLoaded] = []
+        self.schedules: list[NewSchedule] = []  # that the loaded modules declare
         for function in functions:
             self.add(function)
 

@@ -6,7 +6,7 @@ Wake-ups go past it: it drops what comes while it is busy.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
@@ -46,6 +46,13 @@ class Scheduler:
 
     def _turn(self) -> None:
         self._turned = monotonic()
+
+    def call_at(self, name: str, function: Callable[[], object], seconds: float) -> None:
+        """Call ``function`` once, ``seconds`` from now, instead of what ``name`` stood for."""
+        when = datetime.now(UTC) + timedelta(seconds=max(0.0, seconds))
+        self._scheduler.add_job(
+            function, "date", run_date=when, id=name, replace_existing=True, max_instances=2
+        )
 
     def poll_every(self, seconds: float) -> None:
         """Change the interval of the safety poll."""

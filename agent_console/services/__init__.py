@@ -30,6 +30,7 @@ from agent_console.services.replays import Replayer, ReplayService
 from agent_console.services.review import ReviewService
 from agent_console.services.rewinds import RewindService
 from agent_console.services.saved_queries import SavedQueryService
+from agent_console.services.schedules import ScheduleService
 from agent_console.services.secrets import SecretService
 from agent_console.services.sessions import SessionService
 from agent_console.services.templates import TemplateService
@@ -61,6 +62,7 @@ class Services:
     forks: ForkService
     rewinds: RewindService
     saved_queries: SavedQueryService
+    schedules: ScheduleService
     chat: ChatService
     feed: ChangeFeed
 
@@ -119,6 +121,7 @@ def build_services(
         forks=ForkService(db, catalog, self_approval=settings.self_approval),
         rewinds=RewindService(db),
         saved_queries=SavedQueryService(db),
+        schedules=ScheduleService(db, catalog),
         chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
         feed=feed,
     )

@@ -17,6 +17,7 @@ MAX_DESCRIPTION = 4_000  # characters
 MAX_NAME = 200  # characters of ids and names that come from outside
 MAX_ATTEMPTS = 100
 MAX_METADATA = 65_536  # bytes
+MAX_DELAY = 315_360_000  # seconds
 APPROVAL_STRATEGIES = ("checkpoint_required", "final_only", "auto_approve_low_risk")
 
 
@@ -67,6 +68,16 @@ def _check_numbers(new: NewJob) -> None:
         raise Invalid.field("maxAttempts", f"must be between 1 and {MAX_ATTEMPTS}.")
     if new.run_at is not None and new.run_at.tzinfo is None:
         raise Invalid.field("runAt", "must have a time zone.")
+    _check_delay(new)
+
+
+def _check_delay(new: NewJob) -> None:
+    if new.delay_seconds is None:
+        return
+    if new.run_at is not None:
+        raise Invalid.field("delaySeconds", "cannot be combined with runAt; send one of them.")
+    if not 0 <= new.delay_seconds <= MAX_DELAY:
+        raise Invalid.field("delaySeconds", f"must be between 0 and {MAX_DELAY:,} (ten years).")
 
 
 def text(field: str, value: str | None, limit: int) -> None:

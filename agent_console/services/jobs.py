@@ -24,6 +24,7 @@ from agent_console.domain.records import (
     Preview,
     Step,
 )
+from agent_console.domain.schedules import JobOrigin
 from agent_console.domain.sessions import context_ids
 from agent_console.domain.usage import JobUsage
 from agent_console.services import job_requests, list_queries
@@ -32,7 +33,7 @@ from agent_console.services.context import check_usable
 from agent_console.store import context_writes, forks, job_writes, previews, rewinds
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
-from agent_console.store.reads import checkpoints, counts, journal, records, usage
+from agent_console.store.reads import checkpoints, counts, journal, records, schedules, usage
 from agent_console.store.reads import jobs as job_reads
 from agent_console.store.transactions import Tx
 
@@ -52,7 +53,9 @@ class Enqueued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDetail:
-    """Everything the job page shows, of one moment; ``preview`` is what its run is writing.
+    """Everything the job page shows, of one moment.
+
+    ``preview`` is what its run is writing, ``origin`` the schedule that made it.
 
     ``allowed`` maps every action to "" when it is possible now, else to the reason why not.
     ``handler`` is None where this process knows none; ``goes_on_at`` is the position of the record
@@ -68,6 +71,7 @@ class JobDetail:
     usage: JobUsage
     preview: Preview | None
     allowed: Mapping[str, str]
+    origin: JobOrigin | None = None
     forks: Sequence[ForkLine] = ()
     handler: HandlerInfo | None = None
     goes_on_at: int = 0
@@ -144,6 +148,7 @@ class JobService:
                 timeline=journal.timeline(reader, job_id),
                 usage=usage.of_job(reader, job_id),
                 preview=previews.of_job(reader, job_id) if may_collect else None,
+                origin=schedules.origin(reader, job_id),
                 allowed=allowed(actor, job.status),
                 forks=forks.of_job(reader, job_id),
                 handler=self._catalog.describe(job.job_type),

@@ -6,6 +6,7 @@ from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
 from agent_console.domain.errors import Invalid
 from agent_console.domain.jobs import JobStatus
 from agent_console.domain.queries import MAX_SEARCH, AuditQuery, CheckpointQuery, JobQuery, known
+from agent_console.domain.schedules import ScheduleQuery
 from agent_console.services.job_requests import MAX_NAME, text
 
 
@@ -52,3 +53,13 @@ def check_audit(query: AuditQuery) -> None:
     for field, instant in (("since", query.since), ("until", query.until)):
         if instant is not None and instant.tzinfo is None:
             raise Invalid.field(field, "must have a time zone.")
+
+
+def check_schedules(query: ScheduleQuery) -> None:
+    """Refuse a query of schedules that cannot be answered.
+
+    Raises:
+        Invalid: a limit out of bounds, a text that is too long.
+    """
+    query.check()
+    text("jobType", query.job_type, MAX_NAME)

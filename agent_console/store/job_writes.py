@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent_console.domain.access import Actor
-from agent_console.domain.clock import to_micros
+from agent_console.domain.clock import MICROSECONDS, to_micros
 from agent_console.domain.errors import Conflict, NotFound
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import Job, JobStatus, JobVerb, Json, NewJob, after
@@ -84,7 +84,7 @@ _ZEROS = ("attempts", "claims", "resuming", "claim_token")
 _INSERT = (
     f"INSERT INTO ai_jobs ({', '.join((*_COLUMNS, *_ZEROS))}, run_at, created_at, updated_at)"
     f" VALUES ({', '.join(f':{name}' for name in _COLUMNS)}, 0, 0, 0, 0,"
-    " coalesce(:run_at, {now}), {now}, {now}) RETURNING *"
+    " coalesce(:run_at, {now} + :delay), {now}, {now}) RETURNING *"
 )
 
 
@@ -106,6 +106,7 @@ def _params(job_id: str, new: NewJob, actor: Actor, key: RequestKey | None) -> P
         "metadata": dumps(new.metadata),
         "idempotency_key": None if key is None else key.key,
         "run_at": None if new.run_at is None else to_micros(new.run_at),
+        "delay": round((new.delay_seconds or 0) * MICROSECONDS),
     }
 
 

@@ -183,6 +183,11 @@ def wanted(db: Database, worker_id: str) -> WorkerOrders | None:
     )
 
 
+def known_types(queries: Queries) -> frozenset[str]:
+    """Return the job types that some worker knows which was heard of within the last minute."""
+    return _elsewhere(queries, "")
+
+
 def _elsewhere(queries: Queries, worker_id: str) -> frozenset[str]:
     texts = queries.rows(ELSEWHERE, {"id": worker_id})
     return frozenset(name for (text,) in texts for name in json.loads(text))

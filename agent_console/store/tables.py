@@ -28,6 +28,7 @@ from agent_console.store import (  # noqa: F401 - of the same metadata
     agent_tables,
     chat_tables,
     query_tables,
+    schedule_tables,
 )
 
 

@@ -23,13 +23,15 @@ from agent_console.ui.pages import (
     missing,
     new_job,
     overview,
+    schedule_form,
+    schedules,
     sessions,
     setup,
     workers,
 )
 
 HOME = "/admin/agent-checkpoints"
-STYLES = ("console", "desk", "artifacts", "work", "audit", "chat", "record")
+STYLES = ("console", "desk", "artifacts", "work", "audit", "chat", "record", "schedules")
 Register = Callable[[rx.App], None]
 
 PAGES: tuple[Register, ...] = (
@@ -38,6 +40,8 @@ PAGES: tuple[Register, ...] = (
     jobs.register,
     job.register,
     new_job.register,
+    schedules.register,
+    schedule_form.register,
     agents.register,
     sessions.register,
     documents.register,

@@ -12,10 +12,11 @@ from agent_console.domain.events import JournalEntry
 from agent_console.domain.handover import findings_of
 from agent_console.domain.jobs import Job, Json
 from agent_console.domain.records import Artifact, LogLine, Step
+from agent_console.domain.schedules import JobOrigin
 from agent_console.domain.usage import MICROS, JobUsage, Usage
 from agent_console.domain.versions import kind_text
 from agent_console.ui.params import SessionsParams, handover
-from agent_console.ui.views import iso, percent, shown
+from agent_console.ui.views import iso, percent, shown, starts_at
 
 MAX_JSON = 20_000  # characters of a document shown on the page
 MAX_LOG = 2_000  # characters of one log line
@@ -97,6 +98,9 @@ class JobView:
     project: str = ""
     project_href: str = ""
     findings_href: str = ""
+    schedule: str = ""
+    schedule_href: str = ""
+    starts_at: str = ""
     created_at: str = ""
     started_at: str = ""
     completed_at: str = ""
@@ -132,8 +136,13 @@ def usage_words(used: Usage) -> str:
     return f"{used.input_tokens:,} in, {used.output_tokens:,} out · {cost}"
 
 
-def job_view(job: Job, checkpoints: Sequence[Checkpoint], usage: JobUsage) -> JobView:
-    """Return the head and facts of ``job``."""
+def job_view(
+    job: Job,
+    checkpoints: Sequence[Checkpoint],
+    usage: JobUsage,
+    origin: JobOrigin | None = None,
+) -> JobView:
+    """Return the head and facts of ``job``, which the schedule ``origin`` made, if one did."""
     waiting = next((c.id for c in checkpoints if c.status == CheckpointStatus.PENDING), "")
     progress = job.progress if job.status == "RUNNING" else None
     error = job.error
@@ -150,6 +159,9 @@ def job_view(job: Job, checkpoints: Sequence[Checkpoint], usage: JobUsage) -> Jo
         project=shown(job.project_id or "", 100),
         project_href=SessionsParams(project=job.project_id).url() if job.project_id else "",
         findings_href=_findings_href(job),
+        schedule=(shown(origin.name, 200) or "a schedule since deleted") if origin else "",
+        schedule_href=f"/schedules/edit?id={origin.schedule_id}" if origin and origin.name else "",
+        starts_at=starts_at(job),
         created_at=iso(job.created_at),
         started_at=iso(job.started_at),
         completed_at=iso(job.completed_at),
@@ -239,6 +251,7 @@ def artifact_row(artifact: Artifact) -> ArtifactRow:
 
 _HAPPENINGS = {  # action: (tone, icon, sentence)
     "job.created": ("gray", "circle_plus", "Created"),
+    "schedule.fired": ("gray", "calendar_clock", "Made by its schedule"),
     "job.executed": ("gray", "play", "Let into the queue"),
     "job.started": ("blue", "play", "Run started"),
     "job.claimed": ("blue", "play", "Run started"),

@@ -30,6 +30,7 @@ PLACES = (
     Place("Checkpoints", "/admin/agent-checkpoints", "shield_check"),
     Place("Jobs", "/jobs", "layers"),
     Place("New job", "/new", "circle_plus"),
+    Place("Schedules", "/schedules", "calendar_clock"),
     Place("Agents", "/agents", "bot"),
     Place("Sessions", "/sessions", "messages_square"),
     Place("Documents", "/context", "file_text"),

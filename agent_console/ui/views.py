@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from agent_console.domain.jobs import JobSummary
+from agent_console.domain.jobs import Job, JobStatus, JobSummary
 from agent_console.domain.visible import reveal
 
 
@@ -25,6 +25,12 @@ def percent(fraction: float | None) -> int:
     return -1 if fraction is None else round(max(0.0, min(1.0, fraction)) * 100)
 
 
+def starts_at(job: Job | JobSummary) -> str:
+    """Return when a job that nobody has begun may start, ISO 8601; empty if it may already."""
+    waits = job.started_at is None and job.status in {JobStatus.PENDING, JobStatus.INITIALIZED}
+    return iso(job.run_at) if waits and job.run_at > datetime.now(UTC) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class JobRow:
     """A row of the jobs list. Instants are ISO 8601; ``progress`` is percent, -1 for unknown."""
@@ -41,6 +47,7 @@ class JobRow:
     created_at: str
     started_at: str
     completed_at: str
+    starts_at: str
 
     @classmethod
     def of(cls, job: JobSummary) -> JobRow:
@@ -60,6 +67,7 @@ class JobRow:
             created_at=iso(job.created_at),
             started_at=iso(job.started_at),
             completed_at=iso(job.completed_at),
+            starts_at=starts_at(job),
         )
 
 

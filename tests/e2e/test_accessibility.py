@@ -52,6 +52,8 @@ def places(work: Work) -> dict[str, str]:
         "Jobs": "/jobs",
         "Job": f"/jobs/{job}",
         "New job": "/new?type=code-generation",
+        "Schedules": "/schedules",
+        "New schedule": "/schedules/new?type=simple-task",
         "Agents": "/agents?agent=reporting",
         "Sessions": "/sessions",
         "Sessions of a project": "/sessions?project=default",

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import (
     Field,
     StrictBool,
+    StrictFloat,
     StrictInt,
     StrictStr,
     StringConstraints,
@@ -40,6 +41,7 @@ from agent_console.domain.jobs import (
 )
 from agent_console.domain.records import RetryFacts
 from agent_console.domain.usage import MICROS, JobUsage, Usage
+from agent_console.services.job_requests import MAX_DELAY
 from agent_console.services.jobs import JobDetail
 
 _Name = Annotated[StrictStr, StringConstraints(min_length=1, max_length=200)]
@@ -80,7 +82,10 @@ class NewJobIn(In):
     input_data: _JsonObject = Field(default_factory=dict)
     priority: Annotated[StrictInt, Field(ge=MIN_PRIORITY, le=MAX_PRIORITY)] = DEFAULT_PRIORITY
     max_attempts: Annotated[StrictInt, Field(ge=1, le=100)] | None = None
-    run_at: InstantIn | None = None
+    run_at: InstantIn | None = Field(None, description="Not before this instant.")
+    delay_seconds: Annotated[StrictInt | StrictFloat, Field(ge=0, le=MAX_DELAY)] | None = Field(
+        None, description="Not before this many seconds from now; instead of `runAt`."
+    )
     project_id: _Name | None = None
     task_configuration: _JsonObject | None = None
     context_document_id: _Name | None = None
@@ -222,6 +227,13 @@ class ForkLineOut(Out):
     position: int
     user_name: str | None
     created_at: Instant
+class JobOriginOut(Out):
+    """Which schedule made a job, for which slot; the name is empty once it is deleted."""
+
+    schedule_id: str
+    name: str
+    slot: Instant
+    manual: bool = Field(description="Somebody had it run at once, beside its slots.")
 
 
 class JobDetailOut(JobOut):
@@ -237,6 +249,7 @@ class JobDetailOut(JobOut):
     steps: list[StepOut]
     timeline: list[JournalEntryOut]
     usage: JobUsageOut
+    schedule: JobOriginOut | None
     actions: dict[str, str]
     forks: list[ForkLineOut]
     goes_on_at: int = Field(description="The position at which a plain retry goes on.")
@@ -253,6 +266,7 @@ class JobDetailOut(JobOut):
             steps=detail.steps,
             timeline=detail.timeline,
             usage=JobUsageOut.of(detail.usage),
+            schedule=detail.origin and JobOriginOut.model_validate(detail.origin),
             actions=detail.allowed,
             forks=detail.forks,
             goes_on_at=detail.goes_on_at,

@@ -24,6 +24,7 @@ from agent_console.ui.theme import CHECKPOINT_MARKS, CHECKPOINT_TYPE_MARKS
 _ICONS = (
     "circle_plus", "play", "hand", "circle_check", "circle_x", "ban", "circle_pause", "rotate_ccw",
     "life_buoy", "undo_2", "triangle_alert", "shield_question", "timer_off", "file_text",
+    "calendar_clock",
     "coins", "footprints", "info", "circle_alert", "message_square_reply", "history",
     "git_fork", "copy_check",
 )  # fmt: skip

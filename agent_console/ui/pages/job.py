@@ -184,7 +184,13 @@ def _alerts() -> rx.Component:
         rx.link("Use these findings", href=JOB.findings_href, class_name="ac-go"),
         class_name="ac-callout ac-wide",
     )
+    later = rx.el.div(
+        icon("calendar_clock", 15),
+        rx.el.span("This job is not due yet. It starts ", moment(JOB.starts_at), "."),
+        class_name="ac-callout",
+    )
     return rx.fragment(
+        rx.cond(JOB.starts_at != "", later),
         rx.cond(JOB.findings_href != "", found),
         rx.cond(JOB.open_checkpoint != "", waits),
         rx.cond(JOB.error_message != "", failed),
@@ -197,6 +203,11 @@ def _facts() -> rx.Component:
     ran = moment(JOB.started_at, "elapsed", to=JOB.completed_at)
     version = rx.el.span(JOB.code_version, class_name="ac-mono")
     project = rx.link(JOB.project, href=JOB.project_href)
+    schedule = rx.cond(
+        JOB.schedule_href != "",
+        rx.link(JOB.schedule, href=JOB.schedule_href),
+        rx.el.span(JOB.schedule),
+    )
     started, finished = JOB.started_at != "", JOB.completed_at != ""
     return facts(
         ("Job", identifier(JOB.id)),
@@ -204,6 +215,8 @@ def _facts() -> rx.Component:
         fact("Project", project, given=JOB.project != ""),
         ("Requested by", JOB.user),
         ("Created", moment(JOB.created_at)),
+        fact("Starts", moment(JOB.starts_at), given=JOB.starts_at != ""),
+        fact("Schedule", schedule, given=JOB.schedule != ""),
         fact("Started", moment(JOB.started_at), given=started),
         fact("Finished", moment(JOB.completed_at), given=finished),
         fact("Duration", ran, given=started),

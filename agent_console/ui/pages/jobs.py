@@ -40,7 +40,11 @@ def _when(row: rx.Var[JobRow]) -> rx.Component:
     ran = rx.cond(
         row.started_at != "",
         rx.el.span(icon("timer", 12), moment(row.started_at, "elapsed", to=row.completed_at)),
-        rx.el.span("not started"),
+        rx.cond(
+            row.starts_at != "",
+            rx.el.span(icon("calendar_clock", 12), "starts ", moment(row.starts_at)),
+            rx.el.span("not started"),
+        ),
     )
     return rx.el.div(
         rx.el.div(moment(row.created_at)),

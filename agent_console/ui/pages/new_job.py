@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import reflex as rx
 
 from agent_console.domain.jobs import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY
-from agent_console.ui import shell
-from agent_console.ui.components.basics import bones, callout, empty, icon, verb_button, words
+from agent_console.ui import shell, when
+from agent_console.ui.components.basics import (
+    bones,
+    callout,
+    empty,
+    icon,
+    pick,
+    verb_button,
+    words,
+)
 from agent_console.ui.components.form_fields import form_fields
+from agent_console.ui.components.when_fields import attrs, labelled, span_field, zone_field
 from agent_console.ui.live import live_page
 from agent_console.ui.states.new_job import NewJobPage, TypeCard
 
@@ -67,6 +78,33 @@ def _common() -> rx.Component:
     )  # fmt: skip
 
 
+def _error(field: str) -> rx.Var[str]:
+    return cast("rx.Var[str]", NewJobPage.start_errors.get(field, ""))
+
+
+def _start() -> rx.Component:
+    options = [rx.el.option(label, value=value) for value, label in when.STARTS.items()]
+    choice = rx.el.select(
+        *options, id=when.own("start"), name=when.own("start"), class_name="ac-input",
+        value=NewJobPage.start, on_change=NewJobPage.set_start,
+    )  # fmt: skip
+    error = _error("runAt")
+    at = labelled(
+        "runAt", "Date and time",
+        rx.el.input(type="datetime-local", **attrs("runAt", error)), error,
+    )  # fmt: skip
+    return rx.el.div(
+        rx.el.div(rx.el.label("Start", html_for=when.own("start")), choice, class_name="ac-field"),
+        pick(
+            NewJobPage.start,
+            (when.AT, rx.fragment(at, zone_field("UTC", _error("timeZone")))),
+            (when.AFTER, span_field("delay", "Delay", _error("delaySeconds"), "10", "minutes")),
+            rx.fragment(),
+        ),
+        class_name="when-start",
+    )
+
+
 def _form() -> rx.Component:
     head = rx.el.div(
         rx.el.div(
@@ -89,6 +127,7 @@ def _form() -> rx.Component:
     return rx.form(
         head,
         _common(),
+        _start(),
         form_fields(NewJobPage.fields, NewJobPage.add_item, NewJobPage.remove_item),
         rx.el.div(wrong, role="alert"),
         verb_button("Create job", reason=NewJobPage.refusal, type="submit", size="3"),

@@ -12,7 +12,7 @@ from agent_console.domain.access import Actor, Permission, refusal
 from agent_console.domain.errors import FieldError
 from agent_console.domain.jobs import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY, Json, NewJob
 from agent_console.domain.records import HandlerInfo
-from agent_console.ui import bridge, forms
+from agent_console.ui import bridge, forms, when
 from agent_console.ui.bridge import Failure
 from agent_console.ui.forms import FieldView, Form
 from agent_console.ui.guard import guarded
@@ -44,6 +44,8 @@ class NewJobPage(LiveState, rx.State):
     description: str = ""
     description_error: str = ""
     priority_error: str = ""
+    start: str = when.NOW
+    start_errors: dict[str, str] = {}
     form_error: str = ""
     refusal: str = ""
     _form: Form = Form({}, {})
@@ -66,6 +68,13 @@ class NewJobPage(LiveState, rx.State):
 
     @rx.event
     @guarded(Permission.JOBS_READ)
+    def set_start(self, start: str) -> None:
+        """Start the job now, at a time, or after a delay."""
+        if start in when.STARTS:
+            self._put(start=start, start_errors={})
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
     def add_item(self, group: str) -> None:
         """Offer one more member of a group."""
         self._form = forms.grown(self._form, group)
@@ -84,7 +93,8 @@ class NewJobPage(LiveState, rx.State):
     async def create(self, form: dict[str, Any]) -> Any:
         """Make the job, or say which fields stand in the way."""
         data, wrong = self._form.collect(form)
-        priority = _priority(form.get("priority"), wrong)
+        priority = priority_of(form.get("priority"), wrong)
+        run_at, delay = when.start_of(form, wrong)
         if wrong:
             self._complain(wrong)
             return None
@@ -93,6 +103,8 @@ class NewJobPage(LiveState, rx.State):
             input_data=data,
             task_description=str(form.get("taskDescription", "")).strip(),
             priority=priority,
+            run_at=run_at,
+            delay_seconds=delay,
         )
         jobs = bridge.services().jobs
         actor = await self._actor()
@@ -112,6 +124,8 @@ class NewJobPage(LiveState, rx.State):
         by_field = {error.field: error.message for error in errors}
         self.description_error = by_field.pop("taskDescription", "")
         self.priority_error = by_field.pop("priority", "")
+        about = ("runAt", "timeZone", "delaySeconds")
+        self.start_errors = {name: by_field.pop(name) for name in about if name in by_field}
         known = {view.path for view in self.fields if view.error}
         known |= {v.path for f in self.fields for i in f.members for v in i.fields if v.error}
         rest = [
@@ -126,6 +140,7 @@ class NewJobPage(LiveState, rx.State):
         self._once = self.form_key = bridge.request_id()
         self.fields = self._form.fields(data)
         self.description = self.description_error = self.priority_error = self.form_error = ""
+        self.start, self.start_errors = when.NOW, {}
 
     def _ask(self, actor: Actor) -> Ask:
         allowed = actor.may(Permission.JOBS_CREATE)
@@ -159,7 +174,8 @@ def _card(info: HandlerInfo, wanted: str) -> TypeCard:
     )
 
 
-def _priority(typed: object, wrong: list[FieldError]) -> int:
+def priority_of(typed: object, wrong: list[FieldError]) -> int:
+    """Return the priority that was typed; what is none is added to ``wrong``."""
     raw = str(typed or DEFAULT_PRIORITY).strip()
     if raw.isdecimal() and len(raw) < 4 and MIN_PRIORITY <= int(raw) <= MAX_PRIORITY:
         return int(raw)
