@@ -69,18 +69,16 @@ class Fault:
 def row_hash(row: Mapping[str, object]) -> str:
     """Return the SHA-256 of the canonical JSON of all columns of a row of the journal.
 
-    Columns hold integers, texts and NULL, for which this is RFC 8785. Anything else was put there
-    by somebody else; it hashes to something, which is not what was sealed.
+    A column that is NULL is left out: rows keep their hash when the table gets another column.
+    Columns hold integers and texts, for which this is RFC 8785. Anything else was put there by
+    somebody else; it hashes to something, which is not what was sealed.
     """
-    text = json.dumps(
-        row, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=repr
-    )
+    held = {name: value for name, value in row.items() if value is not None}
+    text = json.dumps(held, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=repr)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def cover(
-    hashes: Hashes, *, number: int, newest_at: int, sealed_at: int, previous: str
-) -> Seal:
+def cover(hashes: Hashes, *, number: int, newest_at: int, sealed_at: int, previous: str) -> Seal:
     """Return the seal, not signed yet, of the rows that ``hashes`` are of; at least one."""
     seal = Seal(
         number=number,
