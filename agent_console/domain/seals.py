@@ -12,7 +12,11 @@ import hmac
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 
+from agent_console.domain.clock import from_micros, to_micros
+from agent_console.domain.errors import Invalid
+from agent_console.domain.jobs import Json
 from agent_console.domain.payload import canonical
 
 GENESIS = "0" * 64  # what the first seal has for the hash of the one before
@@ -149,6 +153,39 @@ def head_of(seal: Seal, key_id: str, key: bytes) -> Head:
 def is_signed_head(head: Head, key: bytes) -> bool:
     """Say whether the signature of ``head`` was made with ``key``."""
     return hmac.compare_digest(head.mac, _mac(_HEAD, key, _signed(head)))
+
+
+def head_document(head: Head) -> dict[str, Json]:
+    """Return the head as JSON values, as it is exported."""
+    return {
+        "number": head.number,
+        "lastSeq": head.last_seq,
+        "hash": head.hash,
+        "sealedAt": from_micros(head.sealed_at).isoformat(timespec="microseconds"),
+        "keyId": head.key_id,
+        "mac": head.mac,
+    }
+
+
+def parse_head(text: str) -> Head:
+    """Return the head that ``text`` is, as it was exported or as REST has answered it.
+
+    Raises:
+        Invalid: it is neither.
+    """
+    try:
+        found = json.loads(text)
+        found = found.get("head", found)
+        return Head(
+            number=int(found["number"]),
+            last_seq=int(found["lastSeq"]),
+            hash=str(found["hash"]),
+            sealed_at=to_micros(datetime.fromisoformat(found["sealedAt"])),
+            key_id=str(found["keyId"]),
+            mac=str(found["mac"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise Invalid.field("head", "is no exported head of a journal.") from None
 
 
 def check_link(seal: Seal, before: Seal | None) -> Fault | None:

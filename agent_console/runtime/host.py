@@ -30,7 +30,10 @@ from agent_console.runtime.sweeps import (
     rescue_dead,
 )
 from agent_console.runtime.worker import GRACE, Worker
+from agent_console.services.retention import Retention
 from agent_console.services.review_policy import still_stands
+from agent_console.services.seal_keys import seal_keys
+from agent_console.services.sealing import Sealer
 from agent_console.settings import Settings
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewWorker, WorkerOrders
@@ -117,6 +120,8 @@ class WorkerHost:
         self._worker, self._heart = worker, heart
         worker.start()
         heart.start(worker)
+        keys = seal_keys(self._settings)
+        retention = Retention(self._db, self._settings.retention, keys)
         self._scheduler = Scheduler()
         self._scheduler.start(
             worker.poll,
@@ -125,6 +130,8 @@ class WorkerHost:
             Sweep("expiry", partial(expire_overdue, self._db), self._sweeps),
             Sweep("previews", partial(forget_previews, self._db), self._sweeps),
             Sweep("figures", partial(prune_figures, self._db), self._sweeps),
+            Sweep("sealing", Sealer(self._db, keys).seal, self._sweeps),
+            Sweep("retention", retention.sweep, self._sweeps),
             self._supervise,
         )
 

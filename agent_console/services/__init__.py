@@ -26,8 +26,10 @@ from agent_console.services.health import HealthOptions, HealthService
 from agent_console.services.jobs import JobService
 from agent_console.services.passwords import Passwords
 from agent_console.services.replays import Replayer, ReplayService
+from agent_console.services.retention import RetentionService
 from agent_console.services.review import ReviewService
 from agent_console.services.saved_queries import SavedQueryService
+from agent_console.services.seal_keys import seal_keys
 from agent_console.services.secrets import SecretService
 from agent_console.services.sessions import SessionService
 from agent_console.services.templates import TemplateService
@@ -47,6 +49,7 @@ class Services:
     access: AccessService
     artifacts: ArtifactService
     audit: AuditService
+    retention: RetentionService
     health: HealthService
     figures: FigureService
     callbacks: CallbackService
@@ -81,6 +84,7 @@ def build_services(
     the chat; ``clock`` and ``passwords`` are replaced by tests.
     """
     ticking = clock or SystemClock()
+    keys = seal_keys(settings)
     jobs = JobService(db, catalog)
     review = ReviewService(db, self_approval=settings.self_approval)
     workers = WorkerService(
@@ -102,7 +106,8 @@ def build_services(
         workers=workers,
         access=_access(db, settings, ticking, passwords),
         artifacts=ArtifactService(db),
-        audit=AuditService(db),
+        audit=AuditService(db, keys),
+        retention=RetentionService(db, settings.retention, keys),
         figures=FigureService(db, worker_timeout=settings.worker_timeout),
         health=_health(db, settings, ticking, scheduler_age),
         callbacks=CallbackService(db),

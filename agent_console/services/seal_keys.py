@@ -9,7 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 
-from agent_console.gateways.keystore import Keystore, SecretStore
+from agent_console.gateways.keystore import Keystore, SecretStore, open_keystore, open_store
+from agent_console.settings import Settings
 
 NAME = "audit.seal"
 _MARK = b"agent_console seal key\n"
@@ -93,6 +94,11 @@ class SealKeys:
         # Should two processes make the first key at once, both stay acceptable, one is used.
         self._store().put(f"{NAME}.{number}", value, keep_previous=True)
         return _key(number, self._keystore.get(f"{NAME}.{number}") or value)
+
+
+def seal_keys(settings: Settings) -> SealKeys:
+    """Return the keys of this installation; nothing is opened before it is asked."""
+    return SealKeys(open_keystore(settings), lambda: open_store(settings))
 
 
 def _key(number: int, value: str) -> SealKey:

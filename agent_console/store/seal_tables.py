@@ -32,7 +32,6 @@ class AuditSeal(SQLModel, table=True):
     last_seq: int = Field(sa_type=BigInteger)
     count: int = Field(sa_type=Integer)
     root: str = Field(sa_type=Text)
-    prints: str = Field(sa_type=Text)
     newest_at: int = Field(sa_type=BigInteger)  # of its rows, when it was made
     sealed_at: int = Field(sa_type=BigInteger)
     previous: str = Field(sa_type=Text)
@@ -41,3 +40,4 @@ class AuditSeal(SQLModel, table=True):
     anchor: int = Field(default=0, sa_type=Integer)
     key_id: str = Field(sa_type=Text)
     mac: str = Field(sa_type=Text)
+    prints: str = Field(sa_type=Text)  # large, so it is last: SQLite reads a row from its front

@@ -25,7 +25,6 @@ def _seals() -> None:
         sa.Column("last_seq", sa.BigInteger(), nullable=False),
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("root", sa.Text(), nullable=False),
-        sa.Column("prints", sa.Text(), nullable=False),
         sa.Column("newest_at", sa.BigInteger(), nullable=False),
         sa.Column("sealed_at", sa.BigInteger(), nullable=False),
         sa.Column("previous", sa.Text(), nullable=False),
@@ -34,6 +33,7 @@ def _seals() -> None:
         sa.Column("anchor", sa.Integer(), nullable=False),
         sa.Column("key_id", sa.Text(), nullable=False),
         sa.Column("mac", sa.Text(), nullable=False),
+        sa.Column("prints", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("number"),
     )
     op.create_index("uq_audit_seals_last", "audit_seals", ["last_seq"], unique=True)
