@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from agent_console.cli import accounts, checkpoints, database, jobs, markers, ops, secrets, workers
+from agent_console.cli import (
+    accounts,
+    audit,
+    checkpoints,
+    database,
+    jobs,
+    markers,
+    ops,
+    retention,
+    secrets,
+    workers,
+)
 from agent_console.cli.backup import backup, restore
 from agent_console.cli.demo import demo
 from agent_console.cli.health import health
@@ -59,5 +70,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(workers.app, name="workers")
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(audit.app, name="audit")
+app.add_typer(retention.app, name="retention")
 app.add_typer(markers.app, name="markers")
 app.add_typer(ops.app, name="ops")

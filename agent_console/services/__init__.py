@@ -115,7 +115,7 @@ def build_services(
         sessions=SessionService(db, catalog, jobs, review),
         templates=TemplateService(db, catalog),
         secrets=SecretService(db, lambda: open_store(settings)),
-        backups=BackupService(db, settings, clock=ticking),
+        backups=BackupService(db, settings, keys, clock=ticking),
         replays=ReplayService(db, replayer),
         saved_queries=SavedQueryService(db),
         chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),

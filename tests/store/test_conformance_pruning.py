@@ -1,4 +1,4 @@
-"""Pruning the journal: only behind seals, never what living jobs tell, and the rest stays proven."""
+"""Pruning: only behind seals, never what living jobs tell, and the rest stays proven."""
 
 from __future__ import annotations
 
@@ -192,14 +192,20 @@ REFUSED: Sequence[str] = [
 ]
 
 
-@pytest.mark.parametrize("sql", REFUSED)
-def test_after_pruning_every_other_delete_is_still_refused(
-    aged: Database, keys: SealKeys, sql: str
-) -> None:
+def test_after_pruning_every_other_delete_is_still_refused(aged: Database, keys: SealKeys) -> None:
     run(aged, keys)
     before = sequences(aged)
-    with pytest.raises(Exception, match="audit_logs is append-only"):
-        aged.write(lambda tx: tx.execute(sql))
+    for sql in REFUSED:
+        with pytest.raises(Exception, match="audit_logs is append-only"):
+            aged.write(lambda tx, sql=sql: tx.execute(sql))  # type: ignore[misc]
+    for number in (3, 4):  # the anchor, and a seal after it
+        params: dict[str, object] = {"number": number}
+        with pytest.raises(Exception, match="audit_seals is append-only"):
+            aged.write(
+                lambda tx, params=params: tx.execute(  # type: ignore[misc]
+                    "DELETE FROM audit_seals WHERE number = :number", params
+                )
+            )
     assert sequences(aged) == before
 
 
@@ -214,16 +220,6 @@ def test_rows_that_a_pruned_seal_still_lists_are_refused_too(
     assert sequences(clocked_db) == [1, 11]
     with pytest.raises(Exception, match="audit_logs is append-only"):
         clocked_db.write(lambda tx: tx.execute("DELETE FROM audit_logs WHERE seq = 1"))
-
-
-@pytest.mark.parametrize("number", [3, 4])
-def test_neither_the_anchor_nor_a_seal_after_it_can_be_deleted(
-    aged: Database, keys: SealKeys, number: int
-) -> None:
-    run(aged, keys)
-    params: dict[str, object] = {"number": number}
-    with pytest.raises(Exception, match="audit_seals is append-only"):
-        aged.write(lambda tx: tx.execute("DELETE FROM audit_seals WHERE number = :number", params))
 
 
 def test_a_batch_takes_many_small_seals_and_only_one_large_one(

@@ -259,13 +259,13 @@ FORBIDDEN = [
 ]
 
 
-@pytest.mark.parametrize("sql", FORBIDDEN)
-def test_the_database_itself_refuses_to_change_seals(db: Database, sql: str) -> None:
+def test_the_database_itself_refuses_to_change_seals(db: Database) -> None:
     write(db, 3)
     seal(db, keys_of())
     before = found(db)
-    with pytest.raises(Exception, match="audit_seals is append-only"):
-        db.write(lambda tx: tx.execute(sql))
+    for sql in FORBIDDEN:
+        with pytest.raises(Exception, match="audit_seals is append-only"):
+            db.write(lambda tx, sql=sql: tx.execute(sql))  # type: ignore[misc]
     assert found(db) == before
 
 
