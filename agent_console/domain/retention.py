@@ -13,7 +13,7 @@ DELETED = "retention.deleted"  # the event that takes jobs out of the counts
 PRUNED = "audit.pruned"
 KEY_OUTLIVES = 86_400  # seconds that an idempotency key stays after its job was deleted
 SHORTEST = 60  # seconds: less would take a job away from whoever waits for its end
-_AGE = re.compile(r"(\d{1,9})([smhdw])")
+_AGE = re.compile(r"([0-9]{1,9})([smhdw])")
 _UNITS: Mapping[str, int] = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 FOREVER = frozenset({"", "0", "off"})
 
@@ -71,7 +71,10 @@ class Pruned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """What would go now, counted up to a bound: ``more`` says that there is more than that."""
+    """What would go now, counted up to a bound: ``more`` says that there is more than that.
+
+    ``journal_rows`` includes rows of jobs that are not finished, which stay when it comes to it.
+    """
 
     jobs: Mapping[JobStatus, int]
     journal_rows: int

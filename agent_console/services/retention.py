@@ -41,9 +41,12 @@ class _Signer:
 
     def __init__(self, keys: SealKeys, key: SealKey) -> None:
         self._keys, self._key = keys, key
+        self._found: dict[str, bytes | None] = {}
 
     def trusts(self, seal: Seal) -> bool:
-        key = self._keys.find(seal.key_id)
+        if seal.key_id not in self._found:
+            self._found[seal.key_id] = self._keys.find(seal.key_id)
+        key = self._found[seal.key_id]
         return key is not None and is_signed(seal, key)
 
     def sign(self, seal: Seal) -> Seal:
@@ -58,7 +61,7 @@ class Retention:
         self._db, self._policy, self._keys = db, policy, keys
         self._reached = 0  # the last seal that was looked at in this round
         self._due = self._journal_due = 0.0
-        self._complaint = ""
+        self.complaint = ""  # why the journal is not pruned; said in the log once
 
     def sweep(self) -> None:
         """Delete for a moment; the rest comes with the next sweeps. Nothing left: rest a while.
@@ -128,8 +131,8 @@ class Retention:
         return _Signer(self._keys, key)
 
     def _complain(self, words: str) -> None:
-        if words != self._complaint:
-            self._complaint = words
+        if words != self.complaint:
+            self.complaint = words
             _log.warning(words)
 
 
@@ -172,7 +175,10 @@ class RetentionService:
             if progress is not None:
                 progress(batch)
 
-        Retention(self._db, self._policy, self._keys).turn(actor, float("inf"), note)
+        retention = Retention(self._db, self._policy, self._keys)
+        retention.turn(actor, float("inf"), note)
+        if retention.complaint:
+            raise Conflict(retention.complaint)
         if job_deletion.is_due(self._db, self._policy.jobs):
             raise Conflict("Another process is deleting just now; it goes on by itself.")
         return jobs, rows

@@ -33,7 +33,7 @@ class _Course:
     rows: int = 0
     seals: int = 0
     anchor_seq: int | None = None
-    missing_keys: set[str] = field(default_factory=set)
+    keys: dict[str, bytes | None] = field(default_factory=dict)  # asked for once, and forgotten
     head_seen: bool = False
 
 
@@ -101,20 +101,21 @@ class Verifier:
         return None
 
     def _check_signature(self, seal: Seal, course: _Course) -> Fault | None:
-        key = self._keys.find(seal.key_id)
-        if key is None:
-            course.missing_keys.add(seal.key_id)
-            return None
-        if is_signed(seal, key):
+        key = self._key(seal.key_id, course)
+        if key is None or is_signed(seal, key):
             return None
         return Fault(seal.first_seq, f"the signature of seal {seal.number} is not valid")
 
     def _check_head(self, head: Head, course: _Course) -> Fault | None:
-        key = self._keys.find(head.key_id)
-        if key is None:
-            course.missing_keys.add(head.key_id)
+        key = self._key(head.key_id, course)
+        if key is None or is_signed_head(head, key):
             return None
-        return None if is_signed_head(head, key) else Fault(0, "the head's signature is not valid")
+        return Fault(0, "the head's signature is not valid")
+
+    def _key(self, key_id: str, course: _Course) -> bytes | None:
+        if key_id not in course.keys:
+            course.keys[key_id] = self._keys.find(key_id)
+        return course.keys[key_id]
 
     def _result(self, course: _Course, fault: Fault | None) -> Verification:
         sealed = 0 if course.before is None else course.before.last_seq
@@ -122,9 +123,10 @@ class Verifier:
             unsealed = seals.count_after(reader, sealed, TAIL + 1) if fault is None else 0
         reason = "" if fault is None else fault.reason
         verdict = Verdict.INTACT if fault is None else Verdict.BROKEN
-        if fault is None and course.missing_keys:
+        missing = sorted(key_id for key_id, key in course.keys.items() if key is None)
+        if fault is None and missing:
             verdict = Verdict.UNSIGNED
-            listed = ", ".join(sorted(course.missing_keys))
+            listed = ", ".join(missing)
             reason = f"the keystore lacks the key {listed}, so signatures were not checked"
         return Verification(
             verdict=verdict,

@@ -63,11 +63,22 @@ PARTS: Final[Mapping[str, str]] = {
     "agent_checkpoints": _OF_JOB,
     "ai_jobs": "id {among_ids}",
 }
-# Those that can hold many rows for one job: a batch is measured by them.
-LARGE: Final = ("job_steps", "agent_logs", "agent_checkpoints", "work_artifacts", "job_usage")
+# How many rows that is for each job: a batch is measured before it is deleted.
+_INNER: Final = (
+    ("chat_messages", "session_id", "chat_sessions"),
+    ("chat_participants", "session_id", "chat_sessions"),
+    ("artifact_texts", "artifact_id", "work_artifacts"),
+)
 _SIZE: Final = " UNION ALL ".join(
-    f"SELECT job_id, count(*) AS n FROM {name} WHERE job_id {{among_ids}} GROUP BY job_id"
-    for name in LARGE
+    [
+        f"SELECT job_id, count(*) AS n FROM {name} WHERE job_id {{among_ids}} GROUP BY job_id"
+        for name in (*(n for n, of in PARTS.items() if of == _OF_JOB), "chat_sessions")
+    ]
+    + [
+        f"SELECT p.job_id, count(*) FROM {name} c JOIN {parent} p ON p.id = c.{key}"
+        " WHERE p.job_id {among_ids} GROUP BY p.job_id"
+        for name, key, parent in _INNER
+    ]
 )
 # A repeated request must go on finding its key: whoever asks again may not make a second job.
 _END_KEYS: Final = (

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from agent_console.domain.access import Actor
 from agent_console.domain.errors import Conflict
@@ -163,7 +163,12 @@ def _prune(
         if len(left) == seal.count:
             kept += len(left)
             continue
-        _rewrite(tx, seal, signer, count=len(left), root=root_of(left), prints=prints_of(left))
+        rest: dict[str, Any] = {
+            "count": len(left),
+            "root": root_of(left),
+            "prints": prints_of(left),
+        }
+        _rewrite(tx, seal, replace(seal, pruned_at=tx.now(), **rest), signer)
         deleted = tx.execute(_DELETE, {"first": seal.first_seq, "last": seal.last_seq, "ids": ids})
         if deleted != seal.count - len(left):
             raise Untrusted(f"The rows of seal {seal.number} changed meanwhile.")
@@ -183,11 +188,9 @@ def _prune(
     return Pruned(rows=gone, kept=kept, seals=len(held), last_seq=last.last_seq)
 
 
-def _rewrite(tx: Tx, seal: Seal, signer: Signer, **changed: object) -> None:
-    now = seal.pruned_at if "anchor" in changed else tx.now()
-    after = signer.sign(replace(seal, pruned_at=now, **changed))  # type: ignore[arg-type]
-    if not tx.execute(_UPDATE, {**asdict(after), "before": seal.mac}):
-        raise Untrusted(f"Seal {seal.number} changed meanwhile.")
+def _rewrite(tx: Tx, before: Seal, after: Seal, signer: Signer) -> None:
+    if not tx.execute(_UPDATE, {**asdict(signer.sign(after)), "before": before.mac}):
+        raise Untrusted(f"Seal {before.number} changed meanwhile.")
 
 
 def _anchor(tx: Tx, signer: Signer) -> None:
@@ -197,5 +200,5 @@ def _anchor(tx: Tx, signer: Signer) -> None:
     seal = seals.following(tx, number - 1)
     if seal is None or seal.number != number or seal.count or seal.anchor:
         return
-    _rewrite(tx, seal, signer, anchor=1)
+    _rewrite(tx, seal, replace(seal, anchor=1), signer)
     tx.execute("DELETE FROM audit_seals WHERE number < :number", {"number": number})

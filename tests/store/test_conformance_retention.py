@@ -80,7 +80,6 @@ def test_nothing_that_refers_to_a_job_is_forgotten() -> None:
             assert order.index(name) < order.index(key.column.table.name)
     columns = {name for name, table in metadata.items() if "job_id" in table.columns}
     assert columns - {"audit_logs"} <= set(job_deletion.PARTS)
-    assert set(job_deletion.LARGE) <= set(job_deletion.PARTS)
 
 
 STATUSES = st.sampled_from(list(S))
@@ -178,8 +177,7 @@ def test_the_least_recently_finished_go_first_and_a_commit_stays_small(
     batches = [first, *run(clocked_db, policy(MONTH, NONE, MONTH))]
     assert len(batches) > 3
     assert sum(one.total for one in batches) == 120
-    # Conversations and keys are not measured; nothing else makes a batch larger.
-    assert max(one.rows for one in batches) <= 2 * job_deletion.ROWS
+    assert max(one.rows for one in batches) <= job_deletion.ROWS
 
 
 def test_a_large_job_goes_whole_and_alone(clocked_db: Database, fake_clock: FakeClock) -> None:

@@ -69,7 +69,7 @@ def test_the_section_says_what_is_kept_and_what_went() -> None:
     assert view.last == "No job was deleted yet."
     gone = LastRun(at=NOW, by="system", jobs={"COMPLETED": 2, "FAILED": 1})
     view = retention_view(RetentionReport(policy=policy, due=due, last=gone))
-    assert (view.last, view.last_at) == ("Last batch: 3 jobs,", "2026-11-20T00:00:00+00:00")
+    assert (view.last, view.last_at) == ("Last batch: 3 jobs,", "2026-11-20T00:00:00Z")
 
 
 def test_the_button_verifies_and_the_page_says_what_was_found(console: Console) -> None:
