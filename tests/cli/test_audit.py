@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -98,7 +99,7 @@ def test_a_plan_shows_what_would_go_and_a_run_deletes_it(
     monkeypatch.setenv("AGENT_CONSOLE_RETENTION_KEEP_CANCELED", "1")
     terminal.done("db", "upgrade")
     with opened() as db:
-        make(db, FakeClock(), [(JobStatus.CANCELED, n, 0) for n in range(3)])
+        make(db, FakeClock(datetime.now(UTC)), [(JobStatus.CANCELED, n, 0) for n in range(3)])
     planned = terminal.json("retention", "plan")
     assert planned["due"]["canceled"] == 2
     assert planned["policy"]["canceled"] == {"seconds": 90 * 86_400, "count": 1}
