@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agent_console.domain.destinations import allowed_host, name_server
 from agent_console.domain.errors import Misconfigured
+from agent_console.domain.jobs import JobStatus
+from agent_console.domain.retention import Keep, RetentionPolicy, parse_age
 from agent_console.domain.risk import CONFIDENT, DOUBTFUL
 from agent_console.domain.risk_rules import (
     ASSESSORS,
@@ -85,6 +87,13 @@ class Settings(BaseSettings):
     keystore: Literal["file", "keyring", "environment"] = "file"
     keystore_key_file: Path | None = None
     keystore_passphrase: str | None = Field(None, repr=False)
+    retention_completed: str = "90d"
+    retention_failed: str = "180d"
+    retention_canceled: str = "90d"
+    retention_keep_completed: int | None = Field(None, ge=1)
+    retention_keep_failed: int | None = Field(None, ge=1)
+    retention_keep_canceled: int | None = Field(None, ge=1)
+    retention_journal: str = "400d"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_json: bool = False
 
@@ -141,11 +150,22 @@ class Settings(BaseSettings):
         "agents",
         "keystore_key_file",
         "keystore_passphrase",
+        "retention_keep_completed",
+        "retention_keep_failed",
+        "retention_keep_canceled",
         mode="before",
     )
     @classmethod
     def _empty_is_none(cls, value: object) -> object:
         return None if value == "" else value
+
+    @field_validator(
+        "retention_completed", "retention_failed", "retention_canceled", "retention_journal"
+    )
+    @classmethod
+    def _age(cls, value: str) -> str:
+        parse_age(value)
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -190,6 +210,19 @@ class Settings(BaseSettings):
             max_bytes=self.risk_max_bytes,
             confident=self.risk_confident,
             doubtful=self.risk_doubtful,
+        )
+
+    @property
+    def retention(self) -> RetentionPolicy:
+        """How long finished jobs and the journal are kept."""
+        jobs = {
+            JobStatus.COMPLETED: (self.retention_completed, self.retention_keep_completed),
+            JobStatus.FAILED: (self.retention_failed, self.retention_keep_failed),
+            JobStatus.CANCELED: (self.retention_canceled, self.retention_keep_canceled),
+        }
+        return RetentionPolicy(
+            jobs={s: Keep(seconds=parse_age(age), count=n) for s, (age, n) in jobs.items()},
+            journal=Keep(seconds=parse_age(self.retention_journal)),
         )
 
     @property

@@ -8,11 +8,13 @@ import typer
 
 from agent_console.cli import (
     accounts,
+    audit,
     checkpoints,
     database,
     markers,
     ops,
     records,
+    retention,
     schedules,
     secrets,
     workers,
@@ -70,5 +72,7 @@ app.add_typer(schedules.app, name="schedules")
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(workers.app, name="workers")
 app.add_typer(secrets.app, name="secrets")
+app.add_typer(audit.app, name="audit")
+app.add_typer(retention.app, name="retention")
 app.add_typer(markers.app, name="markers")
 app.add_typer(ops.app, name="ops")

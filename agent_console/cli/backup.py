@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from agent_console.cli import audit
 from agent_console.cli.output import JSON_OPTION, document, note, say
 from agent_console.cli.session import operator, quiet
+from agent_console.domain.verification import Verdict
 from agent_console.settings import load_settings
 
 if TYPE_CHECKING:
@@ -73,10 +75,20 @@ def restore(
         done = service.restore(operator(), source, replace=replace)
     finally:
         console.db.close()
-    _tell(done.manifest, "is restored", as_json=as_json, schemaNow=done.schema)
+    journal = done.journal
+    _tell(
+        done.manifest,
+        "is restored",
+        as_json=as_json,
+        schemaNow=done.schema,
+        journal=audit.shown(journal),
+    )
     if done.kept is not None:
         note(f"The files that were in the workspace are kept in {done.kept}")
     note("Everybody signs in again. API tokens are those of the backup.")
+    note(f"Journal: {audit.words(journal)}")
+    if journal.verdict is Verdict.BROKEN:
+        raise typer.Exit(1)
 
 
 def _unopened() -> Console:

@@ -100,6 +100,26 @@ def _schema(settings: Settings) -> str:
     return f"at {found.head}, {len(found.tables)} tables"
 
 
+def _journal(settings: Settings) -> str:
+    from agent_console.bootstrap import build
+    from agent_console.cli.audit import words
+    from agent_console.domain.verification import Verdict
+    from agent_console.services.seal_keys import seal_keys
+    from agent_console.services.verification import Verifier
+    from agent_console.store import migrate
+
+    if migrate.survey(settings.database).current != migrate.head():
+        raise Misconfigured("not this version's schema. Run: agent-console db upgrade")
+    console = build(settings)
+    try:
+        result = Verifier(console.db, seal_keys(settings)).verify()
+    finally:
+        console.db.close()
+    if result.verdict is not Verdict.INTACT:
+        raise Misconfigured(words(result))
+    return words(result)
+
+
 def _handlers(settings: Settings) -> str:
     from agent_console.bootstrap import load_registry
 
@@ -139,6 +159,7 @@ CHECKS: dict[str, Callable[[Settings], str]] = {
     "secrets": _secrets,
     "database": _database,
     "schema": _schema,
+    "journal": _journal,
     "handlers": _handlers,
     "pages": _pages,
     "engine": _engine,

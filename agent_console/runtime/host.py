@@ -32,8 +32,11 @@ from agent_console.runtime.sweeps import (
     rescue_dead,
 )
 from agent_console.runtime.worker import GRACE, Worker
+from agent_console.services.retention import Retention
 from agent_console.services.review_policy import still_stands
 from agent_console.services.schedule_fires import fire_due, seconds_to_next
+from agent_console.services.seal_keys import seal_keys
+from agent_console.services.sealing import Sealer
 from agent_console.settings import Settings
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewWorker, WorkerOrders
@@ -130,6 +133,8 @@ class WorkerHost:
                 name, Sweep("schedules", look, self._sweeps), seconds
             )
         )
+        keys = seal_keys(self._settings)
+        retention = Retention(self._db, self._settings.retention, keys)
         scheduler.start(
             worker.poll,
             self._poll_interval,
@@ -139,6 +144,8 @@ class WorkerHost:
             Sweep("previews", partial(forget_previews, self._db), self._sweeps),
             Sweep("figures", partial(prune_figures, self._db), self._sweeps),
             Sweep("schedules", self._schedules.sweep, self._sweeps),
+            Sweep("sealing", Sealer(self._db, keys).seal, self._sweeps),
+            Sweep("retention", retention.sweep, self._sweeps),
             self._supervise,
         )
 

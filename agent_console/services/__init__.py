@@ -27,10 +27,12 @@ from agent_console.services.health import HealthOptions, HealthService
 from agent_console.services.jobs import JobService
 from agent_console.services.passwords import Passwords
 from agent_console.services.replays import Replayer, ReplayService
+from agent_console.services.retention import RetentionService
 from agent_console.services.review import ReviewService
 from agent_console.services.rewinds import RewindService
 from agent_console.services.saved_queries import SavedQueryService
 from agent_console.services.schedules import ScheduleService
+from agent_console.services.seal_keys import seal_keys
 from agent_console.services.secrets import SecretService
 from agent_console.services.sessions import SessionService
 from agent_console.services.templates import TemplateService
@@ -50,6 +52,7 @@ class Services:
     access: AccessService
     artifacts: ArtifactService
     audit: AuditService
+    retention: RetentionService
     health: HealthService
     figures: FigureService
     callbacks: CallbackService
@@ -87,6 +90,7 @@ def build_services(
     the chat; ``clock`` and ``passwords`` are replaced by tests.
     """
     ticking = clock or SystemClock()
+    keys = seal_keys(settings)
     jobs = JobService(db, catalog)
     review = ReviewService(db, self_approval=settings.self_approval)
     workers = WorkerService(
@@ -108,7 +112,8 @@ def build_services(
         workers=workers,
         access=_access(db, settings, ticking, passwords),
         artifacts=ArtifactService(db),
-        audit=AuditService(db),
+        audit=AuditService(db, keys),
+        retention=RetentionService(db, settings.retention, keys),
         figures=FigureService(db, worker_timeout=settings.worker_timeout),
         health=_health(db, settings, ticking, scheduler_age),
         callbacks=CallbackService(db),
@@ -116,7 +121,7 @@ def build_services(
         sessions=SessionService(db, catalog, jobs, review),
         templates=TemplateService(db, catalog),
         secrets=SecretService(db, lambda: open_store(settings)),
-        backups=BackupService(db, settings, clock=ticking),
+        backups=BackupService(db, settings, keys, clock=ticking),
         replays=ReplayService(db, replayer),
         forks=ForkService(db, catalog, self_approval=settings.self_approval),
         rewinds=RewindService(db),

@@ -14,11 +14,14 @@ from agent_console.domain.access import Actor, Permission, authorize
 from agent_console.domain.clock import Clock
 from agent_console.domain.errors import Conflict, Misconfigured
 from agent_console.domain.events import Event
+from agent_console.domain.verification import Verification
 from agent_console.gateways import archive
 from agent_console.gateways.archive import Archive, ArchiveWriter, FilePart, Manifest
 from agent_console.gateways.private_files import read_private, write_private
 from agent_console.gateways.workspace import Workspace
 from agent_console.gateways.workspace_copy import Replacement, entries
+from agent_console.services.seal_keys import SealKeys
+from agent_console.services.verification import Verifier
 from agent_console.settings import Settings
 from agent_console.store import backup, migrate
 from agent_console.store.backup import StoredTable
@@ -28,19 +31,27 @@ from agent_console.store.restore import restore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restoration:
-    """What was restored; ``kept`` is where the workspace that was there before is now."""
+    """What was restored; ``kept`` is where the workspace that was there before is now.
+
+    ``journal`` says whether the restored journal is as it was sealed.
+    """
 
     manifest: Manifest
     schema: str
     kept: Path | None
+    journal: Verification
 
 
 class BackupService:
     """Use cases of data safety. Every method checks the actor's permission itself."""
 
-    def __init__(self, db: Database, settings: Settings, *, clock: Clock) -> None:
-        """Save and restore what ``settings`` name; ``clock`` dates the manifest."""
+    def __init__(self, db: Database, settings: Settings, keys: SealKeys, *, clock: Clock) -> None:
+        """Save and restore what ``settings`` name; ``clock`` dates the manifest.
+
+        ``keys`` have signed the seals of the journal.
+        """
         self._db = db
+        self._verifier = Verifier(db, keys)
         self._settings = settings
         self._clock = clock
 
@@ -100,6 +111,9 @@ class BackupService:
     def restore(self, actor: Actor, source: Path, *, replace: bool = False) -> Restoration:
         """Make database and workspace what the backup holds, and bring them to this version.
 
+        The journal is verified afterwards: one that somebody changed is restored nevertheless,
+        for it may be all there is, and the answer says so.
+
         Whatever goes wrong before the database has changed leaves everything as it was.
 
         Raises:
@@ -131,7 +145,8 @@ class BackupService:
             if manifest.keystore is not None:
                 self._put_keystore(opened)
         self._journal(actor, "backup.restored", {"madeAt": manifest.created_at})
-        return Restoration(manifest=manifest, schema=done.after, kept=kept)
+        journal = self._verifier.verify()
+        return Restoration(manifest=manifest, schema=done.after, kept=kept, journal=journal)
 
     def _refuse_files(self, manifest: Manifest, *, replace: bool) -> None:
         if replace:

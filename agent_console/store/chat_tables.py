@@ -33,6 +33,12 @@ class ChatSession(SQLModel, table=True):
             postgresql_where=_ON_CHECKPOINT,
         ),
         Index("ix_chat_sessions_updated", "updated_at", "id"),
+        Index(
+            "ix_chat_sessions_job",
+            "job_id",
+            sqlite_where=text("job_id IS NOT NULL"),
+            postgresql_where=text("job_id IS NOT NULL"),
+        ),
     )
 
     id: str = Field(sa_column=Column(Text, primary_key=True))

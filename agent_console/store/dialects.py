@@ -5,7 +5,9 @@ Statements elsewhere are written once, with ``:name`` parameters and the placeho
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -28,6 +30,9 @@ _HOLES: dict[Dialect, dict[str, str]] = {
         "ready_index": "INDEXED BY ix_ai_jobs_ready",
         "due_index": "INDEXED BY ix_ai_jobs_due",
         "deadline_index": "INDEXED BY ix_agent_checkpoints_deadline",
+        "finished_index": "INDEXED BY ix_ai_jobs_finished",
+        "among_ids": "IN (SELECT value FROM json_each(:ids))",
+        "alone": "1",
         "materialized": "",
         "indexable": "+",  # keeps the planner from choosing another index for this term
         "words_plan": "SELECT 1",
@@ -43,6 +48,9 @@ _HOLES: dict[Dialect, dict[str, str]] = {
         "ready_index": "",
         "due_index": "",
         "deadline_index": "",
+        "finished_index": "",
+        "among_ids": "= ANY(:ids)",
+        "alone": "CASE WHEN pg_try_advisory_xact_lock(:alone) THEN 1 ELSE 0 END",
         "materialized": "MATERIALIZED",
         "indexable": "",
         # For a word that most rows hold the planner would read every text: it takes the index to
@@ -99,6 +107,11 @@ def with_values(columns: str, body: str, count: int, dialect: Dialect, now: int 
     holes = {"now": str(now) if now is not None else POSTGRES_NOW, **_HOLES[dialect]}
     text = _HOLE.sub(lambda m: holes[m.group(1)], body)
     return f"WITH v({columns}) AS (VALUES {','.join([row] * count)}) {text}"
+
+
+def ids_param(ids: Sequence[str], dialect: Dialect) -> object:
+    """Return what ``:ids`` of ``{among_ids}`` is bound to."""
+    return json.dumps(list(ids)) if dialect == "sqlite" else list(ids)
 
 
 def words_value(dialect: Dialect) -> str:

@@ -41,14 +41,14 @@ def enqueue(
     ``traceparent`` is the place in a trace to which the job belongs.
 
     Raises:
-        Conflict: the key was used for a different request.
+        Conflict: the key was used for a different request, or for a job that is deleted.
     """
     if key is not None:
         original = idempotency.claim(
             tx, scope=key.scope, key=key.key, digest=key.digest, subject_id=job_id
         )
         if original is not None:
-            return job(tx, original), True
+            return _made_before(tx, original), True
     params = _params(job_id, new, actor, key)
     more = {"max_attempts": max_attempts, "traceparent": traceparent}
     made = rows.job(tx.dicts(_INSERT, {**params, **more})[0])
@@ -61,6 +61,17 @@ def enqueue(
     )
     tx.record(event)
     return made, False
+
+
+def _made_before(tx: Tx, job_id: str) -> Job:
+    """Return the job that a key has made; never a second one, though the first be deleted."""
+    try:
+        return job(tx, job_id)
+    except NotFound:
+        raise Conflict(
+            f"This Idempotency-Key made job {job_id}, which was deleted since; use a new key.",
+            subjectId=job_id,
+        ) from None
 
 
 def job(tx: Tx, job_id: str) -> Job:

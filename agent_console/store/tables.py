@@ -29,6 +29,7 @@ from agent_console.store import (  # noqa: F401 - of the same metadata
     chat_tables,
     query_tables,
     schedule_tables,
+    seal_tables,
 )
 
 
@@ -91,6 +92,14 @@ class AiJob(SQLModel, table=True):
             text("id DESC"),
             sqlite_where=text("forked_from IS NOT NULL"),
             postgresql_where=text("forked_from IS NOT NULL"),
+        ),
+        Index(
+            "ix_ai_jobs_finished",
+            "status",
+            "completed_at",
+            "id",
+            sqlite_where=text("completed_at IS NOT NULL"),
+            postgresql_where=text("completed_at IS NOT NULL"),
         ),
         {"postgresql_with": {"fillfactor": 85}},
     )
@@ -435,10 +444,20 @@ class IdempotencyKey(SQLModel, table=True):
     """``idempotency_keys``: the answer that was given to a request, kept for its repetition."""
 
     __tablename__: ClassVar[str] = "idempotency_keys"
-    __table_args__ = (Index("ix_idempotency_keys_created", "created_at"),)
+    __table_args__ = (
+        Index("ix_idempotency_keys_created", "created_at"),
+        Index("ix_idempotency_keys_subject", "subject_id"),
+        Index(
+            "ix_idempotency_keys_expiry",
+            "expires_at",
+            sqlite_where=text("expires_at IS NOT NULL"),
+            postgresql_where=text("expires_at IS NOT NULL"),
+        ),
+    )
 
     scope: str = Field(sa_type=Text, primary_key=True)  # actor and operation
     key: str = Field(sa_type=Text, primary_key=True)
     request_digest: str = Field(sa_type=Text)
     subject_id: str = Field(sa_type=Text)  # what the request made or decided
     created_at: int = Field(sa_type=BigInteger)
+    expires_at: int | None = Field(default=None, sa_type=BigInteger)  # set when that is deleted

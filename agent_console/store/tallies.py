@@ -8,6 +8,7 @@ from typing import Final, cast
 
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import FINISHED
+from agent_console.domain.retention import DELETED
 
 JOBS_TOTAL: Final = "agent_jobs_total"
 JOBS_NOW: Final = "jobs_now"
@@ -38,6 +39,10 @@ def sums_of(events: Iterable[Event]) -> Sums:
     for event in events:
         if event.action == USAGE_RECORDED:
             _count_usage(sums, event)
+            continue
+        if event.action == DELETED:
+            for status, count in cast("dict[str, int]", event.data["jobs"]).items():
+                sums[JOBS_NOW, status] -= count
             continue
         if event.action == JOB_REPLAYED:
             sums[REPLAYS_TOTAL, event.verdict or ""] += 1

@@ -130,6 +130,13 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "chat.post": (P.CHAT_USE, lambda s, a: s.chat.post(a, "cht_x", "hello")),
     "chat.mark_read": (P.CHAT_USE, lambda s, a: s.chat.mark_read(a, "cht_x", 1)),
     "audit.page": (P.AUDIT_READ, lambda s, a: s.audit.page(a, AuditQuery())),
+    "audit.integrity": (P.AUDIT_READ, lambda s, a: s.audit.integrity(a)),
+    "audit.head": (P.AUDIT_READ, lambda s, a: s.audit.head(a)),
+    "audit.verify": (P.AUDIT_READ, lambda s, a: s.audit.verify(a)),
+    "audit.start_verification": (P.AUDIT_READ, lambda s, a: s.audit.start_verification(a)),
+    "audit.rotate_key": (P.SECRETS_MANAGE, lambda s, a: s.audit.rotate_key(a)),
+    "retention.report": (P.AUDIT_READ, lambda s, a: s.retention.report(a)),
+    "retention.run": (P.DATA_MANAGE, lambda s, a: s.retention.run(a)),
     "access.users": (P.USERS_MANAGE, lambda s, a: s.access.users(a)),
     "access.create_user": (
         P.USERS_MANAGE,

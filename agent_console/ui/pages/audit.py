@@ -8,10 +8,12 @@ from agent_console.ui import shell
 from agent_console.ui.audit_views import KNOWN, AuditRow
 from agent_console.ui.components.basics import bones, empty, icon
 from agent_console.ui.components.saved_bar import saved_bar
+from agent_console.ui.components.seal_bar import retention_section, seal_bar
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.states.audit import Audit
 from agent_console.ui.states.saved import SavedViews
+from agent_console.ui.states.seals import Seals
 
 
 def _field(label: str, name: str, value: rx.Var[str], **more: str) -> rx.Component:
@@ -141,12 +143,14 @@ def page() -> rx.Component:
     return shell.frame(
         "Audit",
         shell.heading("Audit", shell.stale_badge(Audit.stale)),
+        seal_bar(),
         _filters(),
         saved_bar(),
         _list(),
+        retention_section(),
     )
 
 
 def register(app: rx.App) -> None:
     """Add the page at ``/audit``."""
-    live_page(app, "/audit", "Audit", page, Audit.watch, SavedViews.load)
+    live_page(app, "/audit", "Audit", page, Audit.watch, SavedViews.load, Seals.watch)
