@@ -10,7 +10,7 @@ from agent_console.domain.jobs import FINISHED
 from agent_console.domain.records import BreakerState
 from agent_console.store import rows, tallies
 from agent_console.store.database import Database
-from agent_console.store.tables import CLAIMABLE_SQL
+from agent_console.store.tables import BEHIND_SQL, HELD_SQL, READY_SQL
 
 LIVE = """
 SELECT status, count(*) FROM ai_jobs
@@ -23,7 +23,7 @@ SELECT breakers FROM agent_workers
 WHERE breakers <> '{}' AND status <> 'DEAD' AND heartbeat_at > {now} - 60000000
 """
 OLDEST_DUE = f"""
-SELECT {{now}} - run_at FROM ai_jobs {{due_index}} WHERE {CLAIMABLE_SQL} AND run_at <= {{now}}
+SELECT {{now}} - run_at FROM ai_jobs {{due_index}} WHERE {READY_SQL} AND run_at <= {{now}}
 ORDER BY run_at LIMIT 1
 """
 # The same minute for which the workers' other reports count.
