@@ -6,7 +6,17 @@ from typing import Annotated
 
 import typer
 
-from agent_console.cli import accounts, checkpoints, database, jobs, markers, ops, secrets, workers
+from agent_console.cli import (
+    accounts,
+    checkpoints,
+    database,
+    job_types,
+    jobs,
+    markers,
+    ops,
+    secrets,
+    workers,
+)
 from agent_console.cli.backup import backup, restore
 from agent_console.cli.demo import demo
 from agent_console.cli.health import health
@@ -56,6 +66,7 @@ app.add_typer(accounts.admin, name="admin")
 app.add_typer(accounts.user, name="user")
 app.add_typer(accounts.token, name="token")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(job_types.app, name="job-types")
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(workers.app, name="workers")
 app.add_typer(secrets.app, name="secrets")

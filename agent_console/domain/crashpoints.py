@@ -10,6 +10,7 @@ from collections.abc import Callable
 LABELS = (
     "enqueue.before_commit",
     "enqueue.committed",
+    "admit.opened",
     "claim.before_commit",
     "claim.committed",
     "run.started",
@@ -33,6 +34,8 @@ LABELS = (
     "rescue.before_commit",
     "expire.before_commit",
     "release.before_commit",
+    "job_type.before_commit",
+    "job_type.committed",
 )
 
 _hook: Callable[[str], None] | None = None

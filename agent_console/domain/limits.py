@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from agent_console.domain.errors import Invalid, Misconfigured
+from agent_console.domain.jobs import Json
 
 MOST = 100_000  # jobs, in every limit
 LONGEST = 7 * 86_400.0  # seconds of a rate's period
@@ -37,6 +38,26 @@ class Caps:
     def any(self) -> bool:
         """Whether anything is limited at all."""
         return any((self.running, self.per_key, self.starts))
+
+    @property
+    def words(self) -> str:
+        """The limits in words, "" without any."""
+        found = [
+            f"{self.running:,} running" if self.running else "",
+            f"{self.per_key:,} per key" if self.per_key else "",
+            f"{self.starts:,} starts per {self.per:g} s" if self.starts and self.per else "",
+        ]
+        return ", ".join(filter(None, found))
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the figures under the names of the wire, without what is None."""
+        named: dict[str, Json] = {
+            "running": self.running,
+            "perKey": self.per_key,
+            "starts": self.starts,
+            "per": self.per,
+        }
+        return {name: value for name, value in named.items() if value is not None}
 
 
 NO_CAPS = Caps()
@@ -91,7 +112,7 @@ def lane_of(limit: Limit | None, data: object) -> str | None:
         return None
     try:
         value = limit.key(data)
-    except Exception as error:  # noqa: BLE001 - a user's function; said to whoever sent the input
+    except Exception as error:
         message = f"the concurrency key cannot be told from it ({type(error).__name__}: {error})."
         raise Invalid.field("inputData", message) from error
     if value is None:

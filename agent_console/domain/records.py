@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from agent_console.domain.jobs import Json
+from agent_console.domain.limits import Limit
 
 T = TypeVar("T")
 
@@ -143,6 +144,7 @@ class HandlerInfo:
     examples: tuple[dict[str, Json], ...] = ()
     max_attempts: int = 3
     agent: bool = False
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ from agent_console.services.context import check_usable
 from agent_console.store import context_writes, job_writes, previews
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
-from agent_console.store.reads import checkpoints, counts, journal, records, usage
+from agent_console.store.reads import checkpoints, counts, job_types, journal, records, usage
 from agent_console.store.reads import jobs as job_reads
 from agent_console.store.transactions import Tx
 
@@ -64,6 +64,7 @@ class JobDetail:
     usage: JobUsage
     preview: Preview | None
     allowed: Mapping[Action, str]
+    held: str = ""  # why the job is not let in although it is due
 
 
 class JobService:
@@ -138,6 +139,7 @@ class JobService:
                 usage=usage.of_job(reader, job_id),
                 preview=previews.of_job(reader, job_id) if may_collect else None,
                 allowed=allowed(actor, job.status),
+                held=job_types.why_held(reader, job),
             )
 
     def find(self, actor: Actor, job_id: str) -> Job:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, CheckpointType
 from agent_console.domain.jobs import JobError, JobVerb, Json
+from agent_console.domain.limits import Caps
 from agent_console.domain.records import ArtifactType, LogLevel, Step
 
 
@@ -161,6 +162,7 @@ class NewWorker:
     max_concurrent_jobs: int
     poll_interval: float
     job_types: Sequence[str]
+    limits: Mapping[str, Caps] = field(default_factory=dict)  # of those types that declare some
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,8 @@ class WorkerOrders:
     """The answer to a heartbeat: wanted state, and the runs that are no longer this worker's.
 
     ``dead``: others took this worker for dead and rescued its jobs; it must register anew.
-    ``elsewhere``: the job types that other workers know, which lived a minute ago.
+    ``elsewhere``: the job types that other workers know, which lived a minute ago; ``gated``: those
+    that are limited or paused.
     """
 
     desired: str
@@ -177,3 +180,4 @@ class WorkerOrders:
     lost: frozenset[str]
     dead: bool = False
     elsewhere: frozenset[str] = frozenset()
+    gated: frozenset[str] = frozenset()

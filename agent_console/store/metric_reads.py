@@ -10,7 +10,7 @@ from agent_console.domain.jobs import FINISHED
 from agent_console.domain.records import BreakerState
 from agent_console.store import rows, tallies
 from agent_console.store.database import Database
-from agent_console.store.tables import BEHIND_SQL, HELD_SQL, READY_SQL
+from agent_console.store.tables import READY_SQL
 
 LIVE = """
 SELECT status, count(*) FROM ai_jobs
