@@ -106,11 +106,14 @@ TURN = "SELECT gated FROM job_types WHERE job_type = :job_type {for_update}"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Jobs of one type that the claim under way may take: their lanes by id."""
+    """Jobs of one type that the claim under way may take: their lanes by id.
+
+    ``behind`` are held jobs that are to be moved out of the way.
+    """
 
     job_type: str
     lanes: dict[str, str | None]
-    keyed: bool
+    behind: Sequence[str]
     rated: bool
 
 
@@ -151,18 +154,19 @@ def _admit_type(tx: Tx, job_type: str, room: int) -> Opened | None:
         room = min(room, int(left))
     if room < 1:
         return None
+    rated = starts is not None
     if max_per_key is None:
         found = tx.rows(OPEN, {"job_type": job_type, "room": room})
-        opened: dict[str, str | None] = {row[0]: None for row in found}
-    else:
-        opened = _open_by_lane(tx, job_type, room, Counter(lanes), max_per_key)
-    return Opened(job_type, opened, keyed=max_per_key is not None, rated=starts is not None)
+        return Opened(job_type, {row[0]: None for row in found}, behind=(), rated=rated)
+    picked, behind = _find_by_lane(tx, job_type, room, Counter(lanes), max_per_key)
+    opened = move(tx, picked, 1, 2)
+    return Opened(job_type, {x: picked[x] for x in opened}, behind=behind, rated=rated)
 
 
-def _open_by_lane(
+def _find_by_lane(
     tx: Tx, job_type: str, room: int, lanes: Counter[str | None], most: int
-) -> dict[str, str | None]:
-    """Open the best jobs whose lanes are not full, and move what stands behind out of the way.
+) -> tuple[dict[str, str | None], list[str]]:
+    """Find the best jobs whose lanes are not full, and those that stand in the way behind others.
 
     Of a full lane, as many as could run at once stay in view; so a scan meets no more of them
     than run now, and the second, longer one always reaches beyond them.
@@ -173,9 +177,7 @@ def _open_by_lane(
         picked, behind = _pick(rows, room, lanes.copy(), most)
         if len(picked) == room or len(rows) < size:
             break
-    move(tx, behind, 1, 3)
-    taken = move(tx, picked, 1, 2)
-    return {job_id: picked[job_id] for job_id in taken}
+    return picked, behind
 
 
 def _pick(
@@ -210,9 +212,10 @@ def close(tx: Tx, opened: Sequence[Opened], claimed: Collection[str]) -> None:
         move(tx, one.lanes.keys() - claimed, 2, 1)
         if taken and one.rated:
             tx.execute(SPEND, {"job_type": one.job_type, "count": len(taken)})
-        if one.keyed:
-            for lane, count in Counter(one.lanes[job_id] for job_id in taken).items():
-                step_up(tx, one.job_type, lane, count)
+        # Who has long been behind comes before those that are moved there now.
+        for lane, count in Counter(one.lanes[job_id] for job_id in taken).items():
+            step_up(tx, one.job_type, lane, count)
+        move(tx, one.behind, 1, 3)
 
 
 def step_up(tx: Tx, job_type: str, lane: str | None, count: int) -> None:
@@ -257,7 +260,7 @@ SELECT id FROM ai_jobs WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELED') A
 """
 GATE = f"""
 WITH c AS {{materialized}} ({STRAY} {{skip_locked}})
-UPDATE ai_jobs SET gate = 1 WHERE id IN (SELECT id FROM c) AND (gate + 0) = 0
+UPDATE ai_jobs SET gate = 1 WHERE id IN (SELECT id FROM c) AND (gate + 0) = 0 RETURNING id
 """
 GATE_ONE = "UPDATE ai_jobs SET gate = 1 WHERE id = :id AND gate = 0"
 GATED_AT_ONCE = 5000
@@ -277,7 +280,7 @@ def gate_strays(db: Database) -> int:
     """
     total = 0
     while True:
-        moved = db.write(lambda tx: tx.execute(GATE, {"count": GATED_AT_ONCE}))
+        moved = len(db.write(lambda tx: tx.rows(GATE, {"count": GATED_AT_ONCE})))
         total += moved
         if moved < GATED_AT_ONCE:
             break

@@ -36,9 +36,7 @@ class JobTypeOut(Out):
     job_type: str
     title: str
     known: bool = Field(description="Whether this process has a handler of it.")
-    keyed: bool = Field(
-        description="Whether its handler declares a key for perKey."
-    )
+    keyed: bool = Field(description="Whether its handler declares a key for perKey.")
     declared: LimitsOut = Field(description="As its handler declares.")
     overrides: LimitsOut = Field(description="Set by an operator: null as declared, 0 lifted.")
     limits: LimitsOut = Field(description="What applies.")
