@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent_console.domain.access import Actor, Permission, authorize
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import Invalid, NotFound
-from agent_console.domain.limits import Caps, JobTypeState, check_overrides
+from agent_console.domain.limits import Caps, JobTypeState, Pause, check_overrides
 from agent_console.services.catalog import Catalog
 from agent_console.services.job_requests import text
 from agent_console.store import job_type_writes
@@ -51,6 +51,13 @@ class JobTypeService:
                 raise _unknown(job_type)
             found = job_types.numbers(reader, [job_type])[job_type]
         return _state(job_type, titles, stored.get(job_type, job_types.NOTHING), found)
+
+    def paused(self, actor: Actor) -> list[tuple[str, Pause]]:
+        """Return the job types that are paused, with by whom and why."""
+        authorize(actor, Permission.JOBS_READ)
+        with self._db.read() as reader:
+            stored = job_types.stored(reader)
+        return [(name, one.pause) for name, one in sorted(stored.items()) if one.pause]
 
     def pause(self, actor: Actor, job_type: str, reason: str = "") -> JobTypeState:
         """Let no job of the type start any more; what runs may end.

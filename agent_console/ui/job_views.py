@@ -110,6 +110,7 @@ class JobView:
     input: str = ""
     output: str = ""
     open_checkpoint: str = ""
+    held: str = ""
     usage: str = ""
     usage_detail: str = ""
 
@@ -132,8 +133,10 @@ def usage_words(used: Usage) -> str:
     return f"{used.input_tokens:,} in, {used.output_tokens:,} out · {cost}"
 
 
-def job_view(job: Job, checkpoints: Sequence[Checkpoint], usage: JobUsage) -> JobView:
-    """Return the head and facts of ``job``."""
+def job_view(
+    job: Job, checkpoints: Sequence[Checkpoint], usage: JobUsage, held: str = ""
+) -> JobView:
+    """Return the head and facts of ``job``; ``held`` is why it is not let in."""
     waiting = next((c.id for c in checkpoints if c.status == CheckpointStatus.PENDING), "")
     progress = job.progress if job.status == "RUNNING" else None
     error = job.error
@@ -163,6 +166,7 @@ def job_view(job: Job, checkpoints: Sequence[Checkpoint], usage: JobUsage) -> Jo
         input=pretty(job.input_data),
         output=pretty(job.output_data),
         open_checkpoint=f"/admin/agent-checkpoints/{waiting}" if waiting else "",
+        held=shown(held, 1000),
         usage=usage_words(usage.total),
         usage_detail="; ".join(
             f"{shown(one.model, 200)}: {one.calls} × {usage_words(one.used)}"

@@ -209,6 +209,7 @@ class JobDetailOut(JobOut):
     timeline: list[JournalEntryOut]
     usage: JobUsageOut
     actions: dict[str, str]
+    held: str = Field(description="Why the job is not let in although it is due; else empty.")
 
     @classmethod
     def of(cls, detail: JobDetail) -> JobDetailOut:
@@ -222,6 +223,7 @@ class JobDetailOut(JobOut):
             timeline=detail.timeline,
             usage=JobUsageOut.of(detail.usage),
             actions=detail.allowed,
+            held=detail.held,
         )
 
 
