@@ -23,7 +23,7 @@ from tests.crash.child import Order
 from tests.crash.forkserver import ForkServer
 from tests.support.factories import ADA, RAY, employ
 
-DESK = tuple(x for x in LABELS if x.startswith(("enqueue.", "decide.")))
+DESK = tuple(x for x in LABELS if x.startswith(("enqueue.", "decide.", "job_type.")))
 WORK = tuple(x for x in LABELS if x not in DESK)
 ANY_MOMENT = "(any moment)"
 TYPES = ("deploy", "publish", "hurry", "flaky", "quick", "agent", "nap", "call")
@@ -163,6 +163,7 @@ class Campaign:
     def _finish(self) -> None:
         """Repeat every request, let a worker live, decide what comes up, until nothing is left."""
         self._enqueue(self.keys)
+        child.let_go_on(self._services)
         server = ForkServer()
         server.spawn(replace(self._order("work"), patience=PATIENCE))
         ended = threading.Event()
