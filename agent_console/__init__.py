@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent_console.domain.errors import Invalid as Invalid
     from agent_console.domain.errors import TooLarge as TooLarge
     from agent_console.domain.jobs import Json as Json
+    from agent_console.domain.limits import Limit as Limit
     from agent_console.domain.paths import WorkspacePath as WorkspacePath
     from agent_console.domain.paths import check_path as check_path
     from agent_console.domain.paths import check_paths as check_paths
@@ -64,6 +65,7 @@ _HOMES = {
     "Invalid": "agent_console.domain.errors",
     "JobContext": "agent_console.runtime.context",
     "Json": "agent_console.domain.jobs",
+    "Limit": "agent_console.domain.limits",
     "NonRetryable": "agent_console.runtime.errors",
     "Passage": "agent_console.domain.context",
     "Refused": "agent_console.domain.destinations",

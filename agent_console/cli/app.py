@@ -11,6 +11,7 @@ from agent_console.cli import (
     audit,
     checkpoints,
     database,
+    job_types,
     markers,
     ops,
     records,
@@ -68,6 +69,7 @@ app.add_typer(accounts.admin, name="admin")
 app.add_typer(accounts.user, name="user")
 app.add_typer(accounts.token, name="token")
 app.add_typer(records.app, name="jobs")  # with the commands of ``jobs``
+app.add_typer(job_types.app, name="job-types")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(workers.app, name="workers")

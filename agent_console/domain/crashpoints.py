@@ -10,6 +10,7 @@ from collections.abc import Callable
 LABELS = (
     "enqueue.before_commit",
     "enqueue.committed",
+    "admit.opened",
     "claim.before_commit",
     "claim.committed",
     "run.started",
@@ -35,6 +36,8 @@ LABELS = (
     "release.before_commit",
     "schedule.before_commit",
     "schedule.committed",
+    "job_type.before_commit",
+    "job_type.committed",
 )
 
 _hook: Callable[[str], None] | None = None

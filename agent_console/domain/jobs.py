@@ -148,6 +148,7 @@ class NewJob:
     approval_strategy: str | None = None
     metadata: dict[str, Json] = field(default_factory=dict)
     auto_execute: bool = True  # False: INITIALIZED, waits for execute
+    lane: str | None = None  # the concurrency key; the service asks the handler, not the client
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from agent_console.domain.jobs import Json
+from agent_console.domain.limits import Limit
 
 T = TypeVar("T")
 
@@ -155,6 +156,7 @@ class HandlerInfo:
     max_attempts: int = 3
     agent: bool = False
     retry: RetryFacts = RetryFacts()
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

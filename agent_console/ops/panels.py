@@ -85,6 +85,13 @@ _HINTS: dict[str, Panel] = {
         unit=SECONDS,
         stat=True,
     ),
+    "agent_jobs_held": Panel(
+        title="Held by limits and pauses",
+        row=JOBS,
+        queries=(
+            Query(expr='max by (job_type) (agent_jobs_held{job=~"$job"})', legend="{{job_type}}"),
+        ),
+    ),
     "agent_workers_running": Panel(
         title="Workers",
         row=JOBS,

@@ -18,6 +18,7 @@ from agent_console.store.liveness import held_by
 from agent_console.store.rechecks import Stands
 
 STALE = 1.0  # seconds a job may wait claimed but not started, before others get a chance
+GATES_EVERY = 1.0  # seconds between looks for held jobs while no type is known to be limited
 _BLINK, _LONGEST_BLINK = 0.02, 1.0  # seconds between tries at jobs that others have locked
 
 
@@ -51,6 +52,8 @@ class Claimer:
         self._db, self._worker_id, self._stands = db, worker_id, stands
         self._slots, self._pace, self._ledger, self._running = slots, pace, ledger, running
         self._others: frozenset[str] = frozenset()  # job types to leave to other workers
+        self.gated: frozenset[str] = frozenset()  # job types whose jobs have to be let in
+        self._gates_due = 0.0  # monotonic time of the next look for others
         self._open = False
         self._claiming = threading.Lock()
         self._more = True  # as far as known, jobs wait that did not fit
@@ -104,6 +107,12 @@ class Claimer:
             self._others = job_types
             self.wake()
 
+    def mind(self, gated: frozenset[str]) -> None:
+        """Let in jobs of these types, which are limited or paused."""
+        if gated != self.gated:
+            self.gated = gated
+            self.wake()
+
     def slot_freed(self) -> None:
         """A run has ended: claim again if more was waiting and little is in stock."""
         if self._more and self._slots.waiting <= self._ahead // 2:
@@ -128,7 +137,12 @@ class Claimer:
         self._due = float("inf")
         try:
             claimed = claim(
-                self._db, self._worker_id, room, others=self._others, stands=self._stands
+                self._db,
+                self._worker_id,
+                room,
+                others=self._others,
+                stands=self._stands,
+                admit=self._admissible(),
             )
         except Unavailable:
             self._more = self._doubt = True
@@ -146,11 +160,22 @@ class Claimer:
         self._look_ahead(found=bool(claimed))
         return self._pause()
 
+    def _admissible(self) -> int:
+        """Return how many held jobs to let in: none ahead of a slot, where they would only wait."""
+        now = monotonic()
+        if not self.gated and now < self._gates_due:
+            return 0
+        self._gates_due = now + GATES_EVERY
+        return max(0, self._slots.size - self._slots.held)
+
     def _look_ahead(self, *, found: bool) -> None:
         """Note when, after everything claimable has been claimed, the next job is due."""
-        due = next_due(self._db, others=self._others)
+        gated = bool(self.gated) or monotonic() >= self._gates_due
+        due = next_due(self._db, others=self._others, gated=gated)
         if due is None:
             return
+        # Let in nothing, for want of a slot: the next that is free has something to do.
+        self._more = self._more or (due == 0 and self._slots.held >= self._slots.size)
         self._blink = _BLINK if found or due > 0 else min(self._blink * 2, _LONGEST_BLINK)
         self._due = monotonic() + max(due, self._blink)
 

@@ -109,7 +109,7 @@ class Heart:
         claims = worker.claims()  # before the books: what starts meanwhile must not look lost
         orders = wanted(self._db, self._identity.id)
         if orders is not None:
-            worker.learn(orders.elsewhere)
+            worker.learn(orders.elsewhere, orders.gated)
             self._obey(orders)
         if claims:
             worker.lose({*claims} - {*held_by(self._db, self._identity.id)})
@@ -140,7 +140,7 @@ class Heart:
                 orders = beat()
             self._next_beat = monotonic() + self._every
         if worker is not None:
-            worker.learn(orders.elsewhere)
+            worker.learn(orders.elsewhere, orders.gated)
         if worker is not None and orders.lost:
             worker.lose({key for key in claims if key.job_id in orders.lost})
         return orders

@@ -24,9 +24,12 @@ from agent_console.runtime.run import Surroundings
 from agent_console.runtime.schedule_clock import ScheduleClock
 from agent_console.runtime.scheduler import Scheduler
 from agent_console.runtime.sweeps import (
+    MEND_EVERY,
+    Seldom,
     Sweep,
     expire_overdue,
     forget_previews,
+    mend_gates,
     prune_figures,
     requeue_known,
     rescue_dead,
@@ -94,6 +97,7 @@ class WorkerHost:
         self._leaving = False
         self._obeying = threading.Lock()  # an order on its way must not undo the leaving
         signals.on_work(self._work_arrived)
+        signals.gated = self._gated
         signals.on_change(self._something_changed)
         signals.on_change(self._schedules.changed)
 
@@ -146,6 +150,7 @@ class WorkerHost:
             Sweep("schedules", self._schedules.sweep, self._sweeps),
             Sweep("sealing", Sealer(self._db, keys).seal, self._sweeps),
             Sweep("retention", retention.sweep, self._sweeps),
+            Sweep("gates", Seldom(partial(mend_gates, self._db), MEND_EVERY), self._sweeps),
             self._supervise,
         )
 
@@ -197,6 +202,11 @@ class WorkerHost:
             max_concurrent_jobs=self._settings.max_concurrent_jobs,
             poll_interval=self._settings.poll_interval,
             job_types=[info.job_type for info in self._registry.handlers()],
+            limits={
+                info.job_type: info.limit.caps
+                for info in self._registry.handlers()
+                if info.limit is not None
+            },
         )
 
     def _obey(self, orders: WorkerOrders) -> None:
@@ -231,6 +241,10 @@ class WorkerHost:
     def _work_arrived(self) -> None:
         if (worker := self._worker) is not None:
             worker.wake()
+
+    def _gated(self) -> frozenset[str] | None:
+        """Return the job types known to be limited or paused; None while nobody here asks."""
+        return None if (worker := self._worker) is None else worker.gated
 
     def _something_changed(self) -> None:
         if (heart := self._heart) is not None:

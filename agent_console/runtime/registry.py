@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from agent_console.domain.errors import FieldError, HandlersNotLoaded, Invalid, Misconfigured
 from agent_console.domain.jobs import Json
+from agent_console.domain.limits import Limit, lane_of
 from agent_console.domain.records import HandlerInfo, RetryFacts
 from agent_console.domain.retry import RetryPolicy
 from agent_console.domain.schedules import NewSchedule
@@ -37,6 +38,7 @@ class HandlerSpec:
     examples: tuple[dict[str, Json], ...]
     timeout: float | None
     agent: bool = False
+    limit: Limit | None = None
 
     @property
     def origin(self) -> str:
@@ -76,6 +78,7 @@ class HandlerSpec:
                 cap=self.retry.cap,
                 never=tuple(kind.__name__ for kind in self.retry.never),
             ),
+            limit=self.limit,
         )
 
 
@@ -101,13 +104,14 @@ def handler(
     examples: Sequence[dict[str, Json]] = (),
     timeout: float | timedelta | None = None,
     agent: bool = False,
+    limit: Limit | None = None,
 ) -> Callable[[F], F]:
     """Declare the decorated function as the handler of ``job_type``.
 
     The function takes a ``JobContext`` (``async def``: an ``AsyncJobContext``) and returns the
     job's output, any JSON value. ``input`` is the pydantic model of ``inputData``; ``version``
     names the code (default: derived from the function's source); ``timeout`` is seconds; the jobs
-    of an ``agent`` are work sessions.
+    of an ``agent`` are work sessions; ``limit`` says how many may run at once, over all workers.
 
     Raises:
         Misconfigured: the type is not usable as a name, or an example does not fit ``input``.
@@ -126,6 +130,7 @@ def handler(
             examples=tuple(examples),
             timeout=timeout.total_seconds() if isinstance(timeout, timedelta) else timeout,
             agent=agent,
+            limit=limit,
         )
         _check_examples(spec)
         setattr(function, _MARK, spec)
@@ -198,6 +203,17 @@ class Registry:
         if isinstance(parsed, BaseModel):
             return parsed.model_dump(mode="json", by_alias=True)
         return data
+
+    def lane(self, job_type: str, data: dict[str, Json]) -> str | None:
+        """Return the concurrency key of a job with the input ``data``; None when it has none.
+
+        Raises:
+            Invalid: it cannot be told from this input.
+        """
+        spec = self._specs.get(job_type)
+        if spec is None or spec.limit is None or spec.limit.key is None:
+            return None
+        return lane_of(spec.limit, spec.parse(data))
 
 
 def _checked_type(job_type: str) -> str:

@@ -9,13 +9,14 @@ from time import monotonic
 from agent_console.domain.errors import Unavailable
 from agent_console.domain.observer import SweepObserver
 from agent_console.runtime.locks import WorkerLocks
-from agent_console.store import parking, previews
+from agent_console.store import admission, parking, previews
 from agent_console.store.database import Database
 from agent_console.store.deadlines import expire_due
 from agent_console.store.liveness import rescue
 from agent_console.store.retention import prune_slots
 
 BATCH = 200
+MEND_EVERY = 60.0  # seconds between looks at what only an accident leaves behind
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +45,20 @@ class Sweep:
         if self._observer is not None:
             seconds = monotonic() - began
             self._observer.swept(name=self._name, seconds=seconds, error=failure)
+
+
+class Seldom:
+    """Work that the scheduler offers more often than it is needed."""
+
+    def __init__(self, work: Callable[[], object], every: float) -> None:
+        """Call ``work`` the first time, then at most every ``every`` seconds."""
+        self._work, self._every, self._due = work, every, 0.0
+
+    def __call__(self) -> None:
+        """Work, if it is time."""
+        if monotonic() >= self._due:
+            self._work()
+            self._due = monotonic() + self._every
 
 
 def rescue_dead(
@@ -98,3 +113,8 @@ def forget_previews(db: Database) -> int:
 def prune_figures(db: Database) -> int:
     """Delete the slots of charts that nobody can look at any more; returns how many rows."""
     return prune_slots(db)
+
+
+def mend_gates(db: Database) -> int:
+    """Put right what was enqueued while the limits of its type changed; returns how many jobs."""
+    return admission.mend(db)

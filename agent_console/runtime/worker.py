@@ -123,11 +123,18 @@ class Worker:
                 self._slots.resize(size)
                 self._claimer.wake()
 
-    def learn(self, elsewhere: frozenset[str]) -> None:
+    @property
+    def gated(self) -> frozenset[str]:
+        """The job types that are limited or paused, as far as this worker has heard."""
+        return self._claimer.gated
+
+    def learn(self, elsewhere: frozenset[str], gated: frozenset[str]) -> None:
         """Hear which job types other workers know: those unknown here are left to them.
 
-        A type that nobody knows is claimed, and parked with the reason.
+        A type that nobody knows is claimed, and parked with the reason. ``gated`` are the types
+        that are limited or paused.
         """
+        self._claimer.mind(gated)
         registry = self._executor.surroundings.registry
         self._claimer.leave(frozenset(t for t in elsewhere if registry.find(t) is None))
 
@@ -222,7 +229,7 @@ class Worker:
         else:
             known = orders is not None and claimed.job_type in orders.elsewhere
         if orders is not None:
-            self.learn(orders.elsewhere)
+            self.learn(orders.elsewhere, orders.gated)
         if not known:
             return None
         return Finish(key=claimed.key, job_type=claimed.job_type, verb=JobVerb.RELEASE)

@@ -24,6 +24,7 @@ from agent_console.services.context import ContextService
 from agent_console.services.figures import FigureService
 from agent_console.services.forks import ForkService
 from agent_console.services.health import HealthOptions, HealthService
+from agent_console.services.job_types import JobTypeService
 from agent_console.services.jobs import JobService
 from agent_console.services.passwords import Passwords
 from agent_console.services.replays import Replayer, ReplayService
@@ -47,6 +48,7 @@ class Services:
     """All use cases, and the feed that says when to look again."""
 
     jobs: JobService
+    job_types: JobTypeService
     review: ReviewService
     workers: WorkerService
     access: AccessService
@@ -108,6 +110,7 @@ def build_services(
     )
     return Services(
         jobs=jobs,
+        job_types=JobTypeService(db, catalog),
         review=review,
         workers=workers,
         access=_access(db, settings, ticking, passwords),

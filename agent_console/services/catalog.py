@@ -27,3 +27,11 @@ class Catalog(Protocol):
             Invalid: it does not fit; fields read ``inputData.…``.
         """
         ...
+
+    def lane(self, job_type: str, data: dict[str, Json]) -> str | None:
+        """Return the concurrency key of a job with the input ``data``; None when it has none.
+
+        Raises:
+            Invalid: it cannot be told from this input.
+        """
+        ...

@@ -39,7 +39,8 @@ def checked(new: NewJob, catalog: Catalog) -> tuple[NewJob, int]:
     budget_of(new.task_configuration)
     check_json(new.metadata, "metadata", limit=MAX_METADATA)
     data = catalog.validate(new.job_type, new.input_data)
-    return replace(new, input_data=data), new.max_attempts or handler.max_attempts
+    lane = catalog.lane(new.job_type, data)
+    return replace(new, input_data=data, lane=lane), new.max_attempts or handler.max_attempts
 
 
 def _check_texts(new: NewJob) -> None:
@@ -110,4 +111,5 @@ def who(actor: Actor) -> str:
 def body_of(new: NewJob) -> dict[str, object]:
     """Return the request as JSON, for the digest that tells a repetition from another request."""
     body = asdict(new)
+    del body["lane"]  # follows from the rest
     return {**body, "run_at": None if new.run_at is None else to_micros(new.run_at)}

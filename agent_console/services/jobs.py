@@ -33,7 +33,15 @@ from agent_console.services.context import check_usable
 from agent_console.store import context_writes, forks, job_writes, previews, rewinds
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
-from agent_console.store.reads import checkpoints, counts, journal, records, schedules, usage
+from agent_console.store.reads import (
+    checkpoints,
+    counts,
+    job_types,
+    journal,
+    records,
+    schedules,
+    usage,
+)
 from agent_console.store.reads import jobs as job_reads
 from agent_console.store.transactions import Tx
 
@@ -71,6 +79,7 @@ class JobDetail:
     usage: JobUsage
     preview: Preview | None
     allowed: Mapping[str, str]
+    held: str = ""  # why the job is not let in although it is due
     origin: JobOrigin | None = None
     forks: Sequence[ForkLine] = ()
     handler: HandlerInfo | None = None
@@ -153,6 +162,7 @@ class JobService:
                 forks=forks.of_job(reader, job_id),
                 handler=self._catalog.describe(job.job_type),
                 goes_on_at=rewinds.goes_on_at(reader, job),
+                held=job_types.why_held(reader, job),
             )
 
     def find(self, actor: Actor, job_id: str) -> Job:

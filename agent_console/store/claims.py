@@ -10,22 +10,23 @@ from agent_console.domain.clock import MICROSECONDS, from_micros
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus
+from agent_console.store import admission
 from agent_console.store.database import Database
 from agent_console.store.engine_values import Claimed, RunKey
 from agent_console.store.rechecks import Stands, return_if_doubtful
-from agent_console.store.tables import CLAIMABLE_SQL
+from agent_console.store.tables import CLAIMABLE_SQL, READY_SQL
 from agent_console.store.transactions import Tx
 
-# CLAIMABLE_SQL is repeated as a literal so that the planner can prove the partial index; the order
+# READY_SQL is repeated as a literal so that the planner can prove the partial index; the order
 # is the index's own. RETURNING has no order: the caller sorts.
 CLAIM = f"""
 WITH c AS {{materialized}} (
   SELECT id FROM ai_jobs {{ready_index}}
-  WHERE {CLAIMABLE_SQL} AND {{indexable}}run_at <= {{now}} /*others*/
+  WHERE {READY_SQL} AND {{indexable}}run_at <= {{now}} AND {admission.UNGATED_SQL} /*others*/
   ORDER BY priority DESC, run_at, id LIMIT :room {{skip_locked}})
 UPDATE ai_jobs SET status = 'RUNNING', worker_id = :worker_id, claim_token = claim_token + 1,
   attempts = attempts + 1 - resuming, resuming = 0, claims = claims + 1, park_reason = NULL,
-  park_code = NULL, park_detail = NULL,
+  park_code = NULL, park_detail = NULL, gate = CASE gate WHEN 2 THEN 1 ELSE gate END,
   started_at = coalesce(started_at, {{now}}), updated_at = {{now}}
 WHERE id IN (SELECT id FROM c) AND {CLAIMABLE_SQL}
 RETURNING id, claim_token, job_type, input_data, attempts, max_attempts, claims, priority, run_at,
@@ -34,7 +35,8 @@ RETURNING id, claim_token, job_type, input_data, attempts, max_attempts, claims,
 """
 
 DUE = f"""
-SELECT run_at - {{now}} FROM ai_jobs {{due_index}} WHERE {CLAIMABLE_SQL} /*others*/
+SELECT run_at - {{now}} FROM ai_jobs {{due_index}}
+WHERE {READY_SQL} AND {admission.UNGATED_SQL} /*others*/
 ORDER BY run_at LIMIT 1
 """
 
@@ -65,10 +67,12 @@ def claim(
     *,
     others: Collection[str] = (),
     stands: Stands | None = None,
+    admit: int | None = None,
 ) -> list[Claimed]:
     """Claim up to ``room`` due jobs for ``worker_id``, highest priority first, then oldest.
 
-    ``others`` are job types to leave to the workers that know them.
+    ``others`` are job types to leave to the workers that know them. At most ``admit`` (default:
+    ``room``) jobs of limited types are let in first; 0 does not look for any.
 
     A job that resumes is checked in the same transaction (``rechecks``): what was approved must
     be what is stored, and the approval must stand under the policy that ``stands`` knows, or the
@@ -78,17 +82,26 @@ def claim(
         return []
     sql, names = _leaving(CLAIM, others)
     params: dict[str, object] = {"worker_id": worker_id, "room": room, **names}
-    claimed = db.write(lambda tx: _claim(tx, worker_id, sql, params, stands))
+    most = room if admit is None else min(admit, room)
+
+    def work(tx: Tx) -> list[Claimed]:
+        opened = admission.admit(tx, most, others)
+        kept, taken = _claim(tx, worker_id, sql, params, stands)
+        admission.close(tx, opened, taken)
+        if taken:
+            crashpoint("claim.before_commit")
+        return kept
+
+    claimed = db.write(work)
     crashpoint("claim.committed")
     return claimed
 
 
 def _claim(
     tx: Tx, worker_id: str, sql: str, params: dict[str, object], stands: Stands | None
-) -> list[Claimed]:
+) -> tuple[list[Claimed], frozenset[str]]:
+    """Return the claims to run, and the ids of all jobs taken: some went back to review."""
     rows = tx.rows(sql, params)
-    if not rows:
-        return []
     rows.sort(key=lambda r: (-r[7], r[8], r[0]))
     actor = worker_actor(worker_id)
     kept: list[Claimed] = []
@@ -111,8 +124,7 @@ def _claim(
                 data={"attempt": row[4]},
             )
         )
-    crashpoint("claim.before_commit")
-    return kept
+    return kept, frozenset(row[0] for row in rows)
 
 
 def _before(row: tuple[Any, ...]) -> JobStatus:
@@ -174,12 +186,14 @@ def _released(worker_id: str, job_id: str, job_type: str) -> Event:
     )
 
 
-def next_due(db: Database, *, others: Collection[str] = ()) -> float | None:
-    """Return the seconds until a job is claimable: 0 means now, None that none is queued.
+def next_due(db: Database, *, others: Collection[str] = (), gated: bool = True) -> float | None:
+    """Return the seconds until a job is claimable: 0 means now, None that no time will do.
 
-    ``others`` are job types that do not count.
+    ``others`` are job types that do not count; without ``gated``, limited types do not either.
     """
     sql, names = _leaving(DUE, others)
     with db.read() as reader:
         row = reader.row(sql, names)
-    return None if row is None else max(0.0, row[0] / MICROSECONDS)
+        opening = admission.next_opening(reader, others) if gated else None
+    waits = [wait for wait in (None if row is None else row[0], opening) if wait is not None]
+    return max(0.0, min(waits) / MICROSECONDS) if waits else None

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, CheckpointType
 from agent_console.domain.jobs import JobError, JobVerb, Json
+from agent_console.domain.limits import Caps
 from agent_console.domain.parking import ParkCode
 from agent_console.domain.records import ArtifactType, LogLevel, Step
 
@@ -165,6 +166,7 @@ class NewWorker:
     max_concurrent_jobs: int
     poll_interval: float
     job_types: Sequence[str]
+    limits: Mapping[str, Caps] = field(default_factory=dict)  # of those types that declare some
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +174,8 @@ class WorkerOrders:
     """The answer to a heartbeat: wanted state, and the runs that are no longer this worker's.
 
     ``dead``: others took this worker for dead and rescued its jobs; it must register anew.
-    ``elsewhere``: the job types that other workers know, which lived a minute ago.
+    ``elsewhere``: the job types that other workers know, which lived a minute ago; ``gated``: those
+    that are limited or paused.
     """
 
     desired: str
@@ -181,3 +184,4 @@ class WorkerOrders:
     lost: frozenset[str]
     dead: bool = False
     elsewhere: frozenset[str] = frozenset()
+    gated: frozenset[str] = frozenset()

@@ -9,9 +9,9 @@ from agent_console.domain.access import Actor
 from agent_console.domain.clock import MICROSECONDS, to_micros
 from agent_console.domain.errors import Conflict, NotFound
 from agent_console.domain.events import Event
-from agent_console.domain.jobs import Job, JobStatus, JobVerb, Json, NewJob, after
+from agent_console.domain.jobs import CLAIMABLE, Job, JobStatus, JobVerb, Json, NewJob, after
 from agent_console.domain.payload import dumps
-from agent_console.store import idempotency, rows
+from agent_console.store import admission, idempotency, rows
 from agent_console.store.job_retry import prepare_retry
 from agent_console.store.record_cuts import close_open, cut
 from agent_console.store.transactions import Params, Tx
@@ -89,13 +89,16 @@ def job(tx: Tx, job_id: str) -> Job:
 _COLUMNS = (
     "id", "job_type", "status", "task_description", "input_data", "priority", "user_id",
     "user_name", "project_id", "task_configuration", "context_document_id", "approval_strategy",
-    "max_attempts", "metadata", "idempotency_key", "traceparent",
+    "max_attempts", "metadata", "idempotency_key", "traceparent", "lane",
 )  # fmt: skip
 _ZEROS = ("attempts", "claims", "resuming", "claim_token")
+# A job of a limited type is held from the beginning; see ``admission``.
+_GATE = "coalesce((SELECT gated FROM job_types WHERE job_type = {0}), 0)"
 _INSERT = (
-    f"INSERT INTO ai_jobs ({', '.join((*_COLUMNS, *_ZEROS))}, run_at, created_at, updated_at)"
+    f"INSERT INTO ai_jobs ({', '.join((*_COLUMNS, *_ZEROS))}, gate, run_at, created_at, updated_at)"
     f" VALUES ({', '.join(f':{name}' for name in _COLUMNS)}, 0, 0, 0, 0,"
-    " coalesce(:run_at, {now} + :delay), {now}, {now}) RETURNING *"
+    f" {_GATE.format(':job_type')}, coalesce(:run_at, {{now}} + :delay), {{now}}, {{now}})"
+    " RETURNING *"
 )
 
 
@@ -115,6 +118,7 @@ def _params(job_id: str, new: NewJob, actor: Actor, key: RequestKey | None) -> P
         "context_document_id": new.context_document_id,
         "approval_strategy": new.approval_strategy,
         "metadata": dumps(new.metadata),
+        "lane": new.lane,
         "idempotency_key": None if key is None else key.key,
         "run_at": None if new.run_at is None else to_micros(new.run_at),
         "delay": round((new.delay_seconds or 0) * MICROSECONDS),
@@ -173,7 +177,8 @@ def control(
         Conflict: its status does not allow the verb; ``currentStatus`` says which it is.
     """
     found = tx.dicts(
-        "SELECT job_type, status, error FROM ai_jobs WHERE id = :id {for_update}", {"id": job_id}
+        "SELECT job_type, status, error, gate, lane FROM ai_jobs WHERE id = :id {for_update}",
+        {"id": job_id},
     )
     if not found:
         raise NotFound(f"There is no job {job_id}.")
@@ -183,8 +188,9 @@ def control(
         verb = JobVerb.RESUME_WAITING
         target = after(before, verb)
     changed = tx.execute(
-        "UPDATE ai_jobs SET status = :after, claim_token = claim_token + :fence, updated_at = {now}"
-        f"{_CHANGES[verb]} WHERE id = :id AND status = :before",
+        "UPDATE ai_jobs SET status = :after, claim_token = claim_token + :fence,"
+        f" updated_at = {{now}}, gate = {_GATE.format('ai_jobs.job_type')}{_CHANGES[verb]}"
+        " WHERE id = :id AND status = :before",
         {
             "id": job_id,
             "before": before.value,
@@ -195,6 +201,8 @@ def control(
     )
     if not changed:
         raise Conflict(f"The job was {before} a moment ago and is not any more.")
+    if before in CLAIMABLE and found[0]["gate"]:
+        admission.leave(tx, found[0]["job_type"], found[0]["lane"])
     if verb is JobVerb.CANCEL:
         close_open(tx, job_id, found[0]["job_type"], actor)
     if cut_before is not None:

@@ -13,9 +13,11 @@ from agent_console.domain.jobs import JobStatus, Json
 from agent_console.domain.parking import ParkCode
 from agent_console.domain.payload import dumps
 from agent_console.domain.records import BreakerState, WorkerStatus
+from agent_console.store.admission import gate_strays, gated_types
 from agent_console.store.claims import worker_actor
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewWorker, RunKey, WorkerOrders
+from agent_console.store.job_type_writes import declare
 from agent_console.store.parking import requeue_known
 from agent_console.store.transactions import Params, Queries, Tx
 
@@ -89,9 +91,10 @@ def register_worker(db: Database, new: NewWorker) -> None:
     """Introduce a worker, stopped; it says that it runs with its first heartbeat.
 
     Jobs that were parked because nobody knew their type, which it does, go back to the queue.
+    The limits of its job types hold from now on, for jobs that are queued already too.
     """
 
-    def work(tx: Tx) -> None:
+    def work(tx: Tx) -> bool:
         tx.execute(
             REGISTER,
             {
@@ -117,7 +120,10 @@ def register_worker(db: Database, new: NewWorker) -> None:
             )
         )
 
-    db.write(work)
+        return declare(tx, new.job_types, new.limits, worker_actor(new.id))
+
+    if db.write(work):
+        gate_strays(db)
 
 
 def heartbeat(
@@ -156,6 +162,7 @@ def heartbeat(
             poll_interval=row[2] / 1000,
             lost=frozenset(gone),
             elsewhere=_elsewhere(tx, worker_id),
+            gated=gated_types(tx),
         )
 
     return db.write(work)
@@ -174,12 +181,14 @@ def wanted(db: Database, worker_id: str) -> WorkerOrders | None:
         if row is None:
             return None
         elsewhere = _elsewhere(reader, worker_id)
+        gated = gated_types(reader)
     return WorkerOrders(
         desired=row[0],
         max_concurrent_jobs=row[1],
         poll_interval=row[2] / 1000,
         lost=frozenset(),
         elsewhere=elsewhere,
+        gated=gated,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ from agent_console.domain.jobs import FINISHED
 from agent_console.domain.records import BreakerState
 from agent_console.store import rows, tallies
 from agent_console.store.database import Database
-from agent_console.store.tables import CLAIMABLE_SQL
+from agent_console.store.tables import BEHIND_SQL, HELD_SQL, READY_SQL
 
 LIVE = """
 SELECT status, count(*) FROM ai_jobs
@@ -23,13 +24,20 @@ SELECT breakers FROM agent_workers
 WHERE breakers <> '{}' AND status <> 'DEAD' AND heartbeat_at > {now} - 60000000
 """
 OLDEST_DUE = f"""
-SELECT {{now}} - run_at FROM ai_jobs {{due_index}} WHERE {CLAIMABLE_SQL} AND run_at <= {{now}}
+SELECT {{now}} - run_at FROM ai_jobs {{due_index}} WHERE {READY_SQL} AND run_at <= {{now}}
 ORDER BY run_at LIMIT 1
 """
 # The same minute for which the workers' other reports count.
 RUNNING = """
 SELECT count(*) FROM agent_workers
 WHERE status = 'RUNNING' AND heartbeat_at > {now} - 60000000
+"""
+# Not yet due ones are held back by time alone; whoever is behind in a lane was due when moved.
+HELD = f"""
+SELECT job_type, count(*) FROM ai_jobs {{gated_due_index}}
+WHERE {HELD_SQL} AND run_at <= {{now}} GROUP BY job_type
+UNION ALL SELECT job_type, count(*) FROM ai_jobs {{behind_index}}
+WHERE {BEHIND_SQL} GROUP BY job_type
 """
 ACTIVE = "SELECT count(*) FROM ai_jobs WHERE status = 'RUNNING'"
 SUMS = "SELECT name, labels, sum(value) FROM tallies GROUP BY name, labels"
@@ -45,6 +53,7 @@ class MetricFigures:
     active_jobs: int
     oldest_due: float = 0.0  # seconds since the job that waits longest could have been claimed
     running_workers: int = 0
+    held: Mapping[str, int] = field(default_factory=dict)  # by job type
     # By allowlist entry, the worst of all workers.
     breakers: Mapping[str, BreakerState] = field(default_factory=dict)
 
@@ -64,6 +73,9 @@ def read_figures(db: Database) -> MetricFigures:
         active = reader.row(ACTIVE)
         due = reader.row(OLDEST_DUE)
         running = reader.row(RUNNING)
+        held: Counter[str] = Counter()
+        for job_type, count in reader.rows(HELD):
+            held[job_type] += count
         breakers = _worst(rows.breakers(text) for (text,) in reader.rows(BREAKERS))
     finished = sums.get(tallies.JOBS_NOW, {})
     by_status.update({s.value: int(finished.get(s.value, 0)) for s in FINISHED})
@@ -74,6 +86,7 @@ def read_figures(db: Database) -> MetricFigures:
         active_jobs=int(active[0]) if active else 0,
         oldest_due=float(due[0]) / MICROSECONDS if due else 0.0,
         running_workers=int(running[0]) if running else 0,
+        held=held,
         breakers=breakers,
     )
 

@@ -15,7 +15,7 @@ from typing import Literal
 
 from agent_console.domain.errors import Unavailable
 from agent_console.domain.events import CALLED_BACK, Event
-from agent_console.domain.jobs import CLAIMABLE
+from agent_console.domain.jobs import CLAIMABLE, JobStatus
 from agent_console.store.database import Database
 from agent_console.store.listeners import PostgresListener, SqliteListener, notification
 
@@ -34,6 +34,8 @@ class Signals:
         self._change: list[Callback] = []
         self._listener: PostgresListener | SqliteListener | None = None
         self._db = db
+        # Says which job types are limited or paused; None: nobody here knows.
+        self.gated: Callable[[], frozenset[str] | None] = lambda: None
         self._lock = threading.Lock()
         db.watch(self._committed)
 
@@ -66,15 +68,25 @@ class Signals:
             listener.stop()
 
     def _committed(self, events: Sequence[Event]) -> None:
-        work = any(
-            e.action == CALLED_BACK or (e.after in CLAIMABLE and e.action.startswith("job."))
-            for e in events
-        )
+        work = any(map(self._is_work, events))
         self._heard(work=work)
         if (listener := self._listener) is not None:
             listener.tell(work=work)
         elif self._db.dialect == "postgresql":
             self._notify_now(work=work)
+
+    def _is_work(self, event: Event) -> bool:
+        """Say whether ``event`` may let a job be claimed: another one, or one of a limited type."""
+        if event.action.startswith("job_type.") or event.action == CALLED_BACK:
+            return True
+        if not event.action.startswith("job.") or event.after is None:
+            return False
+        if event.after in CLAIMABLE:
+            return True
+        if event.before != JobStatus.RUNNING:
+            return False
+        gated = self.gated()
+        return gated is None or event.job_type in gated
 
     def _notify_now(self, *, work: bool) -> None:
         """Tell others from a process too short-lived for a listener of its own (a command)."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Index,
     Integer,
     Text,
+    TextClause,
     text,
 )
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -27,6 +28,7 @@ from agent_console.domain.jobs import CLAIMABLE, JobStatus
 from agent_console.store import (  # noqa: F401 - of the same metadata
     agent_tables,
     chat_tables,
+    job_type_tables,
     query_tables,
     schedule_tables,
     seal_tables,
@@ -40,6 +42,17 @@ def _one_of(column: str, values: list[str]) -> CheckConstraint:
 
 # Literals, not parameters: partial indexes are used only when the planner sees the same constant.
 CLAIMABLE_SQL = "status IN ({})".format(", ".join(f"'{s}'" for s in sorted(CLAIMABLE)))
+# ``gate`` 0: its type is not limited; 1: held until admitted; 2: admitted, only within the claim's
+# own transaction; 3: held behind others of its lane. A run keeps 1: it is admitted anew each time.
+READY_SQL = f"{CLAIMABLE_SQL} AND gate IN (0, 2)"
+HELD_SQL = f"{CLAIMABLE_SQL} AND gate = 1"
+BEHIND_SQL = f"{CLAIMABLE_SQL} AND gate = 3"
+TAKEN_SQL = "status = 'RUNNING' AND gate > 0"
+
+
+def _where(name: str, condition: str, *columns: str | TextClause) -> Index:
+    """Return an index of the rows that meet ``condition``, the same on both databases."""
+    return Index(name, *columns, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 class AiJob(SQLModel, table=True):
@@ -48,20 +61,20 @@ class AiJob(SQLModel, table=True):
     __tablename__: ClassVar[str] = "ai_jobs"
     __table_args__ = (
         _one_of("status", [s.value for s in JobStatus]),
-        Index(
-            "ix_ai_jobs_ready",
+        _where("ix_ai_jobs_ready", READY_SQL, text("priority DESC"), "run_at", "id"),
+        _where("ix_ai_jobs_due", READY_SQL, "run_at"),
+        _where("ix_ai_jobs_gated", HELD_SQL, "job_type", text("priority DESC"), "run_at", "id"),
+        _where("ix_ai_jobs_gated_due", HELD_SQL, "job_type", "run_at"),
+        _where(
+            "ix_ai_jobs_behind",
+            BEHIND_SQL,
+            "job_type",
+            "lane",
             text("priority DESC"),
             "run_at",
             "id",
-            sqlite_where=text(CLAIMABLE_SQL),
-            postgresql_where=text(CLAIMABLE_SQL),
         ),
-        Index(
-            "ix_ai_jobs_due",
-            "run_at",
-            sqlite_where=text(CLAIMABLE_SQL),
-            postgresql_where=text(CLAIMABLE_SQL),
-        ),
+        _where("ix_ai_jobs_taken", TAKEN_SQL, "job_type", "lane"),
         Index(
             "ix_ai_jobs_held",
             "worker_id",
@@ -134,6 +147,8 @@ class AiJob(SQLModel, table=True):
     metadata_: str = Field(default="{}", sa_column=Column("metadata", Text, nullable=False))
     idempotency_key: str | None = Field(default=None, sa_type=Text)
     traceparent: str | None = Field(default=None, sa_type=Text)  # W3C; of the job's spans
+    gate: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
+    lane: str | None = Field(default=None, sa_type=Text)  # the concurrency key
     run_at: int = Field(sa_type=BigInteger)
     created_at: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)

@@ -114,6 +114,7 @@ def _families(
     yield from _counters(figures)
     yield from _usage(figures, known)
     yield from _gauges(figures)
+    yield _held(figures, known)
     yield _breakers(figures, hosts)
     yield _job_seconds(figures, known)
     yield _wait_seconds(figures)
@@ -211,6 +212,20 @@ def _gauges(figures: MetricFigures) -> Iterator[Metric]:
         "Jobs that workers are running now, all processes together.",
         value=figures.active_jobs,
     )
+
+
+def _held(figures: MetricFigures, known: frozenset[str]) -> Metric:
+    family = GaugeMetricFamily(
+        "agent_jobs_held",
+        "Due jobs that a limit or a pause of their type holds back now.",
+        labels=["job_type"],
+    )
+    by_type: Counter[str] = Counter()
+    for job_type, count in figures.held.items():
+        by_type[_known_type(job_type, known)] += count
+    for job_type in sorted(by_type):
+        family.add_metric([job_type], by_type[job_type])
+    return family
 
 
 def _breakers(figures: MetricFigures, hosts: Collection[str]) -> Metric:

@@ -114,6 +114,7 @@ class JobView:
     input: str = ""
     output: str = ""
     open_checkpoint: str = ""
+    held: str = ""
     usage: str = ""
     usage_detail: str = ""
 
@@ -141,8 +142,12 @@ def job_view(
     checkpoints: Sequence[Checkpoint],
     usage: JobUsage,
     origin: JobOrigin | None = None,
+    held: str = "",
 ) -> JobView:
-    """Return the head and facts of ``job``, which the schedule ``origin`` made, if one did."""
+    """Return the head and facts of ``job``.
+
+    ``origin`` is the schedule that made it, if one did; ``held`` why it is not let in.
+    """
     waiting = next((c.id for c in checkpoints if c.status == CheckpointStatus.PENDING), "")
     progress = job.progress if job.status == "RUNNING" else None
     error = job.error
@@ -175,6 +180,7 @@ def job_view(
         input=pretty(job.input_data),
         output=pretty(job.output_data),
         open_checkpoint=f"/admin/agent-checkpoints/{waiting}" if waiting else "",
+        held=shown(held, 1000),
         usage=usage_words(usage.total),
         usage_detail="; ".join(
             f"{shown(one.model, 200)}: {one.calls} × {usage_words(one.used)}"

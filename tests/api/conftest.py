@@ -55,6 +55,9 @@ class Catalog:
             raise Invalid.field("inputData.path", "is required.")
         return data
 
+    def lane(self, job_type: str, data: dict[str, Json]) -> str | None:  # noqa: ARG002
+        return None
+
 
 @handler("noop")
 def ask(ctx: JobContext) -> str:

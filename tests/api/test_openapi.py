@@ -83,6 +83,8 @@ def test_every_contract_route_is_described(document: dict[str, Any]) -> None:
         "/api/configuration-templates": {"get", "post"},
         "/api/configuration-templates/{templateId}": {"delete"},
         "/api/admin/agent-worker": {"get", "post", "delete"},
+        "/api/job-types": {"get"},
+        "/api/job-types/{jobType}": {"get", "patch"},
         "/api/metrics": {"get"},
         "/api/artifacts": {"get"},
         "/api/audit": {"get"},

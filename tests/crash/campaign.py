@@ -25,7 +25,7 @@ from tests.support.factories import ADA, RAY, employ
 
 # Firing has no part in these lanes; ``test_firing_kills`` kills at its labels.
 REACHED = tuple(x for x in LABELS if not x.startswith("schedule."))
-DESK = tuple(x for x in REACHED if x.startswith(("enqueue.", "decide.")))
+DESK = tuple(x for x in REACHED if x.startswith(("enqueue.", "decide.", "job_type.")))
 WORK = tuple(x for x in REACHED if x not in DESK)
 ANY_MOMENT = "(any moment)"
 TYPES = ("deploy", "publish", "hurry", "flaky", "quick", "agent", "nap", "call")
@@ -165,6 +165,7 @@ class Campaign:
     def _finish(self) -> None:
         """Repeat every request, let a worker live, decide what comes up, until nothing is left."""
         self._enqueue(self.keys)
+        child.let_go_on(self._services)
         server = ForkServer()
         server.spawn(replace(self._order("work"), patience=PATIENCE))
         ended = threading.Event()

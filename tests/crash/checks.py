@@ -36,6 +36,7 @@ def complaints(campaign: Campaign) -> list[str]:
         *journal_agrees(db),
         *counted(db),
         *spent(db),
+        *gates_closed(db),
         *answered(db, Sink(campaign.folder / "sink", db)),
     ]
 
@@ -71,6 +72,15 @@ def nothing_stuck(db: Database) -> Iterator[str]:
         expected = JobStatus.FAILED if reviewed and is_refused(job_id) else JobStatus.COMPLETED
         if status in FINISHED and status != expected:
             yield f"{job_id} ({job_type}) is {status}, not {expected}: {error}"
+
+
+def gates_closed(db: Database) -> Iterator[str]:
+    """No job was left open, and no type is paused or limited that should not be."""
+    with db.read() as reader:
+        left = reader.rows("SELECT id FROM ai_jobs WHERE gate = 2")
+        paused = reader.rows("SELECT job_type FROM job_types WHERE paused_at IS NOT NULL")
+    yield from (f"{row[0]} was left open" for row in left)
+    yield from (f"{row[0]} is still paused" for row in paused)
 
 
 def effects(db: Database, sink: Sink) -> Iterator[str]:

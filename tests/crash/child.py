@@ -15,6 +15,7 @@ from pathlib import Path
 from agent_console.domain import crashpoints
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.domain.errors import Conflict
+from agent_console.domain.limits import Caps
 from agent_console.domain.queries import CheckpointQuery
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.host import WorkerHost
@@ -153,6 +154,28 @@ def _desk(order: Order, db: Database) -> None:
         for _ in Pulse(db).beats(order, 0.1):
             decide_all(desk)
             answers.give(desk)
+            change_limits(desk)
+
+
+def change_limits(desk: Services) -> None:
+    """Pause a type, limit another, and let both go on: here, or wherever a desk died."""
+    types = desk.job_types
+    try:
+        types.pause(ADA, "flaky", "for a moment")
+    except Conflict as conflict:
+        logging.getLogger(__name__).info("flaky: %s", conflict)
+    types.limit(ADA, "agent", Caps(running=1))
+    let_go_on(desk)
+
+
+def let_go_on(desk: Services) -> None:
+    """Resume what a desk has paused, and lift its limits."""
+    for name, _ in desk.job_types.paused(ADA):
+        try:
+            desk.job_types.resume(ADA, name)
+        except Conflict as conflict:  # another desk was faster
+            logging.getLogger(__name__).info("%s: %s", name, conflict)
+    desk.job_types.limit(ADA, "agent", Caps())
 
 
 def decide_all(desk: Services, limit: int = 10) -> int:

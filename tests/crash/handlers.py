@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from agent_console import AsyncJobContext, Expired, JobContext, RetryPolicy, handler
+from agent_console import AsyncJobContext, Expired, JobContext, Limit, RetryPolicy, handler
 from agent_console.domain.jobs import NewJob
 from tests.crash.sink import Sink
 
 # Kills cost attempts, and a campaign kills the same job many times.
 STUBBORN = RetryPolicy(max_attempts=10_000, base=0.01, cap=0.02)
+LANES = Limit(per_key=2, key=lambda data: data.get("lane"))
 USED = (100, 10, 0.001)  # tokens in and out, and US dollars, of the agent's one call
 BRIEF = timedelta(milliseconds=150)
 
@@ -75,7 +76,7 @@ def flaky(ctx: JobContext) -> int:
     return ctx.job.attempt
 
 
-@handler("quick", version="1", retry=STUBBORN)
+@handler("quick", version="1", retry=STUBBORN, limit=LANES)
 def quick(ctx: JobContext) -> None:
     """Do one thing, fast."""
     ctx.step("build", sink().apply, ctx.idempotency_key, "build")
@@ -93,7 +94,7 @@ def agent(ctx: JobContext) -> str:
     return decision.approved_by
 
 
-@handler("nap", version="1", retry=STUBBORN)
+@handler("nap", version="1", retry=STUBBORN, limit=Limit(running=2))
 def nap(ctx: JobContext) -> str:
     """Sleep between two effects."""
     ctx.step("build", sink().apply, ctx.idempotency_key, "build")

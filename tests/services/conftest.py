@@ -41,6 +41,9 @@ class TwoTypes:
             raise Invalid.field("inputData.path", "is required.")
         return {"mode": "w", **data} if job_type == "write" else data
 
+    def lane(self, job_type: str, data: dict[str, Json]) -> str | None:  # noqa: ARG002
+        return None
+
 
 def cheap_passwords() -> Passwords:
     return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))

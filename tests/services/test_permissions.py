@@ -17,6 +17,7 @@ from agent_console.domain.context import NewContextDocument
 from agent_console.domain.errors import ConsoleError, Forbidden, Unauthenticated
 from agent_console.domain.forks import ForkRequest
 from agent_console.domain.jobs import NewJob
+from agent_console.domain.limits import Caps
 from agent_console.domain.queries import (
     AuditQuery,
     CheckpointQuery,
@@ -74,6 +75,13 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     ),
     "figures.live": (P.METRICS_READ, lambda s, a: s.figures.live(a)),
     "figures.overview": (P.METRICS_READ, lambda s, a: s.figures.overview(a)),
+    "job_types.page": (P.JOBS_READ, lambda s, a: s.job_types.page(a)),
+    "job_types.get": (P.JOBS_READ, lambda s, a: s.job_types.get(a, "noop")),
+    "job_types.paused": (P.JOBS_READ, lambda s, a: s.job_types.paused(a)),
+    "job_types.pause": (P.WORKERS_CONTROL, lambda s, a: s.job_types.pause(a, "noop")),
+    "job_types.resume": (P.WORKERS_CONTROL, lambda s, a: s.job_types.resume(a, "noop")),
+    "job_types.limit": (P.WORKERS_CONTROL, lambda s, a: s.job_types.limit(a, "noop", Caps())),
+    "job_types.apply": (P.WORKERS_CONTROL, lambda s, a: s.job_types.apply(a, "noop")),
     "workers.page": (P.WORKERS_READ, lambda s, a: s.workers.page(a)),
     "workers.status": (P.WORKERS_READ, lambda s, a: s.workers.status(a)),
     "workers.start": (P.WORKERS_CONTROL, lambda s, a: s.workers.start(a)),

@@ -227,6 +227,8 @@ class ForkLineOut(Out):
     position: int
     user_name: str | None
     created_at: Instant
+
+
 class JobOriginOut(Out):
     """Which schedule made a job, for which slot; the name is empty once it is deleted."""
 
@@ -254,6 +256,7 @@ class JobDetailOut(JobOut):
     forks: list[ForkLineOut]
     goes_on_at: int = Field(description="The position at which a plain retry goes on.")
     retry_policy: RetryPolicyOut | None = Field(description="null: no handler is known here.")
+    held: str = Field(description="Why the job is not let in although it is due; else empty.")
 
     @classmethod
     def of(cls, detail: JobDetail) -> JobDetailOut:
@@ -271,6 +274,7 @@ class JobDetailOut(JobOut):
             forks=detail.forks,
             goes_on_at=detail.goes_on_at,
             retry_policy=detail.handler and RetryPolicyOut.of(detail.handler.retry),
+            held=detail.held,
         )
 
 

@@ -178,6 +178,12 @@ def _alerts() -> rx.Component:
         class_name="ac-callout ac-wide",
         data_tone="amber",
     )
+    held = rx.el.div(
+        icon("circle_pause", 15),
+        rx.el.span("Held: ", JOB.held),
+        rx.link("Job types", href="/workers", class_name="ac-go"),
+        class_name="ac-callout ac-wide",
+    )
     found = rx.el.div(
         icon("quote", 15),
         rx.el.span("These findings are approved. Drafts and reports can be made of them."),
@@ -196,6 +202,7 @@ def _alerts() -> rx.Component:
         rx.cond(JOB.error_message != "", failed),
         record.parked(),
         record.retry_note(),
+        rx.cond(JOB.held != "", held),
     )
 
 

@@ -124,8 +124,17 @@ def _form() -> rx.Component:
     wrong = rx.cond(
         NewJobPage.form_error != "", callout("red", "circle_alert", NewJobPage.form_error)
     )
+    paused = rx.cond(
+        NewJobPage.paused != "",
+        callout(
+            "amber",
+            "circle_pause",
+            "This type is paused by " + NewJobPage.paused + ". A job waits until it is resumed.",
+        ),
+    )
     return rx.form(
         head,
+        paused,
         _common(),
         _start(),
         form_fields(NewJobPage.fields, NewJobPage.add_item, NewJobPage.remove_item),

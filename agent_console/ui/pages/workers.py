@@ -15,8 +15,10 @@ from agent_console.ui.components.basics import (
     verb_button,
     words,
 )
+from agent_console.ui.components.job_types import job_types
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
+from agent_console.ui.states.job_types import JobTypes
 from agent_console.ui.states.workers import Breaker, Figure, WorkerRow, Workers
 from agent_console.ui.theme import BREAKER_MARKS, WORKER_MARKS
 
@@ -158,7 +160,7 @@ def _list() -> rx.Component:
     figures = rx.el.ul(
         rx.foreach(Workers.figures, _figure), class_name="ac-figures", aria_label="Figures"
     )
-    return rx.fragment(figures, rx.cond(Workers.rows.length() > 0, rows, none), past)
+    return rx.fragment(figures, rx.cond(Workers.rows.length() > 0, rows, none), past, job_types())
 
 
 def page() -> rx.Component:
@@ -180,4 +182,4 @@ def page() -> rx.Component:
 
 def register(app: rx.App) -> None:
     """Add the page at ``/workers``."""
-    live_page(app, "/workers", "Workers", page, Workers.watch)
+    live_page(app, "/workers", "Workers", page, Workers.watch, JobTypes.watch)

@@ -152,7 +152,7 @@ class JobPage(LiveState, rx.State):
 def _read(actor: Actor, job_id: str) -> dict[str, Any]:
     detail = bridge.services().jobs.get(actor, job_id)
     job = detail.job
-    view = job_view(job, detail.checkpoints, detail.usage, detail.origin)
+    view = job_view(job, detail.checkpoints, detail.usage, detail.origin, detail.held)
     return {
         "job": view,
         "title": f"{shown(view.title, 60)} · agent_console",

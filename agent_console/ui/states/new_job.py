@@ -18,6 +18,7 @@ from agent_console.ui.forms import FieldView, Form
 from agent_console.ui.guard import guarded
 from agent_console.ui.live import Ask, LiveState, follow
 from agent_console.ui.params import text
+from agent_console.ui.views import shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class NewJobPage(LiveState, rx.State):
     chosen: str = ""
     chosen_title: str = ""
     chosen_description: str = ""
+    paused: str = ""  # by whom the chosen type is, and why
     has_example: bool = False
     fields: list[FieldView] = []
     form_key: str = ""
@@ -146,13 +148,13 @@ class NewJobPage(LiveState, rx.State):
         allowed = actor.may(Permission.JOBS_CREATE)
         self._put(refusal="" if allowed else refusal(Permission.JOBS_CREATE))
         chosen = text(self.router.url.query_parameters, "type", 200)
-        jobs = bridge.services().jobs
-        return Ask(("catalog",), lambda: jobs.catalog(actor), subject=f"type:{chosen}")
+        return Ask(("catalog",), lambda: _read(actor), subject=f"type:{chosen}")
 
-    def _show(self, answer: Sequence[HandlerInfo]) -> None:
+    def _show(self, answer: tuple[Sequence[HandlerInfo], dict[str, str]]) -> None:
+        known, paused = answer
         wanted = self._subject.removeprefix("type:")
-        found = next((one for one in answer if one.job_type == wanted), None)
-        self._put(cards=[_card(one, wanted) for one in answer])
+        found = next((one for one in known if one.job_type == wanted), None)
+        self._put(cards=[_card(one, wanted) for one in known], paused=paused.get(wanted, ""))
         if found is None:
             self._put(chosen="", fields=[])
         elif found.job_type != self.chosen or found.input_schema != self._form.schema:
@@ -162,6 +164,14 @@ class NewJobPage(LiveState, rx.State):
             self.has_example = bool(found.examples)
             self._form = Form(found.input_schema, {})
             self._begin(None)
+
+
+def _read(actor: Actor) -> tuple[Sequence[HandlerInfo], dict[str, str]]:
+    """Return the catalog, and who paused which of its types, and why."""
+    services = bridge.services()
+    paused = services.job_types.paused(actor)
+    words = {name: f"{one.by}: {one.reason}" if one.reason else one.by for name, one in paused}
+    return services.jobs.catalog(actor), {name: shown(word, 600) for name, word in words.items()}
 
 
 def _card(info: HandlerInfo, wanted: str) -> TypeCard:
