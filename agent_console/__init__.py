@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from agent_console.domain.retry import RetryPolicy as RetryPolicy
     from agent_console.domain.risk import Finding as Finding
     from agent_console.domain.risk import Severity as Severity
+    from agent_console.domain.uniqueness import OnConflict as OnConflict
+    from agent_console.domain.uniqueness import Unique as Unique
     from agent_console.gateways.breakers import CircuitOpen as CircuitOpen
     from agent_console.gateways.http import HttpFailed as HttpFailed
     from agent_console.gateways.http import HttpGateway as HttpGateway
@@ -64,6 +66,7 @@ _HOMES = {
     "JobContext": "agent_console.runtime.context",
     "Json": "agent_console.domain.jobs",
     "NonRetryable": "agent_console.runtime.errors",
+    "OnConflict": "agent_console.domain.uniqueness",
     "Passage": "agent_console.domain.context",
     "Refused": "agent_console.domain.destinations",
     "Rejected": "agent_console.runtime.errors",
@@ -73,6 +76,7 @@ _HOMES = {
     "Severity": "agent_console.domain.risk",
     "StaleBase": "agent_console.gateways.workspace",
     "TooLarge": "agent_console.domain.errors",
+    "Unique": "agent_console.domain.uniqueness",
     "Workspace": "agent_console.gateways.workspace",
     "WorkspacePath": "agent_console.domain.paths",
     "check_path": "agent_console.domain.paths",

@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from agent_console.domain.errors import Conflict
+
+if TYPE_CHECKING:
+    from agent_console.domain.uniqueness import Unique
 
 DEFAULT_PRIORITY = 5
 MIN_PRIORITY, MAX_PRIORITY = 0, 100
@@ -146,6 +150,7 @@ class NewJob:
     approval_strategy: str | None = None
     metadata: dict[str, Json] = field(default_factory=dict)
     auto_execute: bool = True  # False: INITIALIZED, waits for execute
+    unique: Unique | None = None  # None: what the job type says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +183,7 @@ class Job:
     park_reason: str | None
     progress: Progress | None
     metadata: Json
+    unique_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from agent_console.domain.access import Permission
 from agent_console.domain.jobs import Json
+from agent_console.domain.uniqueness import Unique
 
 T = TypeVar("T")
 
@@ -53,7 +55,8 @@ class BreakerState(StrEnum):
 class Step:
     """A recorded call of a handler.
 
-    ``kind`` is step, approve, info, error, artifact, usage, sleep, callback, wait, or failed.
+    ``kind`` is step, approve, info, error, artifact, usage, sleep, callback, wait, enqueue, or
+    failed.
 
     ``failed`` is a step that raised and whose handler caught that and went on.
     """
@@ -132,7 +135,8 @@ class HandlerInfo:
     """What the console knows of a job type: for the New job page and for OpenAPI.
 
     ``input_schema`` is JSON Schema; ``examples`` are inputs that work as they are; ``agent`` says
-    that its jobs are work sessions.
+    that its jobs are work sessions; ``unique`` tells from an input what its job must be unique by;
+    ``needs`` is what one must be allowed beside creating jobs.
     """
 
     job_type: str
@@ -143,6 +147,8 @@ class HandlerInfo:
     examples: tuple[dict[str, Json], ...] = ()
     max_attempts: int = 3
     agent: bool = False
+    unique: Callable[[dict[str, Json]], Unique | None] | None = None
+    needs: Permission | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

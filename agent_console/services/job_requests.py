@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
-from agent_console.domain.access import Actor
+from agent_console.domain.access import Actor, Permission, authorize
 from agent_console.domain.clock import to_micros
 from agent_console.domain.errors import Invalid
 from agent_console.domain.jobs import MAX_PRIORITY, MIN_PRIORITY, NewJob
 from agent_console.domain.payload import check_json, digest, dumps
+from agent_console.domain.uniqueness import OnConflict
 from agent_console.domain.usage import budget_of
 from agent_console.services.catalog import Catalog
 from agent_console.store.job_writes import RequestKey
@@ -17,6 +18,10 @@ MAX_DESCRIPTION = 4_000  # characters
 MAX_NAME = 200  # characters of ids and names that come from outside
 MAX_ATTEMPTS = 100
 MAX_METADATA = 65_536  # bytes
+_ALSO_NEEDED = {
+    OnConflict.REPLACE: Permission.JOBS_CONTROL,
+    OnConflict.EXISTING: Permission.JOBS_READ,
+}
 APPROVAL_STRATEGIES = ("checkpoint_required", "final_only", "auto_approve_low_risk")
 
 
@@ -38,7 +43,26 @@ def checked(new: NewJob, catalog: Catalog) -> tuple[NewJob, int]:
     budget_of(new.task_configuration)
     check_json(new.metadata, "metadata", limit=MAX_METADATA)
     data = catalog.validate(new.job_type, new.input_data)
-    return replace(new, input_data=data), new.max_attempts or handler.max_attempts
+    unique = new.unique
+    if unique is None and handler.unique is not None:
+        unique = handler.unique(data)
+    if unique is not None:
+        unique.settled()
+    bound = replace(new, input_data=data, unique=unique)
+    return bound, new.max_attempts or handler.max_attempts
+
+
+def allow(actor: Actor, new: NewJob, catalog: Catalog) -> None:
+    """Refuse what ``new`` (as ``checked`` returned it) needs beside creating jobs.
+
+    Raises:
+        Forbidden: the type needs more; the policy of its key cancels jobs, or answers with one.
+    """
+    handler = catalog.describe(new.job_type)
+    if handler is not None and handler.needs is not None:
+        authorize(actor, handler.needs)
+    if new.unique is not None and new.unique.on_conflict in _ALSO_NEEDED:
+        authorize(actor, _ALSO_NEEDED[new.unique.on_conflict])
 
 
 def _check_texts(new: NewJob) -> None:
@@ -99,4 +123,6 @@ def who(actor: Actor) -> str:
 def body_of(new: NewJob) -> dict[str, object]:
     """Return the request as JSON, for the digest that tells a repetition from another request."""
     body = asdict(new)
+    if new.unique is None:  # reads as before there was such a field: keys outlive versions
+        del body["unique"]
     return {**body, "run_at": None if new.run_at is None else to_micros(new.run_at)}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from agent_console.domain.access import Actor
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.clock import to_micros
 from agent_console.domain.errors import Conflict, NotFound
 from agent_console.domain.events import Event
-from agent_console.domain.jobs import Job, JobStatus, JobVerb, NewJob, after
+from agent_console.domain.jobs import Job, JobStatus, JobVerb, Json, NewJob, after
 from agent_console.domain.payload import dumps
-from agent_console.store import idempotency, rows
+from agent_console.domain.uniqueness import OnConflict, Unique
+from agent_console.store import idempotency, rows, uniques
 from agent_console.store.job_retry import prepare_retry
 from agent_console.store.transactions import Params, Tx
 
@@ -25,6 +28,15 @@ class RequestKey:
     digest: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """The job of a request. ``replayed``: of the one it repeats; ``existing``: of its key."""
+
+    job: Job
+    replayed: bool = False
+    existing: bool = False
+
+
 def enqueue(
     tx: Tx,
     job_id: str,
@@ -34,32 +46,85 @@ def enqueue(
     actor: Actor,
     key: RequestKey | None,
     traceparent: str | None = None,
-) -> tuple[Job, bool]:
-    """Insert the job, its key and its journal entry; the flag says that ``key`` was a repetition.
+    asker: Actor | None = None,
+) -> Made:
+    """Insert the job, its key and its journal entry, unless there is one already.
 
-    ``traceparent`` is the place in a trace to which the job belongs.
+    ``traceparent`` is the place in a trace to which the job belongs; ``asker`` is whose job it is,
+    if not the actor's.
 
     Raises:
-        Conflict: the key was used for a different request.
+        Conflict: the key was used for a different request, or another job is in the way.
     """
+    asker = asker or actor
     if key is not None:
         original = idempotency.claim(
             tx, scope=key.scope, key=key.key, digest=key.digest, subject_id=job_id
         )
         if original is not None:
-            return job(tx, original), True
-    params = _params(job_id, new, actor, key)
-    more = {"max_attempts": max_attempts, "traceparent": traceparent}
-    made = rows.job(tx.dicts(_INSERT, {**params, **more})[0])
-    event = Event(
+            return repeated(tx, original, asker, key)
+    replaced: list[str] = []
+    if new.unique is not None:
+        holder, replaced = _make_room(tx, job_id, new, new.unique, actor)
+        if holder is not None:
+            if key is not None:
+                idempotency.answer_with(tx, scope=key.scope, key=key.key, subject_id=holder)
+            return Made(job=job(tx, holder), existing=True)
+    params = params_of(
+        job_id, new, asker, key, max_attempts=max_attempts, traceparent=traceparent
+    )
+    made = rows.job(tx.dicts(INSERT_ONE, params)[0])
+    tx.record(created(made.id, made.job_type, made.status, actor, replaced))
+    return Made(job=made)
+
+
+def repeated(tx: Tx, job_id: str, asker: Actor, key: RequestKey) -> Made:
+    """Return the answer to a repetition: the first one, found again.
+
+    A job that another request made was the answer because it had the unique key then.
+    """
+    (row,) = tx.dicts(_ONE, {"id": job_id})
+    who = asker.id or asker.name
+    own = row["idempotency_key"] == key.key and (row["user_id"] or row["user_name"] or "") == who
+    return Made(job=rows.job(row), replayed=True, existing=not own)
+
+
+def created(
+    job_id: str, job_type: str, status: JobStatus, actor: Actor, replaced: Sequence[str] = ()
+) -> Event:
+    """Return the event of a new job."""
+    return Event(
         action="job.created",
         actor=actor,
         job_id=job_id,
-        job_type=new.job_type,
-        after=made.status.value,
+        job_type=job_type,
+        after=status.value,
+        data={"replaced": [*replaced]} if replaced else {},
     )
-    tx.record(event)
-    return made, False
+
+
+def _make_room(
+    tx: Tx, job_id: str, new: NewJob, unique: Unique, actor: Actor
+) -> tuple[str | None, list[str]]:
+    """Return the job that answers instead of a new one, or those that were canceled for it.
+
+    Raises:
+        Conflict: one is in the way, and is to stay.
+    """
+    key = unique.settled()
+    uniques.lock(tx, new.job_type, key, job_id)
+    holders = uniques.others(tx, new.job_type, key, job_id, unique.while_in)
+    if not holders:
+        return None, []
+    if unique.on_conflict is OnConflict.REJECT:
+        raise uniques.taken(new.job_type, key, holders[0])
+    if unique.on_conflict is OnConflict.EXISTING:
+        oldest = str(holders[0][0])
+        uniques.lock(tx, new.job_type, key, oldest)
+        return oldest, []
+    for holder, _status in holders:
+        control(tx, holder, JobVerb.CANCEL, actor, cause={"replacedBy": job_id})
+    return None, [str(holder) for holder, _status in holders]
 
 
 def job(tx: Tx, job_id: str) -> Job:
@@ -68,27 +133,48 @@ def job(tx: Tx, job_id: str) -> Job:
     Raises:
         NotFound: there is none.
     """
-    found = tx.dicts("SELECT * FROM ai_jobs WHERE id = :id", {"id": job_id})
+    found = tx.dicts(_ONE, {"id": job_id})
     if not found:
         raise NotFound(f"There is no job {job_id}.")
     return rows.job(found[0])
 
 
-_COLUMNS = (
-    "id", "job_type", "status", "task_description", "input_data", "priority", "user_id",
-    "user_name", "project_id", "task_configuration", "context_document_id", "approval_strategy",
-    "max_attempts", "metadata", "idempotency_key", "traceparent",
-)  # fmt: skip
-_ZEROS = ("attempts", "claims", "resuming", "claim_token")
-_INSERT = (
-    f"INSERT INTO ai_jobs ({', '.join((*_COLUMNS, *_ZEROS))}, run_at, created_at, updated_at)"
-    f" VALUES ({', '.join(f':{name}' for name in _COLUMNS)}, 0, 0, 0, 0,"
-    " coalesce(:run_at, {now}), {now}, {now}) RETURNING *"
+_ONE = "SELECT * FROM ai_jobs WHERE id = :id"
+# Every column a new job has a value in, with its SQL. One job or a thousand are inserted by this
+# one table: what is a parameter here is named in ``params_of``.
+COLUMNS: Final[Mapping[str, str]] = {
+    **{
+        name: f":{name}"
+        for name in (
+            "id", "job_type", "status", "task_description", "input_data", "priority", "user_id",
+            "user_name", "project_id", "task_configuration", "context_document_id",
+            "approval_strategy", "max_attempts", "metadata", "idempotency_key", "traceparent",
+            "unique_key", "unique_while",
+        )
+    },
+    **dict.fromkeys(("attempts", "claims", "resuming", "claim_token"), "0"),
+    "run_at": "coalesce(:run_at, {now})",
+    "created_at": "{now}",
+    "updated_at": "{now}",
+}  # fmt: skip
+INSERT: Final = (
+    f"INSERT INTO ai_jobs ({', '.join(COLUMNS)}) VALUES ({', '.join(COLUMNS.values())})"
 )
+INSERT_ONE: Final = f"{INSERT} RETURNING *"
 
 
-def _params(job_id: str, new: NewJob, actor: Actor, key: RequestKey | None) -> Params:
-    configuration = new.task_configuration
+def params_of(
+    job_id: str,
+    new: NewJob,
+    asker: Actor,
+    key: RequestKey | None,
+    *,
+    max_attempts: int,
+    traceparent: str | None,
+) -> Params:
+    """Return the values of a new job's row by the names that ``COLUMNS`` uses."""
+    configuration, unique = new.task_configuration, new.unique
+    user_id, user_name = asker_of(asker)
     return {
         "id": job_id,
         "job_type": new.job_type,
@@ -96,16 +182,25 @@ def _params(job_id: str, new: NewJob, actor: Actor, key: RequestKey | None) -> P
         "task_description": new.task_description,
         "input_data": dumps(new.input_data),
         "priority": new.priority,
-        "user_id": actor.id,
-        "user_name": actor.name or None,
+        "user_id": user_id,
+        "user_name": user_name,
         "project_id": new.project_id,
         "task_configuration": None if configuration is None else dumps(configuration),
         "context_document_id": new.context_document_id,
         "approval_strategy": new.approval_strategy,
-        "metadata": dumps(new.metadata),
+        "max_attempts": max_attempts,
+        "metadata": dumps(new.metadata) if new.metadata else "{}",
         "idempotency_key": None if key is None else key.key,
+        "traceparent": traceparent,
+        "unique_key": None if unique is None else unique.settled(),
+        "unique_while": None if unique is None else " ".join(unique.while_in),
         "run_at": None if new.run_at is None else to_micros(new.run_at),
     }
+
+
+def asker_of(asker: Actor) -> tuple[str | None, str | None]:
+    """Return the account and the name under which a job of ``asker`` is kept."""
+    return asker.id, asker.name or None
 
 
 _LETS_GO = frozenset({JobVerb.RESUME, JobVerb.EXECUTE})
@@ -134,15 +229,20 @@ _CHANGES = {
 }
 
 
-def control(tx: Tx, job_id: str, verb: JobVerb, actor: Actor) -> Job:
+def control(
+    tx: Tx, job_id: str, verb: JobVerb, actor: Actor, *, cause: Mapping[str, Json] | None = None
+) -> Job:
     """Apply ``verb`` to the job, and to its open checkpoint when it is canceled.
+
+    ``cause`` is journaled with it. Nothing is written before an error is raised.
 
     The claim token rises, so that a run that is under way can write no more; only the first
     release into the queue leaves it: a token of 1 is how a claim knows a job's first.
 
     Raises:
         NotFound: there is no such job.
-        Conflict: its status does not allow the verb; ``currentStatus`` says which it is.
+        Conflict: its status does not allow the verb; ``currentStatus`` says which it is. Or it
+            would be in the way of another job with its unique key.
     """
     found = tx.dicts(
         "SELECT job_type, status, error FROM ai_jobs WHERE id = :id {for_update}", {"id": job_id}
@@ -154,6 +254,7 @@ def control(tx: Tx, job_id: str, verb: JobVerb, actor: Actor) -> Job:
     if before is JobStatus.PAUSED and verb in _LETS_GO and _has_open_checkpoint(tx, job_id):
         verb = JobVerb.RESUME_WAITING
         target = after(before, verb)
+    uniques.retake(tx, job_id, found[0]["job_type"], before, target)
     changed = tx.execute(
         "UPDATE ai_jobs SET status = :after, claim_token = claim_token + :fence, updated_at = {now}"
         f"{_CHANGES[verb]} WHERE id = :id AND status = :before",
@@ -171,11 +272,13 @@ def control(tx: Tx, job_id: str, verb: JobVerb, actor: Actor) -> Job:
     if verb is JobVerb.RETRY:
         prepare_retry(tx, job_id, before, found[0]["error"])
     changed_job = job(tx, job_id)
-    tx.record(_event(_PAST[verb], actor, changed_job, before))
+    tx.record(_event(_PAST[verb], actor, changed_job, before, dict(cause or {})))
     return changed_job
 
 
-def _event(action: str, actor: Actor, changed: Job, before: JobStatus) -> Event:
+def _event(
+    action: str, actor: Actor, changed: Job, before: JobStatus, data: dict[str, Json]
+) -> Event:
     seconds = None
     if changed.started_at is not None and changed.completed_at is not None:
         seconds = (changed.completed_at - changed.started_at).total_seconds()
@@ -187,6 +290,7 @@ def _event(action: str, actor: Actor, changed: Job, before: JobStatus) -> Event:
         before=before.value,
         after=changed.status.value,
         seconds=seconds,
+        data=data,
     )
 
 

@@ -102,6 +102,7 @@ def job(row: Row) -> Job:
         approval_strategy=row["approval_strategy"],
         code_version=row["code_version"],
         metadata=json_object(row["metadata"]),
+        unique_key=row["unique_key"],
     )
 
 

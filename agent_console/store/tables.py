@@ -28,6 +28,7 @@ from agent_console.store import (  # noqa: F401 - of the same metadata
     agent_tables,
     chat_tables,
     query_tables,
+    unique_tables,
 )
 
 
@@ -84,6 +85,14 @@ class AiJob(SQLModel, table=True):
             sqlite_where=text("project_id IS NOT NULL"),
             postgresql_where=text("project_id IS NOT NULL"),
         ),
+        Index(
+            "ix_ai_jobs_unique",
+            "job_type",
+            "unique_key",
+            "status",
+            sqlite_where=text("unique_key IS NOT NULL"),
+            postgresql_where=text("unique_key IS NOT NULL"),
+        ),
         {"postgresql_with": {"fillfactor": 85}},
     )
 
@@ -113,6 +122,8 @@ class AiJob(SQLModel, table=True):
     metadata_: str = Field(default="{}", sa_column=Column("metadata", Text, nullable=False))
     idempotency_key: str | None = Field(default=None, sa_type=Text)
     traceparent: str | None = Field(default=None, sa_type=Text)  # W3C; of the job's spans
+    unique_key: str | None = Field(default=None, sa_type=Text)
+    unique_while: str | None = Field(default=None, sa_type=Text)  # statuses, space between
     run_at: int = Field(sa_type=BigInteger)
     created_at: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)

@@ -128,6 +128,8 @@ def test_taking_back_one_migration_keeps_what_the_others_made(database_url: str)
         "chat_messages",
         "chat_participants",
         "saved_queries",
+        "job_uniques",
+        "job_batches",
     }
     with engine(database_url).begin() as connection:
         fill(connection)

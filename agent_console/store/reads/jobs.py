@@ -19,7 +19,7 @@ from agent_console.store.reads.paging import JOBS, bounded_count, capped_count, 
 _PAYLOADS = {
     "input_data", "output_data", "error", "task_configuration", "metadata", "claim_token",
     "claims", "resuming", "idempotency_key", "context_document_id", "approval_strategy",
-    "code_version",
+    "code_version", "unique_key", "unique_while",
 }  # fmt: skip
 _IS_LIVE = text("status NOT IN ('COMPLETED', 'FAILED', 'CANCELED')")
 _WHOLE_ID = re.compile("job_[0-9a-f]{32}")
