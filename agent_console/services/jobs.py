@@ -25,7 +25,8 @@ from agent_console.domain.records import (
 )
 from agent_console.domain.sessions import context_ids
 from agent_console.domain.usage import JobUsage
-from agent_console.services import job_requests, list_queries
+from agent_console.services import batches, job_requests, list_queries
+from agent_console.services.batches import Batch
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import check_usable
 from agent_console.store import context_writes, job_writes, previews
@@ -117,6 +118,30 @@ class JobService:
         made = self._db.write(work)
         crashpoint("enqueue.committed")
         return Enqueued(job=made.job, replayed=made.replayed, existing=made.existing)
+
+    def enqueue_many(
+        self,
+        actor: Actor,
+        jobs: Sequence[NewJob],
+        *,
+        keys: Sequence[str | None] = (),
+        idempotency_key: str | None = None,
+    ) -> Batch:
+        """Create all of ``jobs`` (1 to 1,000) or none, in one transaction.
+
+        ``keys`` are idempotency keys of the single jobs, ``idempotency_key`` is that of the whole.
+
+        Raises:
+            Invalid, TooLarge, Forbidden: as in ``enqueue``; fields read ``jobs.3.inputData.…``.
+            Conflict: a key was used for a different request, or another job has a unique key;
+                ``item`` is the number of the job that meets it.
+        """
+        authorize(actor, Permission.JOBS_CREATE)
+        made = batches.enqueue_many(
+            self._db, self._catalog, actor, jobs, keys=keys, idempotency_key=idempotency_key
+        )
+        crashpoint("enqueue.committed")
+        return made
 
     def get(self, actor: Actor, job_id: str) -> JobDetail:
         """Return the job with all that belongs to it.

@@ -70,9 +70,7 @@ def enqueue(
             if key is not None:
                 idempotency.answer_with(tx, scope=key.scope, key=key.key, subject_id=holder)
             return Made(job=job(tx, holder), existing=True)
-    params = params_of(
-        job_id, new, asker, key, max_attempts=max_attempts, traceparent=traceparent
-    )
+    params = params_of(job_id, new, asker, key, max_attempts=max_attempts, traceparent=traceparent)
     made = rows.job(tx.dicts(INSERT_ONE, params)[0])
     tx.record(created(made.id, made.job_type, made.status, actor, replaced))
     return Made(job=made)
@@ -157,10 +155,9 @@ COLUMNS: Final[Mapping[str, str]] = {
     "created_at": "{now}",
     "updated_at": "{now}",
 }  # fmt: skip
-INSERT: Final = (
-    f"INSERT INTO ai_jobs ({', '.join(COLUMNS)}) VALUES ({', '.join(COLUMNS.values())})"
+INSERT_ONE: Final = (
+    f"INSERT INTO ai_jobs ({', '.join(COLUMNS)}) VALUES ({', '.join(COLUMNS.values())}) RETURNING *"
 )
-INSERT_ONE: Final = f"{INSERT} RETURNING *"
 
 
 def params_of(
