@@ -11,6 +11,7 @@ import typer
 
 from agent_console.cli.output import JSON_OPTION, Commands, ago, document, fail, say, table
 from agent_console.cli.session import opened
+from agent_console.domain.bulk import BulkAction, JobFilter
 from agent_console.domain.jobs import DEFAULT_PRIORITY, JobStatus, NewJob
 from agent_console.domain.queries import MAX_LIMIT, JobQuery
 from agent_console.services.jobs import Action
@@ -113,9 +114,48 @@ def _control(name: Action, words: str) -> None:
     app.command(name, help=words)(command)
 
 
+def _one_or_many(name: BulkAction, words: str) -> None:
+    def command(
+        job_id: Annotated[str | None, typer.Argument(help="The job's id, job_…")] = None,
+        *,
+        status: Annotated[
+            JobStatus | None, typer.Option("--status", help="Of all that are.")
+        ] = None,
+        job_type: Annotated[str | None, typer.Option("--type", help="Of all of a type.")] = None,
+        user: Annotated[str | None, typer.Option("--user", help="Of all an account's.")] = None,
+        project: Annotated[str | None, typer.Option("--project", help="Of a project's.")] = None,
+        dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+        as_json: Annotated[bool, JSON_OPTION] = False,
+    ) -> None:
+        wanted = JobFilter(
+            status=status and status.value, job_type=job_type, user_id=user, project_id=project
+        )
+        if job_id is not None and (wanted.given() or dry_run):
+            fail("Name a job or a filter, not both.")
+        with opened() as (console, actor):
+            if job_id is not None:
+                job = console.services.jobs.control(actor, job_id, name)
+            elif dry_run:
+                found = console.services.bulk.count(actor, name, wanted)
+                _print_count(found.count, capped=found.capped, as_json=as_json)
+                return
+            else:
+                job = console.services.bulk.start(actor, name, wanted).job
+        _print(job, as_json=as_json)
+
+    app.command(name, help=words)(command)
+
+
+def _print_count(count: int, *, capped: bool, as_json: bool) -> None:
+    if as_json:
+        document({"count": count, "capped": capped})
+    else:
+        say(f"{count:,}{'+' if capped else ''} jobs match.")
+
+
 _control("execute", "Let a job that waits to be executed into the queue.")
-_control("cancel", "Cancel a job; a running one stops at its next call.")
-_control("retry", "Queue a failed, canceled or parked job again.")
+_one_or_many("cancel", "Cancel a job, or all that match; a running one stops at its next call.")
+_one_or_many("retry", "Queue a failed, canceled or parked job again, or all that match.")
 _control("pause", "Hold a job.")
 _control("resume", "Let a held job go on.")
 

@@ -38,6 +38,7 @@ from agent_console.domain.jobs import (
     JobStatus,
     NewJob,
 )
+from agent_console.domain.uniqueness import MAX_KEY, OnConflict, Unique
 from agent_console.domain.usage import MICROS, JobUsage, Usage
 from agent_console.services.jobs import JobDetail
 
@@ -61,6 +62,25 @@ class JobAction(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     EXECUTE = "execute"
+
+
+class UniqueIn(In):
+    """The only job of its type and key while an earlier one is in one of ``whileIn``."""
+
+    model_config = example(key="order-7", onConflict="existing")
+
+    key: Annotated[StrictStr, StringConstraints(min_length=1, max_length=MAX_KEY)]
+    while_in: Annotated[list[JobStatus], Field(min_length=1)] | None = Field(
+        None, description="Left out: every status of a job that has not ended."
+    )
+    on_conflict: OnConflict = OnConflict.REJECT
+
+    def to_unique(self) -> Unique:
+        """Return the domain's value."""
+        policy = self.on_conflict
+        if self.while_in is None:
+            return Unique(key=self.key, on_conflict=policy)
+        return Unique(key=self.key, while_in=tuple(self.while_in), on_conflict=policy)
 
 
 class NewJobIn(In):
@@ -87,10 +107,12 @@ class NewJobIn(In):
     auto_execute: StrictBool = Field(
         True, description="False: the job waits, INITIALIZED, until it is executed."
     )
+    unique: UniqueIn | None = Field(None, description="Left out: what the job type says.")
 
     def to_new_job(self) -> NewJob:
         """Return the domain's value."""
-        values = {name: getattr(self, name) for name in type(self).model_fields}
+        values = {name: getattr(self, name) for name in NewJobIn.model_fields}
+        values["unique"] = self.unique and self.unique.to_unique()
         values["approval_strategy"] = self.approval_strategy and self.approval_strategy.value
         return NewJob(**values)
 
@@ -152,6 +174,7 @@ class JobOut(JobSummaryOut):
     approval_strategy: str | None
     code_version: str | None
     metadata: JsonOut
+    unique_key: str | None
 
 
 class UsageOut(Out):
@@ -229,6 +252,12 @@ class JobAnswer(Success):
     """One job."""
 
     job: JobOut
+
+
+class EnqueuedAnswer(JobAnswer):
+    """The job of a request; ``existing`` says that it was there already and has the unique key."""
+
+    existing: bool
 
 
 class JobDetailAnswer(Success):

@@ -104,6 +104,8 @@ class NewJobPage(LiveState, rx.State):
             return None
         self._complain(())
         self._once = bridge.request_id()
+        if made.existing:
+            await self._tell(bridge.note("info", "There is such a job already; this is it."))
         return rx.redirect(f"/jobs/{made.job.id}")
 
     def _complain(self, errors: Sequence[FieldError]) -> None:
@@ -132,7 +134,7 @@ class NewJobPage(LiveState, rx.State):
         self._put(refusal="" if allowed else refusal(Permission.JOBS_CREATE))
         chosen = text(self.router.url.query_parameters, "type", 200)
         jobs = bridge.services().jobs
-        return Ask(("catalog",), lambda: jobs.catalog(actor), subject=f"type:{chosen}")
+        return Ask(("catalog",), lambda: _offered(jobs.catalog(actor)), subject=f"type:{chosen}")
 
     def _show(self, answer: Sequence[HandlerInfo]) -> None:
         wanted = self._subject.removeprefix("type:")
@@ -147,6 +149,11 @@ class NewJobPage(LiveState, rx.State):
             self.has_example = bool(found.examples)
             self._form = Form(found.input_schema, {})
             self._begin(None)
+
+
+def _offered(known: Sequence[HandlerInfo]) -> list[HandlerInfo]:
+    """Leave out types that are asked for elsewhere, with more than a form can say."""
+    return [info for info in known if info.needs is None]
 
 
 def _card(info: HandlerInfo, wanted: str) -> TypeCard:
