@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agent_console.domain.changes import RowsChange as RowsChange
     from agent_console.domain.context import Passage as Passage
     from agent_console.domain.destinations import Refused as Refused
+    from agent_console.domain.errors import Conflict as Conflict
     from agent_console.domain.errors import ConsoleError as ConsoleError
     from agent_console.domain.errors import Invalid as Invalid
     from agent_console.domain.errors import TooLarge as TooLarge
@@ -52,6 +53,7 @@ _HOMES = {
     "Callback": "agent_console.runtime.waiting",
     "ChangesRequested": "agent_console.runtime.errors",
     "CircuitOpen": "agent_console.gateways.breakers",
+    "Conflict": "agent_console.domain.errors",
     "ConsoleError": "agent_console.domain.errors",
     "ContextLibrary": "agent_console.runtime.library",
     "ContextText": "agent_console.runtime.library",

@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 
 from agent_console.domain.access import Actor, Permission
 from agent_console.domain.bulk import BULK_TYPE, MAX_IDS, BulkAction, JobFilter
-from agent_console.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from agent_console.domain.errors import Forbidden, Invalid
 from agent_console.domain.jobs import Json
 from agent_console.runtime.context import JobContext
 from agent_console.runtime.errors import NonRetryable
@@ -26,7 +26,7 @@ from agent_console.store.database import Database
 from agent_console.store.reads import bulk
 
 MAX_REFUSALS = 100  # shown in the output
-SHOWN = 10  # jobs between two words on progress
+AT_ONCE = 25  # jobs in one transaction: others wait for no more than those
 
 
 class _Wire(BaseModel):
@@ -103,7 +103,7 @@ class _Walk:
             self._done += batch["done"]
             self._refused += batch["refused"]
             self._refusals += batch["refusals"]
-            self._show(0)
+            self._show()
             after = batch["last"]
             if not batch["more"]:
                 break
@@ -130,17 +130,15 @@ class _Walk:
             ids = bulk.page(
                 reader, self._wanted, self._action, after=after, before=job_id, limit=BATCH
             )
-        seen, last = 0, after
         refusals: list[Json] = []
-        for number, one in enumerate(ids, 1):
+        last = after
+        for start in range(0, len(ids), AT_ONCE):
             if self._ctx.canceled:  # what was done so far is still recorded
                 break
-            if number % SHOWN == 0:
-                self._show(number)
-            refusal = self._act(actor, one)
-            if refusal:
-                refusals.append({"jobId": one, "message": refusal})
-            seen, last = number, one
+            part = ids[start : start + AT_ONCE]
+            refusals += self._act(actor, part)
+            last = part[-1]
+        seen = ids.index(last) + 1 if last in ids else 0
         room = max(0, MAX_REFUSALS - len(self._refusals))
         return {
             "done": seen - len(refusals),
@@ -150,18 +148,17 @@ class _Walk:
             "more": len(ids) == BATCH or last != (ids[-1] if ids else after),
         }
 
-    def _act(self, actor: Actor, job_id: str) -> str:
-        """Act on one job; return why not, or ""."""
-        if job_id == self._ctx.job.id:
-            return "A bulk job leaves itself alone."
-        try:
-            self._jobs.control(actor, job_id, self._action, cause={"bulkJob": self._ctx.job.id})
-        except (Conflict, NotFound) as refusal:
-            return refusal.message
-        return ""
+    def _act(self, actor: Actor, ids: list[str]) -> list[Json]:
+        """Act on some jobs, in one transaction; return which were refused, and why."""
+        job_id = self._ctx.job.id
+        others = [one for one in ids if one != job_id]
+        refused = self._jobs.control_many(actor, others, self._action, cause={"bulkJob": job_id})
+        if len(others) < len(ids):
+            refused[job_id] = "A bulk job leaves itself alone."
+        return [{"jobId": one, "message": refused[one]} for one in ids if one in refused]
 
-    def _show(self, more: int) -> None:
-        seen = self._done + self._refused + more
+    def _show(self) -> None:
+        seen = self._done + self._refused
         fraction = None if not self._total else seen / self._total
         of = f" of {self._total:,}" if self._total is not None else ""
         self._ctx.progress(fraction, f"{seen:,}{of} jobs looked at")

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 from agent_console.domain import trace
 from agent_console.domain.access import Actor, Permission, authorize, refusal
+from agent_console.domain.bulk import BulkAction
 from agent_console.domain.checkpoints import Checkpoint
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import Conflict, Invalid, NotFound
@@ -29,7 +30,7 @@ from agent_console.services import batches, job_requests, list_queries
 from agent_console.services.batches import Batch
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import check_usable
-from agent_console.store import context_writes, job_writes, previews
+from agent_console.store import context_writes, job_bulk, job_writes, previews
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
 from agent_console.store.job_writes import Made
@@ -216,6 +217,24 @@ class JobService:
             raise Invalid.field("action", f"unknown value; known are {', '.join(ACTIONS)}.")
         verb = JobVerb(action)
         return self._db.write(lambda tx: job_writes.control(tx, job_id, verb, actor, cause=cause))
+
+    def control_many(
+        self,
+        actor: Actor,
+        job_ids: Sequence[str],
+        action: BulkAction,
+        *,
+        cause: Mapping[str, Json] | None = None,
+    ) -> dict[str, str]:
+        """Cancel or retry the jobs in one transaction; return why not by id of those refused.
+
+        ``cause`` is journaled with each.
+        """
+        authorize(actor, Permission.JOBS_CONTROL)
+        verb = JobVerb(action)
+        return self._db.write(
+            lambda tx: job_bulk.control_many(tx, job_ids, verb, actor, cause=cause)
+        )
 
     def counts(self, actor: Actor) -> dict[JobStatus, int]:
         """Return the number of jobs in every status, zeros included."""

@@ -201,7 +201,7 @@ def asker_of(asker: Actor) -> tuple[str | None, str | None]:
 
 
 _LETS_GO = frozenset({JobVerb.RESUME, JobVerb.EXECUTE})
-_PAST = {
+PAST = {
     JobVerb.EXECUTE: "job.executed",
     JobVerb.CANCEL: "job.canceled",
     JobVerb.PAUSE: "job.paused",
@@ -210,7 +210,7 @@ _PAST = {
     JobVerb.RETRY: "job.retried",
 }
 # What a verb changes beside the status. On the right, columns have the values of before.
-_CHANGES = {
+CHANGES = {
     JobVerb.EXECUTE: "",
     JobVerb.CANCEL: ", completed_at = {now}, worker_id = NULL",
     # A held run goes on with the attempt it has already been charged.
@@ -242,7 +242,8 @@ def control(
             would be in the way of another job with its unique key.
     """
     found = tx.dicts(
-        "SELECT job_type, status, error FROM ai_jobs WHERE id = :id {for_update}", {"id": job_id}
+        f"SELECT {uniques.RETAKEN}, status, error FROM ai_jobs WHERE id = :id {{for_update}}",
+        {"id": job_id},
     )
     if not found:
         raise NotFound(f"There is no job {job_id}.")
@@ -251,10 +252,10 @@ def control(
     if before is JobStatus.PAUSED and verb in _LETS_GO and _has_open_checkpoint(tx, job_id):
         verb = JobVerb.RESUME_WAITING
         target = after(before, verb)
-    uniques.retake(tx, job_id, found[0]["job_type"], before, target)
+    uniques.retake(tx, found[0], before, target)
     changed = tx.execute(
         "UPDATE ai_jobs SET status = :after, claim_token = claim_token + :fence, updated_at = {now}"
-        f"{_CHANGES[verb]} WHERE id = :id AND status = :before",
+        f"{CHANGES[verb]} WHERE id = :id AND status = :before",
         {
             "id": job_id,
             "before": before.value,
@@ -269,13 +270,14 @@ def control(
     if verb is JobVerb.RETRY:
         prepare_retry(tx, job_id, before, found[0]["error"])
     changed_job = job(tx, job_id)
-    tx.record(_event(_PAST[verb], actor, changed_job, before, dict(cause or {})))
+    tx.record(changed_event(PAST[verb], actor, changed_job, before, dict(cause or {})))
     return changed_job
 
 
-def _event(
+def changed_event(
     action: str, actor: Actor, changed: Job, before: JobStatus, data: dict[str, Json]
 ) -> Event:
+    """Return the event of what ``actor`` did to a job that was in ``before``."""
     seconds = None
     if changed.started_at is not None and changed.completed_at is not None:
         seconds = (changed.completed_at - changed.started_at).total_seconds()
@@ -305,17 +307,17 @@ def _cancel_open_checkpoint(tx: Tx, job_id: str, job_type: str, actor: Actor) ->
         " WHERE job_id = :id AND status = 'PENDING' RETURNING id",
         {"id": job_id},
     )
-    tx.record(
-        *(
-            Event(
-                action="checkpoint.canceled",
-                actor=actor,
-                job_id=job_id,
-                job_type=job_type,
-                checkpoint_id=checkpoint_id,
-                before=CheckpointStatus.PENDING.value,
-                after=CheckpointStatus.CANCELED.value,
-            )
-            for (checkpoint_id,) in canceled
-        )
+    tx.record(*(checkpoint_canceled(str(row[0]), job_id, job_type, actor) for row in canceled))
+
+
+def checkpoint_canceled(checkpoint_id: str, job_id: str, job_type: str, actor: Actor) -> Event:
+    """Return the event of a checkpoint that went with its job."""
+    return Event(
+        action="checkpoint.canceled",
+        actor=actor,
+        job_id=job_id,
+        job_type=job_type,
+        checkpoint_id=checkpoint_id,
+        before=CheckpointStatus.PENDING.value,
+        after=CheckpointStatus.CANCELED.value,
     )

@@ -6,7 +6,8 @@ behind that lock, so that no flag can say otherwise than a job's status does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from agent_console.domain.errors import Conflict
 from agent_console.domain.jobs import JobStatus
@@ -18,7 +19,7 @@ ON CONFLICT (job_type, key) DO NOTHING
 """
 LOCK = "SELECT job_id FROM job_uniques WHERE job_type = :job_type AND key = :key {for_update}"
 NAME = "UPDATE job_uniques SET job_id = :job_id WHERE job_type = :job_type AND key = :key"
-ASKED = "SELECT unique_key, unique_while FROM ai_jobs WHERE id = :id"
+RETAKEN = "id, job_type, unique_key, unique_while"  # columns that tell what a job must retake
 
 
 def in_the_way(statuses: Iterable[JobStatus]) -> str:
@@ -62,18 +63,17 @@ def taken(job_type: str, key: str, holder: Row) -> Conflict:
     )
 
 
-def retake(tx: Tx, job_id: str, job_type: str, before: JobStatus, after: JobStatus) -> None:
-    """Let a job that comes back into its own statuses take its key again.
+def retake(tx: Tx, row: Mapping[str, Any], before: JobStatus, after: JobStatus) -> None:
+    """Let the job of ``row`` (with ``RETAKEN``), if it comes back into its own statuses, do so.
 
     Raises:
-        Conflict: another job has it by now.
+        Conflict: another job has its key by now.
     """
-    row = tx.row(ASKED, {"id": job_id})
-    if row is None or row[0] is None:
+    if row["unique_key"] is None:
         return
-    key, statuses = str(row[0]), [JobStatus(word) for word in str(row[1]).split()]
+    key, statuses = str(row["unique_key"]), [JobStatus(one) for one in row["unique_while"].split()]
     if after not in statuses or before in statuses:
         return
-    lock(tx, job_type, key, job_id)
-    if holders := others(tx, job_type, key, job_id, statuses):
-        raise taken(job_type, key, holders[0])
+    lock(tx, row["job_type"], key, row["id"])
+    if holders := others(tx, row["job_type"], key, row["id"], statuses):
+        raise taken(row["job_type"], key, holders[0])
