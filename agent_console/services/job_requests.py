@@ -39,9 +39,11 @@ def checked(new: NewJob, catalog: Catalog) -> tuple[NewJob, int]:
     _check_texts(new)
     _check_numbers(new)
     check_json(new.input_data, "inputData")
-    check_json(new.task_configuration, "taskConfiguration")
-    budget_of(new.task_configuration)
-    check_json(new.metadata, "metadata", limit=MAX_METADATA)
+    if new.task_configuration is not None:
+        check_json(new.task_configuration, "taskConfiguration")
+        budget_of(new.task_configuration)
+    if new.metadata:
+        check_json(new.metadata, "metadata", limit=MAX_METADATA)
     data = catalog.validate(new.job_type, new.input_data)
     unique = new.unique
     if unique is None and handler.unique is not None:
@@ -99,7 +101,8 @@ def text(field: str, value: str | None, limit: int) -> None:
         return
     if len(value) > limit:
         raise Invalid.field(field, f"must have at most {limit:,} characters.")
-    check_json(value, field)
+    if not value.isascii() or "\x00" in value:  # all else can be stored
+        check_json(value, field)
 
 
 def request_key(actor: Actor, operation: str, key: str | None, body: object) -> RequestKey | None:

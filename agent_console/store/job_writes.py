@@ -111,7 +111,8 @@ def _make_room(
     """
     key = unique.settled()
     uniques.lock(tx, new.job_type, key, job_id)
-    holders = uniques.others(tx, new.job_type, key, job_id, unique.while_in)
+    locking = unique.on_conflict is OnConflict.REPLACE
+    holders = uniques.others(tx, new.job_type, key, job_id, unique.while_in, locking=locking)
     if not holders:
         return None, []
     if unique.on_conflict is OnConflict.REJECT:

@@ -22,16 +22,17 @@ NAME = "UPDATE job_uniques SET job_id = :job_id WHERE job_type = :job_type AND k
 RETAKEN = "id, job_type, unique_key, unique_while"  # columns that tell what a job must retake
 
 
-def in_the_way(statuses: Iterable[JobStatus]) -> str:
+def in_the_way(statuses: Iterable[JobStatus], *, locking: bool = False) -> str:
     """Return the query of other jobs with the key that are in one of ``statuses``, oldest first.
 
-    It locks them: nobody moves them on before this transaction ends, and one that moved on
+    ``locking`` them, nobody moves them on before this transaction ends, and one that moved on
     meanwhile is not among them.
     """
     listed = ", ".join(f"'{status.value}'" for status in statuses)
     return (
         "SELECT id, status FROM ai_jobs WHERE job_type = :job_type AND unique_key = :key"
-        f" AND status IN ({listed}) AND id <> :job_id ORDER BY id {{for_update}}"
+        f" AND status IN ({listed}) AND id <> :job_id"
+        f" ORDER BY id{' {for_update}' if locking else ''}"
     )
 
 
@@ -46,11 +47,17 @@ def lock(tx: Tx, job_type: str, key: str, job_id: str) -> None:
 
 
 def others(
-    tx: Tx, job_type: str, key: str, job_id: str, statuses: Iterable[JobStatus]
+    tx: Tx,
+    job_type: str,
+    key: str,
+    job_id: str,
+    statuses: Iterable[JobStatus],
+    *,
+    locking: bool = False,
 ) -> list[Row]:
     """Return id and status of the jobs that block ``job_id``, oldest first; under ``lock``."""
     params: Params = {"job_type": job_type, "key": key, "job_id": job_id}
-    return tx.rows(in_the_way(statuses), params)
+    return tx.rows(in_the_way(statuses, locking=locking), params)
 
 
 def taken(job_type: str, key: str, holder: Row) -> Conflict:

@@ -87,8 +87,9 @@ def test_what_is_retried_goes_back_into_the_queue(desk: Desk, bulk: BulkService)
     ids = fill(desk, 3)
     for one in ids[:2]:
         desk.db.write(lambda tx, i=one: control(tx, i, JobVerb.CANCEL, ANN))
-    job = run(desk, bulk, "retry", JobFilter(user_id="usr_ann", job_type="later"))
-    assert job.output_data["done"] == 2
+    job = bulk.start(ANN, "retry", JobFilter(user_id="usr_ann", job_type="later")).job
+    desk.run(limit=1)
+    assert desk.job(job.id).output_data["done"] == 2  # type: ignore[index, call-overload]
     assert statuses(desk) == {"QUEUED": 2, "INITIALIZED": 1}
 
 
