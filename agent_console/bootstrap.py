@@ -168,12 +168,13 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
     if tracing is not None:
         db.subscribe(tracing.listen)
     watching: list[RunObserver] = [RunLog(), *(w for w in (reporter, tracing) if w is not None)]
+    workspace = Workspace(settings.workspace_root)
     host = WorkerHost(
         db,
         registry,
         settings,
         signals,
-        Workspace(settings.workspace_root),
+        workspace,
         observers=RunObservers(watching),
         sweeps=reporter,
     )
@@ -185,13 +186,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         scheduler_age=lambda: host.scheduler_age,
         shipped=_shipped_documents(),
         chat_model=chat_model(settings),
-        replayer=Rehearsals(
-            db,
-            registry,
-            clock or SystemClock(),
-            Workspace(settings.workspace_root),
-            settings.origin,
-        ),
+        replayer=Rehearsals(db, registry, clock or SystemClock(), workspace, settings.origin),
     )
     registry.add(bulk_handler(db, services.jobs))
     return Console(

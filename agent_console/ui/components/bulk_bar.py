@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reflex as rx
 
-from agent_console.ui.components.basics import icon, status_mark, verb_button
+from agent_console.ui.components.basics import icon, status_mark, verb_button, words
 from agent_console.ui.states.bulk import Bulk
 from agent_console.ui.states.jobs import Jobs
 from agent_console.ui.theme import JOB_MARKS
@@ -16,7 +16,7 @@ def pick_box(row: rx.Var[JobRow]) -> rx.Component:
     return rx.el.label(
         rx.el.input(
             type="checkbox",
-            checked=Bulk.picked.contains(row.id),  # type: ignore[attr-defined]
+            checked=Bulk.picked.contains(row.id),
             read_only=True,
             disabled=Bulk.refusals["cancel"] != "",
             title=Bulk.refusals["cancel"],
@@ -31,7 +31,7 @@ def bulk_bar() -> rx.Component:
     """Return the bar, and below it the bulk job that was started last."""
     return rx.fragment(
         rx.cond(
-            (Bulk.picked.length() > 0) | Jobs.filtered,  # type: ignore[attr-defined]
+            (Bulk.picked.length() > 0) | Jobs.filtered,
             rx.el.div(_picked(), _matching(), class_name="ac-bulk", data_testid="bulk-bar"),
         ),
         rx.cond(Bulk.job.id != "", _progress()),
@@ -39,7 +39,7 @@ def bulk_bar() -> rx.Component:
 
 
 def _picked() -> rx.Component:
-    count = Bulk.picked.length()  # type: ignore[attr-defined]
+    count = Bulk.picked.length()
     return rx.cond(
         count > 0,
         rx.fragment(
@@ -92,7 +92,7 @@ def _question() -> rx.Component:
     return rx.dialog.root(
         rx.dialog.content(
             rx.dialog.title(
-                rx.cond(Bulk.asking == "retry", "Retry all that match?", "Cancel all that match?"),
+                words(Bulk.asking == "retry", "Retry all that match?", "Cancel all that match?"),
                 size="4",
             ),
             rx.dialog.description(Bulk.question, size="2"),

@@ -172,7 +172,7 @@ _PAST = {"cancel": "canceled", "retry": "retried"}
 
 
 def _verb(action: str) -> BulkAction | None:
-    return cast("BulkAction", action) if action in BULK_ACTIONS else None
+    return next((one for one in BULK_ACTIONS if one == action), None)
 
 
 def counted(found: Matching) -> str:
@@ -200,7 +200,8 @@ def _why_not(key: str, search: str, wanted: JobFilter) -> str:
     try:
         wanted.check(cast("BulkAction", key.removesuffix(" all")))
     except ConsoleError as error:
-        return error.message.removeprefix("filter.status: ").capitalize()
+        reason = error.message.removeprefix("filter.status: ")
+        return reason[:1].upper() + reason[1:]
     return ""
 
 
