@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agent_console.domain.changes import RowsChange as RowsChange
     from agent_console.domain.context import Passage as Passage
     from agent_console.domain.destinations import Refused as Refused
+    from agent_console.domain.errors import Conflict as Conflict
     from agent_console.domain.errors import ConsoleError as ConsoleError
     from agent_console.domain.errors import Invalid as Invalid
     from agent_console.domain.errors import TooLarge as TooLarge
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from agent_console.domain.retry import RetryPolicy as RetryPolicy
     from agent_console.domain.risk import Finding as Finding
     from agent_console.domain.risk import Severity as Severity
+    from agent_console.domain.uniqueness import OnConflict as OnConflict
+    from agent_console.domain.uniqueness import Unique as Unique
     from agent_console.gateways.breakers import CircuitOpen as CircuitOpen
     from agent_console.gateways.http import HttpFailed as HttpFailed
     from agent_console.gateways.http import HttpGateway as HttpGateway
@@ -52,6 +55,7 @@ _HOMES = {
     "Callback": "agent_console.runtime.waiting",
     "ChangesRequested": "agent_console.runtime.errors",
     "CircuitOpen": "agent_console.gateways.breakers",
+    "Conflict": "agent_console.domain.errors",
     "ConsoleError": "agent_console.domain.errors",
     "ContextLibrary": "agent_console.runtime.library",
     "ContextText": "agent_console.runtime.library",
@@ -67,6 +71,7 @@ _HOMES = {
     "Json": "agent_console.domain.jobs",
     "Limit": "agent_console.domain.limits",
     "NonRetryable": "agent_console.runtime.errors",
+    "OnConflict": "agent_console.domain.uniqueness",
     "Passage": "agent_console.domain.context",
     "Refused": "agent_console.domain.destinations",
     "Rejected": "agent_console.runtime.errors",
@@ -76,6 +81,7 @@ _HOMES = {
     "Severity": "agent_console.domain.risk",
     "StaleBase": "agent_console.gateways.workspace",
     "TooLarge": "agent_console.domain.errors",
+    "Unique": "agent_console.domain.uniqueness",
     "Workspace": "agent_console.gateways.workspace",
     "WorkspacePath": "agent_console.domain.paths",
     "check_path": "agent_console.domain.paths",

@@ -25,6 +25,7 @@ from agent_console.domain.observer import RunObserver, RunObservers
 from agent_console.domain.redaction import conceal
 from agent_console.gateways.keystore import open_keystore
 from agent_console.gateways.workspace import Workspace
+from agent_console.runtime.bulk import bulk_handler
 from agent_console.runtime.host import WorkerHost
 from agent_console.runtime.loading import load_handlers
 from agent_console.runtime.registry import Registry
@@ -174,37 +175,34 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
     if tracing is not None:
         db.subscribe(tracing.listen)
     watching: list[RunObserver] = [RunLog(), *(w for w in (reporter, tracing) if w is not None)]
+    workspace = Workspace(settings.workspace_root)
     host = WorkerHost(
         db,
         registry,
         settings,
         signals,
-        Workspace(settings.workspace_root),
+        workspace,
         observers=RunObservers(watching),
         sweeps=reporter,
     )
+    services = build_services(
+        db,
+        registry,
+        settings,
+        feed,
+        scheduler_age=lambda: host.scheduler_age,
+        shipped=_shipped_documents(),
+        chat_model=chat_model(settings),
+        replayer=Rehearsals(db, registry, clock or SystemClock(), workspace, settings.origin),
+    )
+    registry.add(bulk_handler(db, services.jobs))
     return Console(
         settings=settings,
         db=db,
         signals=signals,
         feed=feed,
         registry=registry,
-        services=build_services(
-            db,
-            registry,
-            settings,
-            feed,
-            scheduler_age=lambda: host.scheduler_age,
-            shipped=_shipped_documents(),
-            chat_model=chat_model(settings),
-            replayer=Rehearsals(
-                db,
-                registry,
-                clock or SystemClock(),
-                Workspace(settings.workspace_root),
-                settings.origin,
-            ),
-        ),
+        services=services,
         host=host,
         metrics=MetricsExporter(
             db,

@@ -18,6 +18,7 @@ from agent_console.api.routers import (
     artifacts,
     audit,
     auth,
+    batches,
     callbacks,
     chat,
     checkpoints,
@@ -45,6 +46,7 @@ from agent_console.settings import Settings
 VERSION = "1"
 _ROUTERS = (
     jobs,
+    batches,
     forks,
     tasks,
     callbacks,

@@ -12,12 +12,18 @@ import typer
 
 from agent_console.cli.output import JSON_OPTION, Commands, ago, document, fail, say, table
 from agent_console.cli.session import opened
+from agent_console.domain.bulk import BulkAction, JobFilter
 from agent_console.domain.jobs import DEFAULT_PRIORITY, Job, JobStatus, NewJob
 from agent_console.domain.queries import MAX_LIMIT, JobQuery
 from agent_console.services.jobs import Action
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, help="Jobs.")
 
+ONE_OR_MANY = Annotated[str | None, typer.Argument(help="The job's id, job_…")]
+STATUS = Annotated[JobStatus | None, typer.Option("--status", help="Of all that are.")]
+TYPE = Annotated[str | None, typer.Option("--type", help="Of all of a type.")]
+USER = Annotated[str | None, typer.Option("--user", help="Of all an account's.")]
+PROJECT = Annotated[str | None, typer.Option("--project", help="Of a project's.")]
 JOB_ID = Annotated[str, typer.Argument(help="The job's id, job_…")]
 
 
@@ -123,8 +129,47 @@ def _control(name: Action, words: str) -> None:
     app.command(name, help=words)(command)
 
 
+def control_all(action: BulkAction, wanted: JobFilter, *, dry_run: bool, as_json: bool) -> None:
+    """Start the job that does ``action`` to all that match, or only count them."""
+    with opened() as (console, actor):
+        if not dry_run:
+            print_job(console.services.bulk.start(actor, action, wanted).job, as_json=as_json)
+            return
+        found = console.services.bulk.count(actor, action, wanted)
+    _print_count(found.count, capped=found.capped, as_json=as_json)
+
+
+@app.command()
+def cancel(
+    job_id: ONE_OR_MANY = None,
+    *,
+    status: STATUS = None,
+    job_type: TYPE = None,
+    user: USER = None,
+    project: PROJECT = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count.")] = False,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Cancel a job, or all that match; a running one stops at its next call."""
+    wanted = JobFilter(status=status, job_type=job_type, user_id=user, project_id=project)
+    if job_id is None:
+        control_all("cancel", wanted, dry_run=dry_run, as_json=as_json)
+        return
+    if wanted.given() or dry_run:
+        fail("Name a job or a filter, not both.")
+    with opened() as (console, actor):
+        job = console.services.jobs.control(actor, job_id, "cancel")
+    print_job(job, as_json=as_json)
+
+
+def _print_count(count: int, *, capped: bool, as_json: bool) -> None:
+    if as_json:
+        document({"count": count, "capped": capped})
+    else:
+        say(f"{count:,}{'+' if capped else ''} jobs match.")
+
+
 _control("execute", "Let a job that waits to be executed into the queue.")
-_control("cancel", "Cancel a job; a running one stops at its next call.")
 _control("pause", "Hold a job.")
 
 

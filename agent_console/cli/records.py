@@ -7,25 +7,48 @@ from typing import Annotated
 import typer
 
 from agent_console.cli import jobs
-from agent_console.cli.jobs import JOB_ID, json_object, print_job
+from agent_console.cli.jobs import (
+    JOB_ID,
+    ONE_OR_MANY,
+    PROJECT,
+    STATUS,
+    TYPE,
+    USER,
+    control_all,
+    json_object,
+    print_job,
+)
 from agent_console.cli.output import JSON_OPTION, document, fail, say
 from agent_console.cli.session import opened
+from agent_console.domain.bulk import JobFilter
 from agent_console.domain.forks import Cut, ForkPlan, ForkRequest
 
 app = jobs.app  # the same group: these are commands of ``jobs``
-DRY_RUN = typer.Option("--dry-run", help="Only say what would be dropped or reused.")
+DRY_RUN = typer.Option("--dry-run", help="Only say what would be dropped, reused, or how many.")
 FROM_STEP = typer.Option("--from-position", min=0, help="A position of the record, counted from 0.")
 
 
 @app.command()
 def retry(
-    job_id: JOB_ID,
+    job_id: ONE_OR_MANY = None,
     *,
     from_position: Annotated[int | None, FROM_STEP] = None,
+    status: STATUS = None,
+    job_type: TYPE = None,
+    user: USER = None,
+    project: PROJECT = None,
     dry_run: Annotated[bool, DRY_RUN] = False,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
-    """Queue a failed, canceled or parked job again; recorded steps stay done."""
+    """Queue a failed, canceled or parked job again, or all that match; recorded steps stay done."""
+    wanted = JobFilter(status=status, job_type=job_type, user_id=user, project_id=project)
+    if job_id is None:
+        if from_position is not None:
+            fail("--from-position belongs to one job.")
+        control_all("retry", wanted, dry_run=dry_run, as_json=as_json)
+        return
+    if wanted.given():
+        fail("Name a job or a filter, not both.")
     if from_position is None:
         if dry_run:
             fail("--dry-run belongs to --from-position.")

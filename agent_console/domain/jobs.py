@@ -7,8 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from agent_console.domain.errors import Conflict
+
+if TYPE_CHECKING:
+    from agent_console.domain.uniqueness import Unique
 
 DEFAULT_PRIORITY = 5
 MIN_PRIORITY, MAX_PRIORITY = 0, 100
@@ -149,6 +153,7 @@ class NewJob:
     metadata: dict[str, Json] = field(default_factory=dict)
     auto_execute: bool = True  # False: INITIALIZED, waits for execute
     lane: str | None = None  # the concurrency key; the service asks the handler, not the client
+    unique: Unique | None = None  # None: what the job type says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +194,7 @@ class Job:
     park_detail: Json = None
     forked_from: str | None = None
     forked_position: int | None = None
+    unique_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

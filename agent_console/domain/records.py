@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+from agent_console.domain.access import Permission
 from agent_console.domain.jobs import Json
 from agent_console.domain.limits import Limit
+from agent_console.domain.uniqueness import Unique
 
 T = TypeVar("T")
 
@@ -54,7 +56,8 @@ class BreakerState(StrEnum):
 class Step:
     """A recorded call of a handler.
 
-    ``kind`` is step, approve, info, error, artifact, usage, sleep, callback, wait, or failed.
+    ``kind`` is step, approve, info, error, artifact, usage, sleep, callback, wait, enqueue, or
+    failed.
 
     ``failed`` is a step that raised and whose handler caught that and went on.
     """
@@ -145,6 +148,8 @@ class HandlerInfo:
 
     ``input_schema`` is JSON Schema; ``examples`` are inputs that work as they are; ``agent`` says
     that its jobs are work sessions. ``retry`` is its whole policy, ``max_attempts`` part of it.
+    ``unique`` tells from an input what its job must be unique by; ``needs`` is what one must be
+    allowed beside creating jobs.
     """
 
     job_type: str
@@ -157,6 +162,8 @@ class HandlerInfo:
     agent: bool = False
     retry: RetryFacts = RetryFacts()
     limit: Limit | None = None
+    unique: Callable[[dict[str, Json]], Unique | None] | None = None
+    needs: Permission | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -156,6 +156,7 @@ class AsyncJobContext:
     usage = _bridged(JobContext.usage)
     sleep = _bridged(JobContext.sleep)
     callback = _bridged(JobContext.callback)
+    enqueue = _bridged(JobContext.enqueue)
     wait_for = _bridged(JobContext.wait_for)
 
     @property

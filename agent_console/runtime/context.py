@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -13,15 +13,16 @@ from pydantic import BaseModel
 
 from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, CheckpointType
 from agent_console.domain.crashpoints import crashpoint
-from agent_console.domain.jobs import Json, Progress
+from agent_console.domain.jobs import Json, NewJob, Progress
 from agent_console.domain.parking import Call
 from agent_console.domain.payload import canonical, check_json, digest, loads
 from agent_console.domain.records import ArtifactType, LogLevel
 from agent_console.domain.risk import Finding, Proposal
+from agent_console.domain.uniqueness import Unique
 from agent_console.domain.usage import MAX_MODEL, Usage
 from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.workspace import Workspace
-from agent_console.runtime import entries, envelope, policy, waiting
+from agent_console.runtime import children, entries, envelope, policy, waiting
 from agent_console.runtime.decisions import Asked, Decision, by_policy, decided
 from agent_console.runtime.entries import Change, JobFacts
 from agent_console.runtime.errors import Diverged, Misused, Suspend
@@ -48,8 +49,9 @@ class JobContext:
     """The handler's side of a run.
 
     Recorded calls (``step``, ``approve``, ``info``, ``error``, ``artifact``, ``usage``, ``sleep``,
-    ``callback``, ``wait_for``, and ``context`` at its first use) happen once per job: when the
-    handler is run again, after a crash, a retry or a review, they return what the record holds.
+    ``callback``, ``wait_for``, ``enqueue``, and ``context`` at its first use) happen once per job:
+    when the handler is run again, after a crash, a retry or a review, they return what the record
+    holds.
     A handler must therefore make them in the same order for the same input and keep everything
     that varies (time, random numbers, the network) inside steps. Every call may
     end the run (canceled, taken over, suspended); clean up with ``finally``.
@@ -305,6 +307,39 @@ class JobContext:
             Invalid: the timeout is below zero, or beyond ten years.
         """
         return waiting.wait_for(self._run, callback, timeout)
+
+    def enqueue(
+        self,
+        job_type: str,
+        input: Mapping[str, Json] | BaseModel | None = None,  # noqa: A002 - as in ``handler``
+        *,
+        description: str = "",
+        priority: int | None = None,
+        run_at: datetime | None = None,
+        unique: Unique | None = None,
+        metadata: Mapping[str, Json] | None = None,
+    ) -> str:
+        """Put another job into the queue, once, and return its id; a recorded call.
+
+        It belongs to who asked for this job, in the same project and by default with the same
+        priority. ``unique`` as in ``handler``, with a text as key.
+
+        Raises:
+            Invalid: a field is not acceptable.
+            Conflict: another job has the unique key.
+        """
+        data = entries.plain(input if isinstance(input, BaseModel) else dict(input or {}))
+        new = NewJob(
+            job_type=job_type,
+            input_data=cast("dict[str, Json]", data),
+            task_description=description,
+            priority=self.job.priority if priority is None else priority,
+            run_at=run_at,
+            project_id=self.job.project_id,
+            metadata=dict(metadata or {}),
+            unique=unique,
+        )
+        return children.enqueue(self._run, new)
 
     def log(self, message: str, level: str = "INFO", **data: object) -> None:
         """Add a line to the job's log; lines already written by an earlier run are not repeated."""

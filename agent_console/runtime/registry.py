@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from agent_console.domain.access import Permission
 from agent_console.domain.errors import FieldError, HandlersNotLoaded, Invalid, Misconfigured
 from agent_console.domain.jobs import Json
 from agent_console.domain.limits import Limit, lane_of
 from agent_console.domain.records import HandlerInfo, RetryFacts
 from agent_console.domain.retry import RetryPolicy
 from agent_console.domain.schedules import NewSchedule
+from agent_console.domain.uniqueness import Unique
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -39,6 +41,8 @@ class HandlerSpec:
     timeout: float | None
     agent: bool = False
     limit: Limit | None = None
+    unique: Unique | None = None
+    needs: Permission | None = None
 
     @property
     def origin(self) -> str:
@@ -57,6 +61,28 @@ class HandlerSpec:
             return self.input_model.model_validate(data)
         except ValidationError as error:
             raise Invalid(fields=field_errors(error, "inputData")) from None
+
+    def unique_of(self, data: Json) -> Unique | None:
+        """Return what a job on ``data`` (checked before) must be unique by.
+
+        Raises:
+            Invalid: the key that the handler makes of this input is none.
+        """
+        if self.unique is None:
+            return None
+        key: object = self.unique.key
+        if callable(key):
+            try:
+                key = key(self.parse(data))
+            except Exception as error:
+                name = type(error).__name__
+                message = f"the handler's function failed on this input: {name}: {error}"
+                raise Invalid.field("unique.key", message) from error
+        if key is None:
+            return None
+        if not isinstance(key, str):
+            raise Invalid.field("unique.key", "the handler's function returned no text.")
+        return replace(self.unique, key=key)
 
     def info(self) -> HandlerInfo:
         """Return what the other rooms may know of this handler."""
@@ -79,6 +105,8 @@ class HandlerSpec:
                 never=tuple(kind.__name__ for kind in self.retry.never),
             ),
             limit=self.limit,
+            unique=None if self.unique is None else self.unique_of,
+            needs=self.needs,
         )
 
 
@@ -105,6 +133,8 @@ def handler(
     timeout: float | timedelta | None = None,
     agent: bool = False,
     limit: Limit | None = None,
+    unique: Unique | None = None,
+    needs: Permission | None = None,
 ) -> Callable[[F], F]:
     """Declare the decorated function as the handler of ``job_type``.
 
@@ -112,6 +142,8 @@ def handler(
     job's output, any JSON value. ``input`` is the pydantic model of ``inputData``; ``version``
     names the code (default: derived from the function's source); ``timeout`` is seconds; the jobs
     of an ``agent`` are work sessions; ``limit`` says how many may run at once, over all workers.
+    ``unique`` holds for every job of the type that says nothing else; ``needs`` is a permission
+    one must have, beside creating jobs, to enqueue it.
 
     Raises:
         Misconfigured: the type is not usable as a name, or an example does not fit ``input``.
@@ -131,6 +163,8 @@ def handler(
             timeout=timeout.total_seconds() if isinstance(timeout, timedelta) else timeout,
             agent=agent,
             limit=limit,
+            unique=unique,
+            needs=needs,
         )
         _check_examples(spec)
         setattr(function, _MARK, spec)

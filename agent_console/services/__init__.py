@@ -17,6 +17,7 @@ from agent_console.services.assistant import Assistant, ChatModel
 from agent_console.services.assistant_tools import Sources
 from agent_console.services.audit import AuditService
 from agent_console.services.backups import BackupService
+from agent_console.services.bulk import BulkService
 from agent_console.services.callbacks import CallbackService
 from agent_console.services.catalog import Catalog
 from agent_console.services.chat import ChatService
@@ -48,6 +49,7 @@ class Services:
     """All use cases, and the feed that says when to look again."""
 
     jobs: JobService
+    bulk: BulkService
     job_types: JobTypeService
     review: ReviewService
     workers: WorkerService
@@ -110,6 +112,7 @@ def build_services(
     )
     return Services(
         jobs=jobs,
+        bulk=BulkService(db, jobs),
         job_types=JobTypeService(db, catalog),
         review=review,
         workers=workers,

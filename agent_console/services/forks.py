@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 
 from agent_console.domain import trace
 from agent_console.domain.access import Actor, Permission, authorize
-from agent_console.domain.errors import Invalid
+from agent_console.domain.errors import Conflict, Invalid
 from agent_console.domain.forks import Forked, ForkPlan, ForkRequest
 from agent_console.domain.jobs import Job, Json, NewJob
 from agent_console.domain.payload import canonical, check_json
@@ -80,12 +80,13 @@ class ForkService:
         made_id = new_id("job")
         with self._db.read() as reader:
             bound = self._bound(rewinds.found(reader, job_id), wanted)
+        job_requests.allow(actor, bound.new, self._catalog)
         self._check_documents(actor, bound.new)
 
         def work(tx: Tx) -> Forked:
             original = rewinds.locked(tx, job_id)
             planned = forks.plan(tx, original, self._point(actor, bound, wanted))
-            made, replayed = job_writes.enqueue(
+            made = job_writes.enqueue(
                 tx,
                 made_id,
                 bound.new,
@@ -94,10 +95,16 @@ class ForkService:
                 key=key,
                 traceparent=place,
             )
-            if not replayed:
-                self._use_documents(tx, planned, bound.new, made_id)
-                made = forks.copy_record(tx, original, made, planned, actor)
-            return Forked(job=made, plan=planned, replayed=replayed)
+            if made.replayed:
+                return Forked(job=made.job, plan=planned, replayed=True)
+            if made.existing:  # the answer to a fork is never somebody else's job
+                raise Conflict(
+                    f"Job {made.job.id} has the unique key that the fork would have.",
+                    jobId=made.job.id,
+                )
+            self._use_documents(tx, planned, bound.new, made_id)
+            job = forks.copy_record(tx, original, made.job, planned, actor)
+            return Forked(job=job, plan=planned, replayed=False)
 
         return self._db.write(work)
 

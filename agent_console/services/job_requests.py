@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
-from agent_console.domain.access import Actor
+from agent_console.domain.access import Actor, Permission, authorize
 from agent_console.domain.clock import to_micros
 from agent_console.domain.errors import Invalid
 from agent_console.domain.jobs import MAX_PRIORITY, MIN_PRIORITY, NewJob
 from agent_console.domain.payload import check_json, digest, dumps
+from agent_console.domain.uniqueness import OnConflict
 from agent_console.domain.usage import budget_of
 from agent_console.services.catalog import Catalog
 from agent_console.store.job_writes import RequestKey
@@ -18,6 +19,10 @@ MAX_NAME = 200  # characters of ids and names that come from outside
 MAX_ATTEMPTS = 100
 MAX_METADATA = 65_536  # bytes
 MAX_DELAY = 315_360_000  # seconds
+_ALSO_NEEDED = {
+    OnConflict.REPLACE: Permission.JOBS_CONTROL,
+    OnConflict.EXISTING: Permission.JOBS_READ,
+}
 APPROVAL_STRATEGIES = ("checkpoint_required", "final_only", "auto_approve_low_risk")
 
 
@@ -35,12 +40,33 @@ def checked(new: NewJob, catalog: Catalog) -> tuple[NewJob, int]:
     _check_texts(new)
     _check_numbers(new)
     check_json(new.input_data, "inputData")
-    check_json(new.task_configuration, "taskConfiguration")
-    budget_of(new.task_configuration)
-    check_json(new.metadata, "metadata", limit=MAX_METADATA)
+    if new.task_configuration is not None:
+        check_json(new.task_configuration, "taskConfiguration")
+        budget_of(new.task_configuration)
+    if new.metadata:
+        check_json(new.metadata, "metadata", limit=MAX_METADATA)
     data = catalog.validate(new.job_type, new.input_data)
     lane = catalog.lane(new.job_type, data)
-    return replace(new, input_data=data, lane=lane), new.max_attempts or handler.max_attempts
+    unique = new.unique
+    if unique is None and handler.unique is not None:
+        unique = handler.unique(data)
+    if unique is not None:
+        unique.settled()
+    bound = replace(new, input_data=data, lane=lane, unique=unique)
+    return bound, new.max_attempts or handler.max_attempts
+
+
+def allow(actor: Actor, new: NewJob, catalog: Catalog) -> None:
+    """Refuse what ``new`` (as ``checked`` returned it) needs beside creating jobs.
+
+    Raises:
+        Forbidden: the type needs more; the policy of its key cancels jobs, or answers with one.
+    """
+    handler = catalog.describe(new.job_type)
+    if handler is not None and handler.needs is not None:
+        authorize(actor, handler.needs)
+    if new.unique is not None and new.unique.on_conflict in _ALSO_NEEDED:
+        authorize(actor, _ALSO_NEEDED[new.unique.on_conflict])
 
 
 def _check_texts(new: NewJob) -> None:
@@ -87,7 +113,8 @@ def text(field: str, value: str | None, limit: int) -> None:
         return
     if len(value) > limit:
         raise Invalid.field(field, f"must have at most {limit:,} characters.")
-    check_json(value, field)
+    if not value.isascii() or "\x00" in value:  # all else can be stored
+        check_json(value, field)
 
 
 def request_key(actor: Actor, operation: str, key: str | None, body: object) -> RequestKey | None:
@@ -112,4 +139,6 @@ def body_of(new: NewJob) -> dict[str, object]:
     """Return the request as JSON, for the digest that tells a repetition from another request."""
     body = asdict(new)
     del body["lane"]  # follows from the rest
+    if new.unique is None:  # reads as before there was such a field: keys outlive versions
+        del body["unique"]
     return {**body, "run_at": None if new.run_at is None else to_micros(new.run_at)}

@@ -8,12 +8,13 @@ from typing import Literal, get_args
 
 from agent_console.domain import trace
 from agent_console.domain.access import Actor, Permission, authorize, refusal
+from agent_console.domain.bulk import BulkAction
 from agent_console.domain.checkpoints import Checkpoint
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import Conflict, Invalid, NotFound
 from agent_console.domain.events import JournalEntry
 from agent_console.domain.forks import ForkLine
-from agent_console.domain.jobs import Job, JobStatus, JobSummary, JobVerb, NewJob, after
+from agent_console.domain.jobs import Job, JobStatus, JobSummary, JobVerb, Json, NewJob, after
 from agent_console.domain.queries import MAX_LIMIT, JobQuery, known
 from agent_console.domain.records import (
     Artifact,
@@ -27,12 +28,14 @@ from agent_console.domain.records import (
 from agent_console.domain.schedules import JobOrigin
 from agent_console.domain.sessions import context_ids
 from agent_console.domain.usage import JobUsage
-from agent_console.services import job_requests, list_queries
+from agent_console.services import batches, job_requests, list_queries
+from agent_console.services.batches import Batch
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import check_usable
-from agent_console.store import context_writes, forks, job_writes, previews, rewinds
+from agent_console.store import context_writes, forks, job_bulk, job_writes, previews, rewinds
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
+from agent_console.store.job_writes import Made
 from agent_console.store.reads import (
     checkpoints,
     counts,
@@ -53,10 +56,14 @@ LAST_LOGS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enqueued:
-    """The job; ``replayed`` says that the request was a repetition and made nothing new."""
+    """The job. ``replayed``: the request was a repetition and made nothing new.
+
+    ``existing``: the job was there already, and has the unique key of the request.
+    """
 
     job: Job
     replayed: bool
+    existing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,10 +108,11 @@ class JobService:
             Invalid: a field is not acceptable.
             TooLarge: a JSON field is larger than allowed.
             Forbidden: no permission, or none to read the context documents it would work from.
-            Conflict: the key was used for a different request.
+            Conflict: the key was used for a different request, or another job has the unique key.
         """
         authorize(actor, Permission.JOBS_CREATE)
         bound, attempts = job_requests.checked(new, self._catalog)
+        job_requests.allow(actor, bound, self._catalog)
         documents = context_ids(new.context_document_id, new.metadata)
         check_usable(self._db, actor, documents)
         # The body is a third of the work here, and only a key is compared with it.
@@ -113,7 +121,7 @@ class JobService:
         job_id = new_id("job")
         place = str(trace.current() or trace.beginning())
 
-        def work(tx: Tx) -> tuple[Job, bool]:
+        def work(tx: Tx) -> Made:
             made = job_writes.enqueue(
                 tx,
                 job_id,
@@ -123,14 +131,38 @@ class JobService:
                 key=key,
                 traceparent=place,
             )
-            if not made[1]:
+            if not (made.replayed or made.existing):
                 context_writes.use(tx, documents, job_id)
             crashpoint("enqueue.before_commit")
             return made
 
-        job, replayed = self._db.write(work)
+        made = self._db.write(work)
         crashpoint("enqueue.committed")
-        return Enqueued(job=job, replayed=replayed)
+        return Enqueued(job=made.job, replayed=made.replayed, existing=made.existing)
+
+    def enqueue_many(
+        self,
+        actor: Actor,
+        jobs: Sequence[NewJob],
+        *,
+        keys: Sequence[str | None] = (),
+        idempotency_key: str | None = None,
+    ) -> Batch:
+        """Create all of ``jobs`` (1 to 1,000) or none, in one transaction.
+
+        ``keys`` are idempotency keys of the single jobs, ``idempotency_key`` is that of the whole.
+
+        Raises:
+            Invalid, TooLarge, Forbidden: as in ``enqueue``; fields read ``jobs.3.inputData.…``.
+            Conflict: a key was used for a different request, or another job has a unique key;
+                ``item`` is the number of the job that meets it.
+        """
+        authorize(actor, Permission.JOBS_CREATE)
+        made = batches.enqueue_many(
+            self._db, self._catalog, actor, jobs, keys=keys, idempotency_key=idempotency_key
+        )
+        crashpoint("enqueue.committed")
+        return made
 
     def get(self, actor: Actor, job_id: str) -> JobDetail:
         """Return the job with all that belongs to it.
@@ -189,19 +221,45 @@ class JobService:
         with self._db.read() as reader:
             return job_reads.page(reader, query)
 
-    def control(self, actor: Actor, job_id: str, action: Action) -> Job:
-        """Execute, cancel, retry, pause or resume the job.
+    def control(
+        self,
+        actor: Actor,
+        job_id: str,
+        action: Action,
+        *,
+        cause: Mapping[str, Json] | None = None,
+    ) -> Job:
+        """Execute, cancel, retry, pause or resume the job; ``cause`` is journaled with it.
 
         Raises:
             Invalid: there is no such action.
             NotFound: there is no such job.
-            Conflict: its status does not allow the action; names the status.
+            Conflict: its status does not allow the action; names the status. Or another job has
+                taken its unique key meanwhile; names that one.
         """
         authorize(actor, Permission.JOBS_CONTROL)
         if action not in ACTIONS:
             raise Invalid.field("action", f"unknown value; known are {', '.join(ACTIONS)}.")
         verb = JobVerb(action)
-        return self._db.write(lambda tx: job_writes.control(tx, job_id, verb, actor))
+        return self._db.write(lambda tx: job_writes.control(tx, job_id, verb, actor, cause=cause))
+
+    def control_many(
+        self,
+        actor: Actor,
+        job_ids: Sequence[str],
+        action: BulkAction,
+        *,
+        cause: Mapping[str, Json] | None = None,
+    ) -> dict[str, str]:
+        """Cancel or retry the jobs in one transaction; return why not by id of those refused.
+
+        ``cause`` is journaled with each.
+        """
+        authorize(actor, Permission.JOBS_CONTROL)
+        verb = JobVerb(action)
+        return self._db.write(
+            lambda tx: job_bulk.control_many(tx, job_ids, verb, actor, cause=cause)
+        )
 
     def counts(self, actor: Actor) -> dict[JobStatus, int]:
         """Return the number of jobs in every status, zeros included."""

@@ -9,7 +9,7 @@ from agent_console.domain import trace
 from agent_console.domain.access import ROLE_PERMISSIONS, SYSTEM, Actor, Permission, Role
 from agent_console.domain.clock import MICROSECONDS, to_micros
 from agent_console.domain.crashpoints import crashpoint
-from agent_console.domain.errors import ConsoleError, Unavailable
+from agent_console.domain.errors import Conflict, ConsoleError, Unavailable
 from agent_console.domain.jobs import NewJob
 from agent_console.domain.schedules import (
     CATCH_UP_CAP,
@@ -176,16 +176,23 @@ def _make_job(tx: Tx, schedule: Schedule, ready: _Ready) -> None:
     if ready.job is None:
         schedules.note_fire(tx, schedule, ready.slot, FireOutcome.REFUSED, problem=ready.problem)
         return
-    job_id = new_id("job")
-    job, _ = job_writes.enqueue(
-        tx,
-        job_id,
-        ready.job,
-        max_attempts=ready.attempts,
-        actor=Actor(kind="system", id=schedule.owner_id, name=schedule.owner_name),
-        key=None,
-        traceparent=str(trace.beginning()),
-    )
+    try:
+        made = job_writes.enqueue(
+            tx,
+            new_id("job"),
+            ready.job,
+            max_attempts=ready.attempts,
+            actor=Actor(kind="system", id=schedule.owner_id, name=schedule.owner_name),
+            key=None,
+            traceparent=str(trace.beginning()),
+        )
+    except Conflict as conflict:  # before anything was written: another job has its unique key
+        in_the_way = conflict.message
+    else:
+        in_the_way = "A job with its unique key is there already." if made.existing else ""
+    if in_the_way:
+        schedules.note_fire(tx, schedule, ready.slot, FireOutcome.SKIPPED, problem=in_the_way)
+        return
     schedules.note_fire(
-        tx, schedule, ready.slot, FireOutcome.FIRED, job_id=job_id, job_type=job.job_type
+        tx, schedule, ready.slot, FireOutcome.FIRED, job_id=made.job.id, job_type=made.job.job_type
     )

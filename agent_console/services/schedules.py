@@ -63,7 +63,7 @@ class ScheduleService:
             Conflict: there is one of that name.
         """
         authorize(actor, Permission.JOBS_CREATE)
-        bound = self._checked(new)
+        bound = self._checked(actor, new)
         schedule_id = new_id("sch")
 
         def work(tx: Tx) -> Schedule:
@@ -112,7 +112,7 @@ class ScheduleService:
         before = self._acting(actor, schedule_id)
         if before.declared:
             raise Conflict("A module of handlers declares this schedule; change it there.")
-        wanted = self._checked(_changed(before, change))
+        wanted = self._checked(actor, _changed(before, change))
 
         def work(tx: Tx) -> Schedule:
             now = store.locked(tx, schedule_id)
@@ -173,15 +173,17 @@ class ScheduleService:
         Raises:
             NotFound: there is no such schedule.
             Invalid: the job type does not take the input any more.
+            Conflict: another job has its unique key.
         """
         authorize(actor, Permission.JOBS_CREATE)
         schedule = self._find(schedule_id)
         bound, attempts = job_requests.checked(new_job(schedule, self._catalog), self._catalog)
+        job_requests.allow(actor, bound, self._catalog)
         job_id, place = new_id("job"), str(trace.current() or trace.beginning())
 
         def work(tx: Tx) -> Job:
             now = store.locked(tx, schedule_id)
-            job, _ = job_writes.enqueue(
+            made = job_writes.enqueue(
                 tx,
                 job_id,
                 bound,
@@ -190,18 +192,20 @@ class ScheduleService:
                 key=None,
                 traceparent=place,
             )
+            if made.existing:  # its unique key answers; nothing was made
+                return made.job
             store.note_fire(
                 tx,
                 now,
                 tx.now(),
                 FireOutcome.FIRED,
                 job_id=job_id,
-                job_type=job.job_type,
+                job_type=made.job.job_type,
                 manual=True,
                 actor=actor,
             )
             crashpoint("schedule.before_commit")
-            return job
+            return made.job
 
         return self._db.write(work)
 
@@ -236,7 +240,7 @@ class ScheduleService:
     def _declare_one(self, new: NewSchedule, *, again: bool) -> None:
         if again:
             raise Conflict("Another module declares one of this name as well.")
-        bound = self._checked(new)
+        bound = self._checked(SYSTEM, new)
         try:
             self._db.write(lambda tx: _declare(tx, bound))
         except Conflict:  # another process has just made it, or somebody has one of this name
@@ -256,13 +260,14 @@ class ScheduleService:
             raise Forbidden(reason, requiredPermission=Permission.JOBS_CONTROL.value)
         return schedule
 
-    def _checked(self, new: NewSchedule) -> NewSchedule:
+    def _checked(self, actor: Actor, new: NewSchedule) -> NewSchedule:
         name = new.name.strip()
         job_requests.text("name", name, job_requests.MAX_NAME)
         if not name or not name.isprintable():
             raise Invalid.field("name", "must be text that can be shown.")
         plain = replace(new, name=name, rule=recurrence.checked(new.rule))
-        job_requests.checked(new_job(plain, self._catalog), self._catalog)
+        bound, _ = job_requests.checked(new_job(plain, self._catalog), self._catalog)
+        job_requests.allow(actor, bound, self._catalog)
         return plain
 
 

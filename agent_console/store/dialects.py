@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -120,6 +120,43 @@ def with_values(columns: str, body: str, count: int, dialect: Dialect, now: int 
 def ids_param(ids: Sequence[str], dialect: Dialect) -> object:
     """Return what ``:ids`` of ``{among_ids}`` is bound to."""
     return json.dumps(list(ids)) if dialect == "sqlite" else list(ids)
+
+
+def from_arrays(
+    table: str, columns: Mapping[str, str], types: Mapping[str, str], now: int | None
+) -> str:
+    """Return the insert of many rows that takes an array per parameter (PostgreSQL).
+
+    ``columns`` are names and their SQL with ``:name`` parameters, ``types`` the types of those in
+    the order of the arrays; ``now`` as in ``with_values``.
+    """
+    holes = {"now": str(now) if now is not None else POSTGRES_NOW, **_HOLES["postgresql"]}
+    values = ", ".join(_NAME.sub(r"v.\1", value) for value in columns.values())
+    arrays = ", ".join(f"%s::{kind}[]" for kind in types.values())
+    return _HOLE.sub(
+        lambda m: holes[m.group(1)],
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values}"
+        f" FROM unnest({arrays}) AS v({', '.join(types)})",
+    )
+
+
+def array_text(values: Iterable[object]) -> str:
+    """Return texts, whole numbers and None as the text of an array (PostgreSQL).
+
+    A text is a constant the server reads in one go; an expression per value is not.
+    """
+    return f"{{{','.join(map(_array_item, values))}}}"
+
+
+def _array_item(value: object) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, int):
+        return str(int(value))
+    text = str(value)
+    if "\\" in text or '"' in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
 def words_value(dialect: Dialect) -> str:

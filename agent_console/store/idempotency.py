@@ -42,3 +42,11 @@ def find(tx: Tx, *, scope: str, key: str, digest: str) -> str | None:
             subjectId=row[1],
         )
     return str(row[1])
+
+
+def answer_with(tx: Tx, *, scope: str, key: str, subject_id: str) -> None:
+    """Let repetitions of a request, made in this very transaction, be answered with a subject."""
+    tx.execute(
+        "UPDATE idempotency_keys SET subject_id = :subject_id WHERE scope = :scope AND key = :key",
+        {"scope": scope, "key": key, "subject_id": subject_id},
+    )

@@ -86,17 +86,17 @@ def cut(tx: Tx, job_id: str, position: int) -> None:
 def close_open(tx: Tx, job_id: str, job_type: str, actor: Actor, position: int = 0) -> None:
     """Cancel the open questions of the job from ``position`` on: nobody waits for an answer."""
     closed = tx.rows(_CLOSE, {"id": job_id, "position": position})
-    tx.record(
-        *(
-            Event(
-                action="checkpoint.canceled",
-                actor=actor,
-                job_id=job_id,
-                job_type=job_type,
-                checkpoint_id=checkpoint_id,
-                before=CheckpointStatus.PENDING.value,
-                after=CheckpointStatus.CANCELED.value,
-            )
-            for (checkpoint_id,) in closed
-        )
+    tx.record(*(checkpoint_canceled(str(row[0]), job_id, job_type, actor) for row in closed))
+
+
+def checkpoint_canceled(checkpoint_id: str, job_id: str, job_type: str, actor: Actor) -> Event:
+    """Return the event of a question that went with its job, or with the record it was part of."""
+    return Event(
+        action="checkpoint.canceled",
+        actor=actor,
+        job_id=job_id,
+        job_type=job_type,
+        checkpoint_id=checkpoint_id,
+        before=CheckpointStatus.PENDING.value,
+        after=CheckpointStatus.CANCELED.value,
     )

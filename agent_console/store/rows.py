@@ -106,6 +106,7 @@ def job(row: Row) -> Job:
         park_detail=json_or_none(row["park_detail"]),
         forked_from=row["forked_from"],
         forked_position=row["forked_position"],
+        unique_key=row["unique_key"],
     )
 
 

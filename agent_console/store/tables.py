@@ -32,6 +32,7 @@ from agent_console.store import (  # noqa: F401 - of the same metadata
     query_tables,
     schedule_tables,
     seal_tables,
+    unique_tables,
 )
 
 
@@ -114,6 +115,14 @@ class AiJob(SQLModel, table=True):
             sqlite_where=text("completed_at IS NOT NULL"),
             postgresql_where=text("completed_at IS NOT NULL"),
         ),
+        Index(
+            "ix_ai_jobs_unique",
+            "job_type",
+            "unique_key",
+            "status",
+            sqlite_where=text("unique_key IS NOT NULL"),
+            postgresql_where=text("unique_key IS NOT NULL"),
+        ),
         {"postgresql_with": {"fillfactor": 85}},
     )
 
@@ -149,6 +158,8 @@ class AiJob(SQLModel, table=True):
     traceparent: str | None = Field(default=None, sa_type=Text)  # W3C; of the job's spans
     gate: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
     lane: str | None = Field(default=None, sa_type=Text)  # the concurrency key
+    unique_key: str | None = Field(default=None, sa_type=Text)
+    unique_while: str | None = Field(default=None, sa_type=Text)  # statuses, space between
     run_at: int = Field(sa_type=BigInteger)
     created_at: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)

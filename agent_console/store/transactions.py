@@ -13,7 +13,15 @@ from sqlalchemy.sql import Executable
 from agent_console.domain.clock import Clock, to_micros
 from agent_console.domain.events import Event
 from agent_console.store import journal, tallies, tally_slots
-from agent_console.store.dialects import NOW_PARAM, POSTGRES_NOW, Dialect, compiled, with_values
+from agent_console.store.dialects import (
+    NOW_PARAM,
+    POSTGRES_NOW,
+    Dialect,
+    array_text,
+    compiled,
+    from_arrays,
+    with_values,
+)
 
 Params = dict[str, object]
 Row = tuple[Any, ...]
@@ -101,6 +109,31 @@ class Tx(Queries):
             self._cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
         else:
             execute_values(self._cursor, f"INSERT INTO {table} ({names}) VALUES %s", rows)
+
+    def insert_many(
+        self,
+        table: str,
+        columns: Mapping[str, str],
+        types: Mapping[str, str],
+        rows: Sequence[Params],
+    ) -> None:
+        """Insert a row per item of ``rows`` in one statement.
+
+        ``columns`` are names and their SQL, with ``:name`` parameters and placeholders; ``types``
+        are the parameters and their types on PostgreSQL.
+        """
+        if not rows:
+            return
+        now = None if self._clock is None else to_micros(self._clock.now())
+        if self.dialect == "postgresql":
+            text = from_arrays(table, columns, types, now)
+            arrays = [array_text([row[name] for row in rows]) for name in types]
+            self._cursor.execute(text, arrays)
+            return
+        values = ", ".join(columns.values())
+        sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})"
+        text = compiled(sql, self.dialect, clock_bound=True).text
+        self._cursor.executemany(text, [{**row, NOW_PARAM: now} for row in rows])
 
     def record(self, *events: Event) -> None:
         """Journal ``events`` at commit, add them to the tallies, tell listeners afterwards."""

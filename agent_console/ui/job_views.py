@@ -95,6 +95,7 @@ class JobView:
     priority: str = ""
     worker: str = ""
     code_version: str = ""
+    unique_key: str = ""
     project: str = ""
     project_href: str = ""
     findings_href: str = ""
@@ -161,6 +162,7 @@ def job_view(
         priority=str(job.priority),
         worker=job.worker_id or "",
         code_version=job.code_version or "",
+        unique_key=shown(job.unique_key or "", 200),
         project=shown(job.project_id or "", 100),
         project_href=SessionsParams(project=job.project_id).url() if job.project_id else "",
         findings_href=_findings_href(job),

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from agent_console.domain.access import ANONYMOUS, ROLE_PERMISSIONS, Actor, Permission, Role
+from agent_console.domain.bulk import JobFilter
 from agent_console.domain.chat import ChatQuery, HistoryQuery, NewChatSession
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.domain.context import NewContextDocument
@@ -43,6 +44,22 @@ TEMPLATE = NewTemplate(name="mine", agent_type="research")
 
 GUARDED: dict[str, tuple[Permission, Call]] = {
     "jobs.enqueue": (P.JOBS_CREATE, lambda s, a: s.jobs.enqueue(a, NewJob(job_type="noop"))),
+    "jobs.enqueue_many": (
+        P.JOBS_CREATE,
+        lambda s, a: s.jobs.enqueue_many(a, [NewJob(job_type="noop")]),
+    ),
+    "jobs.control_many": (
+        P.JOBS_CONTROL,
+        lambda s, a: s.jobs.control_many(a, ["job_x"], "cancel"),
+    ),
+    "bulk.start": (
+        P.JOBS_CONTROL,
+        lambda s, a: s.bulk.start(a, "cancel", JobFilter(status="PENDING")),
+    ),
+    "bulk.count": (
+        P.JOBS_CONTROL,
+        lambda s, a: s.bulk.count(a, "cancel", JobFilter(status="PENDING")),
+    ),
     "jobs.get": (P.JOBS_READ, lambda s, a: s.jobs.get(a, "job_x")),
     "jobs.find": (P.JOBS_READ, lambda s, a: s.jobs.find(a, "job_x")),
     "jobs.page": (P.JOBS_READ, lambda s, a: s.jobs.page(a, JobQuery())),

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy.dialects import postgresql, sqlite
 
+from agent_console.domain.bulk import JobFilter
+from agent_console.domain.jobs import LIVE
 from agent_console.domain.queries import SessionQuery
 from agent_console.domain.search import index_text, wanted
 from agent_console.domain.sessions import AGENT_TYPES
@@ -19,11 +21,12 @@ from agent_console.store import (
     parking,
     rechecks,
     runs,
+    uniques,
 )
 from agent_console.store.database import Database
 from agent_console.store.dialects import match_text
 from agent_console.store.ids import new_id
-from agent_console.store.reads import artifact_search, sessions
+from agent_console.store.reads import artifact_search, bulk, sessions
 
 HISTORY, READY = 20_000, 500
 JOBS = (
@@ -105,6 +108,21 @@ HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
     ),
     "forks of a job": (forks.FORKS, {"id": "job_1", "limit": 50}, ("ix_ai_jobs_forked_from",)),
     "open checkpoints": (metric_reads.OPEN, {}, OPEN),
+    "unique key": (
+        uniques.in_the_way(sorted(LIVE)),
+        {"job_type": "noop", "key": "k", "job_id": "job_1"},
+        ("ix_ai_jobs_unique",),
+    ),
+    "many to cancel": (
+        bulk.chosen(JobFilter(job_type="noop"), "cancel"),
+        {"job_type": "noop", "after": "", "before": "job_z", "room": 100},
+        ("ix_ai_jobs_status_id", "ix_ai_jobs_live"),
+    ),
+    "many to retry": (
+        bulk.chosen(JobFilter(status="FAILED", user_id="usr_1"), "retry"),
+        {"user_id": "usr_1", "after": "", "before": "job_z", "room": 100},
+        ("ix_ai_jobs_status_id", "ix_ai_jobs_user_id"),
+    ),
 }
 
 

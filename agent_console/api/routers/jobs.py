@@ -15,8 +15,8 @@ from agent_console.api.schemas.base import Pagination
 from agent_console.api.schemas.checkpoints import CheckpointOut, CheckpointsAnswer
 from agent_console.api.schemas.forks import ControlAnswer, JobActionIn
 from agent_console.api.schemas.jobs import (
+    EnqueuedAnswer,
     JobAction,
-    JobAnswer,
     JobDetailAnswer,
     JobDetailOut,
     JobOut,
@@ -36,15 +36,19 @@ router = resource_router("Jobs")
 Reader = Annotated[Actor, requires(Permission.JOBS_READ)]
 Creator = Annotated[Actor, requires(Permission.JOBS_CREATE)]
 Controller = Annotated[Actor, requires(Permission.JOBS_CONTROL)]
+FOUND = {
+    "model": EnqueuedAnswer,
+    "description": "There is a job with the unique key; nothing was made.",
+}
 CheckpointReader = Annotated[Actor, requires(Permission.CHECKPOINTS_READ)]
 
 
 @router.post(
     "/api/agent-jobs",
     status_code=201,
-    response_model=JobAnswer,
+    response_model=EnqueuedAnswer,
     summary="Enqueue a job",
-    responses=problems(*WRITING),
+    responses={200: FOUND, **problems(*WRITING)},
 )
 def enqueue(
     actor: Creator,
@@ -52,13 +56,15 @@ def enqueue(
     body: NewJobIn,
     response: Response,
     idempotency_key: IdempotencyKey = None,
-) -> JobAnswer:
+) -> EnqueuedAnswer:
     """Validate the input against the job type's schema and put the job into the queue."""
     done = services.jobs.enqueue(actor, body.to_new_job(), idempotency_key=idempotency_key)
     response.headers["Location"] = f"/api/agent-jobs/{done.job.id}"
     if done.replayed:
         response.headers[REPLAYED] = "true"
-    return JobAnswer(job=JobOut.model_validate(done.job))
+    if done.existing:
+        response.status_code = 200
+    return EnqueuedAnswer(job=JobOut.model_validate(done.job), existing=done.existing)
 
 
 @router.get(

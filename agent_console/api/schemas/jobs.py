@@ -40,6 +40,7 @@ from agent_console.domain.jobs import (
     NewJob,
 )
 from agent_console.domain.records import RetryFacts
+from agent_console.domain.uniqueness import MAX_KEY, OnConflict, Unique
 from agent_console.domain.usage import MICROS, JobUsage, Usage
 from agent_console.services.job_requests import MAX_DELAY
 from agent_console.services.jobs import JobDetail
@@ -65,6 +66,25 @@ class JobAction(StrEnum):
     RESUME = "resume"
     EXECUTE = "execute"
     FAIL = "fail"
+
+
+class UniqueIn(In):
+    """The only job of its type and key while an earlier one is in one of ``whileIn``."""
+
+    model_config = example(key="order-7", onConflict="existing")
+
+    key: Annotated[StrictStr, StringConstraints(min_length=1, max_length=MAX_KEY)]
+    while_in: Annotated[list[JobStatus], Field(min_length=1)] | None = Field(
+        None, description="Left out: every status of a job that has not ended."
+    )
+    on_conflict: OnConflict = OnConflict.REJECT
+
+    def to_unique(self) -> Unique:
+        """Return the domain's value."""
+        policy = self.on_conflict
+        if self.while_in is None:
+            return Unique(key=self.key, on_conflict=policy)
+        return Unique(key=self.key, while_in=tuple(self.while_in), on_conflict=policy)
 
 
 class NewJobIn(In):
@@ -94,10 +114,12 @@ class NewJobIn(In):
     auto_execute: StrictBool = Field(
         True, description="False: the job waits, INITIALIZED, until it is executed."
     )
+    unique: UniqueIn | None = Field(None, description="Left out: what the job type says.")
 
     def to_new_job(self) -> NewJob:
         """Return the domain's value."""
-        values = {name: getattr(self, name) for name in type(self).model_fields}
+        values = {name: getattr(self, name) for name in NewJobIn.model_fields}
+        values["unique"] = self.unique and self.unique.to_unique()
         values["approval_strategy"] = self.approval_strategy and self.approval_strategy.value
         return NewJob(**values)
 
@@ -157,6 +179,7 @@ class JobOut(JobSummaryOut):
     park_detail: JsonOut = None
     forked_from: str | None = Field(None, description="The job whose record this one began with.")
     forked_position: int | None = Field(None, description="Calls before this one are copies.")
+    unique_key: str | None
 
 
 class UsageOut(Out):
@@ -282,6 +305,12 @@ class JobAnswer(Success):
     """One job."""
 
     job: JobOut
+
+
+class EnqueuedAnswer(JobAnswer):
+    """The job of a request; ``existing`` says that it was there already and has the unique key."""
+
+    existing: bool
 
 
 class JobDetailAnswer(Success):

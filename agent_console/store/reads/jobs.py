@@ -20,6 +20,7 @@ _PAYLOADS = {
     "input_data", "output_data", "error", "task_configuration", "metadata", "claim_token",
     "claims", "resuming", "idempotency_key", "context_document_id", "approval_strategy",
     "code_version", "park_code", "park_detail", "forked_from", "forked_position",
+    "unique_key", "unique_while",
 }  # fmt: skip
 _IS_LIVE = text("status NOT IN ('COMPLETED', 'FAILED', 'CANCELED')")
 _WHOLE_ID = re.compile("job_[0-9a-f]{32}")

@@ -6,9 +6,11 @@ import reflex as rx
 
 from agent_console.ui import shell
 from agent_console.ui.components.basics import bones, empty, icon, status_mark, words
+from agent_console.ui.components.bulk_bar import bulk_bar, pick_box
 from agent_console.ui.components.saved_bar import saved_bar
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
+from agent_console.ui.states.bulk import Bulk
 from agent_console.ui.states.jobs import Jobs
 from agent_console.ui.states.saved import SavedViews
 from agent_console.ui.theme import JOB_MARKS
@@ -55,6 +57,7 @@ def _when(row: rx.Var[JobRow]) -> rx.Component:
 
 def _row(row: rx.Var[JobRow]) -> rx.Component:
     return rx.el.li(
+        pick_box(row),
         rx.el.div(status_mark(row.status, JOB_MARKS), class_name="ac-jobstatus"),
         rx.el.div(
             rx.el.div(
@@ -150,10 +153,11 @@ def page() -> rx.Component:
         shell.heading("Jobs", shell.stale_badge(Jobs.stale), actions=(_search(), new)),
         rx.el.nav(rx.foreach(Jobs.tabs, tab_link), class_name="ac-tabs", aria_label="Job statuses"),
         saved_bar(),
+        bulk_bar(),
         _list(),
     )
 
 
 def register(app: rx.App) -> None:
     """Add the page at ``/jobs``."""
-    live_page(app, "/jobs", "Jobs", page, Jobs.watch, SavedViews.load)
+    live_page(app, "/jobs", "Jobs", page, Jobs.watch, Bulk.watch, SavedViews.load)

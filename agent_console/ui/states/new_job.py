@@ -118,6 +118,8 @@ class NewJobPage(LiveState, rx.State):
             return None
         self._complain(())
         self._once = bridge.request_id()
+        if made.existing:
+            await self._tell(bridge.note("info", "There is such a job already; this is it."))
         return rx.redirect(f"/jobs/{made.job.id}")
 
     def _complain(self, errors: Sequence[FieldError]) -> None:
@@ -167,11 +169,15 @@ class NewJobPage(LiveState, rx.State):
 
 
 def _read(actor: Actor) -> tuple[Sequence[HandlerInfo], dict[str, str]]:
-    """Return the catalog, and who paused which of its types, and why."""
+    """Return the types to offer, and who paused which of them, and why.
+
+    Types that are asked for elsewhere, with more than a form can say, are left out.
+    """
     services = bridge.services()
     paused = services.job_types.paused(actor)
     words = {name: f"{one.by}: {one.reason}" if one.reason else one.by for name, one in paused}
-    return services.jobs.catalog(actor), {name: shown(word, 600) for name, word in words.items()}
+    offered = [info for info in services.jobs.catalog(actor) if info.needs is None]
+    return offered, {name: shown(word, 600) for name, word in words.items()}
 
 
 def _card(info: HandlerInfo, wanted: str) -> TypeCard:

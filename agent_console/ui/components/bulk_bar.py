@@ -1,0 +1,150 @@
+"""The jobs list's bar for many jobs at once: picked ones, all that match, and how it goes."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from agent_console.ui.components.basics import icon, status_mark, verb_button, words
+from agent_console.ui.states.bulk import Bulk
+from agent_console.ui.states.jobs import Jobs
+from agent_console.ui.theme import JOB_MARKS
+from agent_console.ui.views import JobRow
+
+
+def pick_box(row: rx.Var[JobRow]) -> rx.Component:
+    """Return the box that picks a row; with Shift, all from the last one to it."""
+    return rx.el.label(
+        rx.el.input(
+            type="checkbox",
+            checked=Bulk.picked.contains(row.id),
+            read_only=True,
+            disabled=Bulk.refusals["cancel"] != "",
+            title=Bulk.refusals["cancel"],
+            aria_label=f"Pick {row.title}",
+            on_click=lambda event: Bulk.pick(row.id, event["shift_key"]),
+        ),
+        class_name="ac-pick",
+    )
+
+
+def bulk_bar() -> rx.Component:
+    """Return the bar, and below it the bulk job that was started last."""
+    return rx.fragment(
+        rx.cond(
+            (Bulk.picked.length() > 0) | Jobs.filtered,
+            rx.el.div(_picked(), _matching(), class_name="ac-bulk", data_testid="bulk-bar"),
+        ),
+        rx.cond(Bulk.job.id != "", _progress()),
+    )
+
+
+def _picked() -> rx.Component:
+    count = Bulk.picked.length()
+    return rx.cond(
+        count > 0,
+        rx.fragment(
+            rx.el.span(f"{count} picked", class_name="ac-strong", role="status"),
+            _verb("Cancel selected", "cancel", on_click=Bulk.act_on_picked("cancel")),
+            _verb("Retry selected", "retry", on_click=Bulk.act_on_picked("retry")),
+            _quiet("Pick the page", Bulk.pick_page),
+            _quiet("Pick none", Bulk.let_go),
+        ),
+    )
+
+
+def _matching() -> rx.Component:
+    return rx.cond(
+        Jobs.filtered,
+        rx.el.span(
+            _verb("Cancel all that match", "cancel all", on_click=Bulk.ask_all("cancel")),
+            _verb("Retry all that match", "retry all", on_click=Bulk.ask_all("retry")),
+            _question(),
+            class_name="ac-bulkall",
+        ),
+    )
+
+
+def _verb(label: str, key: str, **props: object) -> rx.Component:
+    tone = "red" if key.startswith("cancel") else "gray"
+    return verb_button(
+        label,
+        reason=Bulk.refusals[key],
+        size="1",
+        variant="surface",
+        color_scheme=tone,
+        high_contrast=True,
+        **props,
+    )
+
+
+def _quiet(label: str, event: object) -> rx.Component:
+    return rx.button(
+        label,
+        variant="ghost",
+        size="1",
+        color_scheme="gray",
+        on_click=event,
+        class_name="ac-quietly",
+    )
+
+
+def _question() -> rx.Component:
+    return rx.dialog.root(
+        rx.dialog.content(
+            rx.dialog.title(
+                words(Bulk.asking == "retry", "Retry all that match?", "Cancel all that match?"),
+                size="4",
+            ),
+            rx.dialog.description(Bulk.question, size="2"),
+            rx.el.p(
+                "A job of its own does it, oldest first; jobs made from now on are left alone.",
+                class_name="ac-meta",
+            ),
+            rx.el.div(
+                rx.dialog.close(
+                    rx.button("Leave them", variant="soft", color_scheme="gray", type="button")
+                ),
+                rx.cond(
+                    Bulk.confirm != "",
+                    verb_button(
+                        Bulk.confirm,
+                        color_scheme="red",
+                        high_contrast=True,
+                        on_click=Bulk.act_on_all,
+                        auto_focus=True,
+                    ),
+                ),
+                class_name="ac-dialogverbs",
+            ),
+            max_width="28rem",
+        ),
+        open=Bulk.asking != "",
+        on_open_change=Bulk.turn,
+    )
+
+
+def _progress() -> rx.Component:
+    job = Bulk.job
+    bar = rx.el.div(
+        rx.el.div(style={"width": f"{job.progress}%"}),
+        class_name="ac-bar",
+        role="progressbar",
+        aria_label="Progress",
+        aria_valuenow=job.progress,
+    )
+    return rx.el.div(
+        status_mark(job.status, JOB_MARKS),
+        rx.link(job.title, href=job.href, class_name="ac-cut"),
+        rx.cond(job.progress >= 0, bar),
+        rx.el.span(job.note, class_name="ac-meta", role="status", aria_live="polite"),
+        rx.el.button(
+            icon("x", 14),
+            type="button",
+            class_name="ac-icon",
+            aria_label="Show this no longer",
+            title="Show this no longer",
+            on_click=Bulk.dismiss,
+        ),
+        class_name="ac-bulkjob",
+        data_testid="bulk-job",
+    )
