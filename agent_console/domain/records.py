@@ -132,7 +132,8 @@ class HandlerInfo:
     """What the console knows of a job type: for the New job page and for OpenAPI.
 
     ``input_schema`` is JSON Schema; ``examples`` are inputs that work as they are; ``agent`` says
-    that its jobs are work sessions.
+    that its jobs are work sessions. ``isolation`` is where it runs (thread or process), ``timeout``
+    seconds, ``memory_limit`` bytes.
     """
 
     job_type: str
@@ -143,6 +144,9 @@ class HandlerInfo:
     examples: tuple[dict[str, Json], ...] = ()
     max_attempts: int = 3
     agent: bool = False
+    isolation: str = "thread"
+    timeout: float | None = None
+    memory_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
