@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from agent_console import AsyncJobContext, JobContext, RetryPolicy, handler
-from agent_console.domain.observer import RunObservers
+from agent_console.domain.observer import RunObserver, RunObservers
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.forkserver import Warm
 from agent_console.runtime.host import WorkerHost
@@ -79,14 +79,14 @@ def hogs_in_c(_ctx: JobContext) -> None:
     libc.abort()
 
 
-@handler("computes", isolation="process", retry=ONCE, memory_limit="128 MB")
+@handler("computes", isolation="process", retry=ONCE, memory_limit="1 GB")
 def computes(_ctx: JobContext) -> float:
-    import numpy
+    import numpy as np
 
     made: list[float] = []
 
     def work() -> None:
-        made.append(float(numpy.ones((300, 300)).dot(numpy.ones((300, 300))).sum()))
+        made.append(float(np.ones((300, 300)).dot(np.ones((300, 300))).sum()))
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for one in threads:
@@ -114,7 +114,8 @@ def family(ctx: JobContext) -> str:
     """Leave a child, a daemon and a grandchild behind; wait or return, as told."""
     sleeper = [sys.executable, "-c", "import os, threading; threading.Event().wait()"]
     plain = subprocess.Popen(sleeper)
-    script = f"import subprocess; print(subprocess.Popen({sleeper!r}, start_new_session=True).pid)"
+    away = f"Popen({sleeper!r}, stdout=DEVNULL, start_new_session=True)"
+    script = f"from subprocess import DEVNULL, Popen; print({away}.pid)"
     daemon = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, check=True)
     mark(ctx, "pids", f"{plain.pid}\n{daemon.stdout.decode().strip()}")
     ctx.info("Born")
@@ -159,9 +160,16 @@ def dawdles(ctx: JobContext) -> None:
 def draws(_ctx: JobContext) -> list[float]:
     import random
 
-    import numpy
+    import numpy as np
 
-    return [random.random(), float(numpy.random.random())]
+    return [random.random(), float(np.random.random())]
+
+
+@handler("fails", isolation="process", retry=ONCE)
+def fails(ctx: JobContext) -> None:
+    ctx.log("trying")
+    ctx.info("Trying")
+    ctx.step("divide", lambda: 1 // 0)
 
 
 @handler("plain")
@@ -177,15 +185,15 @@ def kills_server(_ctx: JobContext) -> None:
 
 ALL = [
     exits, segfaults, loops, blocks, hogs, hogs_in_c, computes, waits, family, reviewed, awaits,
-    dawdles, draws, plain, kills_server,
+    dawdles, draws, fails, plain, kills_server,
 ]  # fmt: skip
 
 
 def warm(settings: Settings) -> Warm:
     """Load these, in the fork server."""
-    import numpy
+    import numpy as np
 
-    numpy.random.random()
+    np.random.random()
     return Warm(settings=settings, registry=Registry(ALL), observers=RunObservers())
 
 
@@ -193,7 +201,7 @@ class SharedProcesses(Processes):
     """One fork server for all tests of a session: its start takes most of a second."""
 
     def __init__(self) -> None:
-        super().__init__(Settings(), f"{__name__}:{warm.__name__}")
+        super().__init__(Settings(), f"tests.runtime.isolated:{warm.__name__}")
 
     def close(self) -> None:
         """Leave it to the end of the session."""
@@ -201,21 +209,44 @@ class SharedProcesses(Processes):
     def end(self) -> None:
         super().close()
 
+    def warm_up(self) -> None:
+        """Return once the server is there; loading takes seconds on a busy machine."""
+        child = self.start()
+        os.read(child.status, 100)
+        child.close()
+
 
 @contextmanager
 def hosted(
-    db: Database, folder: Path, processes: Processes, **settings: Any
+    db: Database,
+    folder: Path,
+    processes: Processes,
+    observers: RunObserver | None = None,
+    **settings: Any,
 ) -> Iterator[WorkerHost]:
     """Yield a started host with all of these handlers."""
     signals = Signals(db)
     signals.start()
     workspace = Workspace(folder / "workspace")
     workspace.root.mkdir(exist_ok=True)
-    config = Settings(data_dir=folder, **settings)
-    host = WorkerHost(db, Registry(ALL), config, signals, workspace, processes=processes)
+    config = Settings(data_dir=folder, max_concurrent_jobs=12, **settings)
+    host = WorkerHost(
+        db, Registry(ALL), config, signals, workspace, observers=observers, processes=processes
+    )
     host.start()
     try:
         yield host
     finally:
         host.stop(0)
         signals.stop()
+
+
+def main(url: str, folder: str) -> None:
+    """Be a worker that somebody kills."""
+    db, processes = Database(url), SharedProcesses()
+    with hosted(db, Path(folder), processes):
+        for_ever()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

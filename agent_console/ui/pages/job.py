@@ -206,6 +206,7 @@ def _facts() -> rx.Component:
             given=JOB.usage != "",
         ),
         fact("Worker", identifier(JOB.worker), given=JOB.worker != ""),
+        fact("Limits", JobPage.limits, given=JobPage.limits != ""),
         fact("Code version", version, given=JOB.code_version != ""),
     )
 

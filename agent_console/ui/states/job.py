@@ -29,7 +29,7 @@ from agent_console.ui.job_views import (
 from agent_console.ui.live import Ask, LiveState, follow
 from agent_console.ui.params import job_in
 from agent_console.ui.replay_views import obstacle
-from agent_console.ui.views import shown
+from agent_console.ui.views import limits_of, shown
 
 ACTIONS: dict[Action, str] = {
     "execute": "The job is in the queue.",
@@ -55,6 +55,7 @@ class JobPage(LiveState, rx.State):
     checkpoints: list[CheckpointRow] = []
     artifacts: list[ArtifactRow] = []
     logs: list[LogRow] = []
+    limits: str = ""
     live: str = ""
     writing: bool = False
     level: str = "DEBUG"
@@ -141,8 +142,10 @@ def _read(actor: Actor, job_id: str) -> dict[str, Any]:
     detail = bridge.services().jobs.get(actor, job_id)
     job = detail.job
     view = job_view(job, detail.checkpoints, detail.usage)
+    catalog = bridge.services().jobs.catalog(actor)
     return {
         "job": view,
+        "limits": next((limits_of(one) for one in catalog if one.job_type == job.job_type), ""),
         "title": f"{shown(view.title, 60)} · agent_console",
         "refusals": {name: detail.allowed.get(name, "Not possible now.") for name in ACTIONS}
         | {"replay": obstacle(actor, job)},
