@@ -53,7 +53,10 @@ def processes() -> Iterator[SharedProcesses]:
     shared = SharedProcesses()
     shared.warm_up()
     yield shared
+    server = shared.server_pid
     shared.end()
+    assert server is not None
+    assert not lives(server)
 
 
 @pytest.fixture
@@ -192,8 +195,9 @@ def test_a_drain_gives_it_back_without_charging_an_attempt(
     job_id = enqueue(db, "waits")
     with hosted(db, tmp_path, processes):
         assert changes.until(lambda: len(started(sandbox)) == 1)
-    job = detail(db, job_id).job
-    assert (job.status, job.attempts) == (JobStatus.QUEUED, 0)
+    assert detail(db, job_id).job.status is JobStatus.QUEUED
+    with db.read() as reader:
+        assert reader.row("SELECT resuming FROM ai_jobs") == (1,), "the next claim charges nothing"
     assert changes.until(lambda: not lives(started(sandbox)[0]))
 
 
@@ -228,25 +232,21 @@ def test_async_handlers_numbers_and_threads_work_within_limits(
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
 def test_a_fork_server_that_dies_is_started_again(
-    db: Database, tmp_path: Path, changes: Changes
+    db: Database, tmp_path: Path, changes: Changes, processes: SharedProcesses
 ) -> None:
-    own = SharedProcesses()
-    own.warm_up()
-    first = own.server_pid
-    with hosted(db, tmp_path, own):
+    first = processes.server_pid
+    with hosted(db, tmp_path, processes):
         lost = enqueue(db, "kills-server", max_attempts=1)
         assert changes.until(lambda: is_over(db, lost))
         error = detail(db, lost).job.error
         assert error is not None
         assert "lost together with" in error.message
-        own.warm_up()
+        processes.warm_up()
         after = enqueue(db, "draws")
         assert changes.until(lambda: detail(db, after).job.status is JobStatus.COMPLETED)
-    assert own.server_pid not in {None, first}
-    last = own.server_pid
-    own.end()
-    assert last is not None
-    assert not lives(last)
+    assert first is not None
+    assert not lives(first)
+    assert processes.server_pid not in {None, first}
 
 
 def test_one_that_outlives_its_claim_writes_nothing(
@@ -281,8 +281,9 @@ def test_one_that_outlives_its_claim_writes_nothing(
 @pytest.mark.parametrize("dialect", ["sqlite"])
 @pytest.mark.crash
 def test_a_killed_worker_leaves_no_orphan_and_its_job_is_rescued(
-    db: Database, database_url: str, tmp_path: Path, changes: Changes, sandbox: Path
+    db: Database, database_url: str, tmp_path: Path, changes: Changes, processes: Processes
 ) -> None:
+    sandbox = tmp_path / "workspace"
     job_id = enqueue(db, "family", {"wait": True})
     worker = subprocess.Popen(
         [sys.executable, "-m", "tests.runtime.isolated", database_url, str(tmp_path)], cwd=ROOT
@@ -298,11 +299,9 @@ def test_a_killed_worker_leaves_no_orphan_and_its_job_is_rescued(
         worker.send_signal(signal.SIGKILL)
         worker.wait()
     assert changes.until(lambda: not any(map(lives, pids)))
-    heir = SharedProcesses()
-    with hosted(db, tmp_path, heir):
+    with hosted(db, tmp_path, processes):
         assert changes.until(lambda: detail(db, job_id).job.attempts == 2)
         assert detail(db, job_id).job.status is JobStatus.RUNNING
-    heir.end()
 
 
 class Observer:
