@@ -26,8 +26,10 @@ from agent_console.domain.redaction import conceal
 from agent_console.gateways.keystore import open_keystore
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.bulk import bulk_handler
+from agent_console.runtime.forkserver import Warm
 from agent_console.runtime.host import WorkerHost
 from agent_console.runtime.loading import load_handlers
+from agent_console.runtime.processes import Processes
 from agent_console.runtime.registry import Registry
 from agent_console.runtime.rehearsal import Rehearsals
 from agent_console.services import Services, build_services
@@ -184,6 +186,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         workspace,
         observers=RunObservers(watching),
         sweeps=reporter,
+        processes=Processes(settings, f"{__name__}:{warm.__name__}"),
     )
     services = build_services(
         db,
@@ -212,6 +215,14 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         sentry=reporter,
         tracing=tracing,
     )
+
+
+def warm(settings: Settings) -> Warm:
+    """Load what isolated runs need, in the process from which theirs are forked."""
+    for secret in settings.secret_values():
+        conceal(secret)
+    logs.configure(settings)
+    return Warm(settings=settings, registry=load_registry(settings), observers=RunLog())
 
 
 def load_registry(settings: Settings) -> Registry:

@@ -149,7 +149,8 @@ class HandlerInfo:
     ``input_schema`` is JSON Schema; ``examples`` are inputs that work as they are; ``agent`` says
     that its jobs are work sessions. ``retry`` is its whole policy, ``max_attempts`` part of it.
     ``unique`` tells from an input what its job must be unique by; ``needs`` is what one must be
-    allowed beside creating jobs.
+    allowed beside creating jobs. ``isolation`` is where it runs (thread or process), ``timeout``
+    seconds, ``memory_limit`` bytes.
     """
 
     job_type: str
@@ -164,6 +165,9 @@ class HandlerInfo:
     limit: Limit | None = None
     unique: Callable[[dict[str, Json]], Unique | None] | None = None
     needs: Permission | None = None
+    isolation: str = "thread"
+    timeout: float | None = None
+    memory_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

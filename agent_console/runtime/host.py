@@ -16,9 +16,10 @@ from agent_console.domain.risk_rules import assessors
 from agent_console.gateways.http import HttpGateway, http_gateway
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.async_context import LoopThread
-from agent_console.runtime.executor import Executor
 from agent_console.runtime.heart import Heart
+from agent_console.runtime.isolation import IsolatingExecutor
 from agent_console.runtime.locks import WorkerLocks
+from agent_console.runtime.processes import Processes
 from agent_console.runtime.registry import Registry
 from agent_console.runtime.run import Surroundings
 from agent_console.runtime.schedule_clock import ScheduleClock
@@ -68,8 +69,12 @@ class WorkerHost:
         clock: Clock | None = None,
         http: HttpGateway | None = None,
         sweeps: SweepObserver | None = None,
+        processes: Processes | None = None,
     ) -> None:
-        """Take what the composition root has made; ``clock`` is for durations and step times."""
+        """Take what the composition root has made; ``clock`` is for durations and step times.
+
+        ``processes`` start isolated runs; the host ends them when it stops.
+        """
         self._db, self._registry, self._settings = db, registry, settings
         self._sweeps = sweeps
         self.worker_id = new_id("wrk")
@@ -84,6 +89,7 @@ class WorkerHost:
             http=self._http,
             origin=settings.origin,
         )
+        self._processes = processes or Processes(settings)
         self._locks = WorkerLocks(settings.data_dir / "workers")
         self._async = LoopThread()
         self._poll_interval = settings.poll_interval
@@ -122,7 +128,7 @@ class WorkerHost:
         worker = Worker(
             self._db,
             self.worker_id,
-            Executor(self._surroundings, self._async),
+            IsolatingExecutor(self._surroundings, self._async, self._processes),
             announce=heart.announce,
             deadline_set=heart.nudge,
             stands=partial(still_stands, policy=self._settings.self_approval),
@@ -173,6 +179,7 @@ class WorkerHost:
         heart.stop(GRACE)
         self._worker = self._heart = self._scheduler = None
         worker.close()
+        self._processes.close()
         self._async.close()
         self._locks.release(self.worker_id)
 

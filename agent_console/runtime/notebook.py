@@ -67,6 +67,10 @@ class Notebook:
             at=self._clock.now(),
             data=_storable_data(data) if data else None,
         )
+        self.add(line)
+
+    def add(self, line: NewLog) -> None:
+        """Add a line that is made already."""
         with self._lock:
             self._lines.append(line)
             first, full = self._is_first(), len(self._lines) >= FLUSH_LINES

@@ -13,6 +13,13 @@ from pydantic import BaseModel, ValidationError
 
 from agent_console.domain.access import Permission
 from agent_console.domain.errors import FieldError, HandlersNotLoaded, Invalid, Misconfigured
+from agent_console.domain.isolation import (
+    ISOLATIONS,
+    LEAST_MEMORY,
+    Isolation,
+    bytes_of,
+    size_words,
+)
 from agent_console.domain.jobs import Json
 from agent_console.domain.limits import Limit, lane_of
 from agent_console.domain.records import HandlerInfo, RetryFacts
@@ -27,7 +34,7 @@ _MARK = "__agent_console_handler__"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandlerSpec:
-    """A declared handler. ``timeout`` is seconds, None for no limit."""
+    """A declared handler. ``timeout`` is seconds, ``memory_limit`` bytes, None for no limit."""
 
     job_type: str
     function: Callable[..., object]
@@ -43,6 +50,8 @@ class HandlerSpec:
     limit: Limit | None = None
     unique: Unique | None = None
     needs: Permission | None = None
+    isolation: Isolation = "thread"
+    memory_limit: int | None = None
 
     @property
     def origin(self) -> str:
@@ -107,6 +116,9 @@ class HandlerSpec:
             limit=self.limit,
             unique=None if self.unique is None else self.unique_of,
             needs=self.needs,
+            isolation=self.isolation,
+            timeout=self.timeout,
+            memory_limit=self.memory_limit,
         )
 
 
@@ -135,6 +147,8 @@ def handler(
     limit: Limit | None = None,
     unique: Unique | None = None,
     needs: Permission | None = None,
+    isolation: Isolation = "thread",
+    memory_limit: int | str | None = None,
 ) -> Callable[[F], F]:
     """Declare the decorated function as the handler of ``job_type``.
 
@@ -143,10 +157,14 @@ def handler(
     names the code (default: derived from the function's source); ``timeout`` is seconds; the jobs
     of an ``agent`` are work sessions; ``limit`` says how many may run at once, over all workers.
     ``unique`` holds for every job of the type that says nothing else; ``needs`` is a permission
-    one must have, beside creating jobs, to enqueue it.
+    one must have, beside creating jobs, to enqueue it. ``isolation="process"`` runs it in a
+    process of its own, which is ended at its timeout whatever it does, and which cannot take the
+    worker down; ``memory_limit`` is what it may allocate there, in bytes or words such as
+    ``"512 MB"``.
 
     Raises:
-        Misconfigured: the type is not usable as a name, or an example does not fit ``input``.
+        Misconfigured: the type is not usable as a name, a limit makes no sense, or an example
+            does not fit ``input``.
     """
 
     def declare(function: F) -> F:
@@ -165,7 +183,10 @@ def handler(
             limit=limit,
             unique=unique,
             needs=needs,
+            isolation=isolation,
+            memory_limit=None if memory_limit is None else bytes_of(memory_limit),
         )
+        _check_limits(spec)
         _check_examples(spec)
         setattr(function, _MARK, spec)
         return function
@@ -257,6 +278,22 @@ def _checked_type(job_type: str) -> str:
             f"Job type {job_type!r} is not allowed: use up to 64 letters, digits, '-', '_', '.'."
         )
     return job_type
+
+
+def _check_limits(spec: HandlerSpec) -> None:
+    of, memory = f"of job type {spec.job_type!r}", spec.memory_limit
+    if spec.isolation not in ISOLATIONS:
+        raise Misconfigured(f'isolation={spec.isolation!r} {of}: use "thread" or "process".')
+    if spec.timeout is not None and not 0 < spec.timeout < float("inf"):
+        raise Misconfigured(f"timeout={spec.timeout!r} {of}: use seconds above 0, or None.")
+    if memory is None:
+        return
+    if spec.isolation != "process":
+        raise Misconfigured(
+            f'memory_limit {of} needs isolation="process": threads share their memory.'
+        )
+    if memory < LEAST_MEMORY:
+        raise Misconfigured(f"memory_limit {of}: use at least {size_words(LEAST_MEMORY)}.")
 
 
 def _check_examples(spec: HandlerSpec) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from agent_console.domain.isolation import limits_words
 from agent_console.domain.jobs import Job, JobStatus, JobSummary
+from agent_console.domain.records import HandlerInfo
 from agent_console.domain.visible import reveal
 
 
@@ -18,6 +20,11 @@ def shown(text: str, limit: int = 400) -> str:
     """Return ``text`` with hidden characters made visible, cut to ``limit`` characters."""
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
     return reveal(cut).text
+
+
+def limits_of(info: HandlerInfo) -> str:
+    """Return where a handler runs and what it may use; empty when that is as usual."""
+    return limits_words(info.isolation, info.timeout, info.memory_limit)
 
 
 def percent(fraction: float | None) -> int:

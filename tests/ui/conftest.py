@@ -42,7 +42,14 @@ class Greeting(BaseModel):
     times: int = 1
 
 
-@handler("greet", input=Greeting, title="Greet", description="Hello.", examples=[{"name": "Ada"}])
+@handler(
+    "greet",
+    input=Greeting,
+    title="Greet",
+    description="Hello.",
+    examples=[{"name": "Ada"}],
+    timeout=30,
+)
 def greet(ctx: JobContext) -> dict[str, str]:
     """Say hello."""
     return {"text": f"Hello, {ctx.input.name}!"}

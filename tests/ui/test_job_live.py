@@ -28,6 +28,7 @@ def test_live_text_grows_pauses_and_goes(console: Console) -> None:
             await browser.send(JobPage.watch, wait=False)
             await browser.until(lambda: wire.value(JobPage, "loaded"))
             assert not wire.value(JobPage, "live")
+            assert wire.value(JobPage, "limits") == "At most 30 s"
             for text in ("Ada wr", "Ada wrote the first <b>program</b>.\n"):
                 previews.show(console.db, claimed.key, text)
                 console.services.feed.publish()

@@ -22,6 +22,7 @@ def test_the_catalog_is_offered_with_a_form(console: Console) -> None:
             await filled(browser)
             card = browser.wire.value(NewJobPage, "cards")[0]
             assert (card.title, card.href, card.current) == ("Greet", "/new?type=greet", True)
+            assert card.limits == browser.wire.value(NewJobPage, "chosen_limits") == "At most 30 s"
             names = [view.name for view in browser.wire.value(NewJobPage, "fields")]
             assert names == ["name", "times"]
             await browser.send(NewJobPage.use_example)

@@ -237,6 +237,7 @@ def _facts() -> rx.Component:
         ),
         fact("Worker", identifier(JOB.worker), given=JOB.worker != ""),
         fact("Unique key", JOB.unique_key, given=JOB.unique_key != ""),
+        fact("Limits", JobPage.limits, given=JobPage.limits != ""),
         fact("Code version", version, given=JOB.code_version != ""),
         fact("Retries", JobPage.record.policy, given=JobPage.record.policy != ""),
         fact("Forked from", record.origin(), given=JobPage.record.origin != ""),

@@ -29,6 +29,7 @@ def _card(card: rx.Var[TypeCard]) -> rx.Component:
             rx.el.span(card.title, class_name="ac-strong"),
             rx.el.span(card.job_type, class_name="ac-meta ac-mono"),
             rx.el.span(card.description, class_name="ac-meta"),
+            rx.cond(card.limits != "", rx.el.span(card.limits, class_name="ac-meta")),
             href=card.href,
             underline="none",
             class_name="ac-type",
@@ -110,6 +111,10 @@ def _form() -> rx.Component:
         rx.el.div(
             rx.el.h2(NewJobPage.chosen_title, class_name="ac-h2"),
             rx.el.p(NewJobPage.chosen_description, class_name="ac-meta"),
+            rx.cond(
+                NewJobPage.chosen_limits != "",
+                rx.el.p(NewJobPage.chosen_limits, class_name="ac-meta", data_testid="limits"),
+            ),
             style={"min_width": "0"},
         ),
         rx.cond(

@@ -37,7 +37,7 @@ from agent_console.ui.record_views import (
     step_rows,
 )
 from agent_console.ui.replay_views import obstacle
-from agent_console.ui.views import shown
+from agent_console.ui.views import limits_of, shown
 
 ACTIONS: dict[Action, str] = {
     "execute": "The job is in the queue.",
@@ -67,6 +67,7 @@ class JobPage(LiveState, rx.State):
     checkpoints: list[CheckpointRow] = []
     artifacts: list[ArtifactRow] = []
     logs: list[LogRow] = []
+    limits: str = ""
     live: str = ""
     writing: bool = False
     level: str = "DEBUG"
@@ -153,8 +154,10 @@ def _read(actor: Actor, job_id: str) -> dict[str, Any]:
     detail = bridge.services().jobs.get(actor, job_id)
     job = detail.job
     view = job_view(job, detail.checkpoints, detail.usage, detail.origin, detail.held)
+    catalog = bridge.services().jobs.catalog(actor)
     return {
         "job": view,
+        "limits": next((limits_of(one) for one in catalog if one.job_type == job.job_type), ""),
         "title": f"{shown(view.title, 60)} · agent_console",
         "refusals": {name: detail.allowed[name] for name in (*ACTIONS, FAIL, FORK)}
         | {"replay": obstacle(actor, job)},

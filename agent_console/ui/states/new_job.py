@@ -18,7 +18,7 @@ from agent_console.ui.forms import FieldView, Form
 from agent_console.ui.guard import guarded
 from agent_console.ui.live import Ask, LiveState, follow
 from agent_console.ui.params import text
-from agent_console.ui.views import shown
+from agent_console.ui.views import limits_of, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class TypeCard:
     job_type: str
     title: str
     description: str
+    limits: str
     href: str
     current: bool
 
@@ -40,6 +41,7 @@ class NewJobPage(LiveState, rx.State):
     chosen_title: str = ""
     chosen_description: str = ""
     paused: str = ""  # by whom the chosen type is, and why
+    chosen_limits: str = ""
     has_example: bool = False
     fields: list[FieldView] = []
     form_key: str = ""
@@ -162,6 +164,7 @@ class NewJobPage(LiveState, rx.State):
         elif found.job_type != self.chosen or found.input_schema != self._form.schema:
             self.chosen = found.job_type
             self.chosen_title, self.chosen_description = found.title, found.description
+            self.chosen_limits = limits_of(found)
             self._example = dict(found.examples[0]) if found.examples else None
             self.has_example = bool(found.examples)
             self._form = Form(found.input_schema, {})
@@ -185,6 +188,7 @@ def _card(info: HandlerInfo, wanted: str) -> TypeCard:
         job_type=info.job_type,
         title=info.title or info.job_type,
         description=info.description,
+        limits=limits_of(info),
         href=f"/new?type={info.job_type}",
         current=info.job_type == wanted,
     )
