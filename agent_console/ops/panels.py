@@ -89,9 +89,7 @@ _HINTS: dict[str, Panel] = {
         title="Held by limits and pauses",
         row=JOBS,
         queries=(
-            Query(
-                expr='max by (job_type) (agent_jobs_held{job=~"$job"})', legend="{{job_type}}"
-            ),
+            Query(expr='max by (job_type) (agent_jobs_held{job=~"$job"})', legend="{{job_type}}"),
         ),
     ),
     "agent_workers_running": Panel(
