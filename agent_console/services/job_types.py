@@ -44,6 +44,9 @@ class JobTypeService:
             NotFound: there is no such job type.
         """
         authorize(actor, Permission.JOBS_READ)
+        return self._state_of(job_type)
+
+    def _state_of(self, job_type: str) -> JobTypeState:
         titles = {info.job_type: info.title for info in self._catalog.handlers()}
         with self._db.read() as reader:
             stored = job_types.stored(reader)
@@ -74,7 +77,7 @@ class JobTypeService:
         self._db.write(lambda tx: job_type_writes.pause(tx, job_type, reason, actor))
         crashpoint("job_type.committed")
         gate_strays(self._db)
-        return self.get(actor, job_type)
+        return self._state_of(job_type)
 
     def resume(self, actor: Actor, job_type: str, reason: str = "") -> JobTypeState:
         """Let jobs of the type start again, within its limits.
@@ -87,7 +90,7 @@ class JobTypeService:
         self._check(actor, job_type)
         text("reason", reason, MAX_REASON)
         self._db.write(lambda tx: job_type_writes.resume(tx, job_type, reason, actor))
-        return self.get(actor, job_type)
+        return self._state_of(job_type)
 
     def limit(self, actor: Actor, job_type: str, overrides: Caps) -> JobTypeState:
         """Let ``overrides`` hold instead of what the handler declares: None as declared, 0 lifted.
@@ -109,7 +112,7 @@ class JobTypeService:
         crashpoint("job_type.committed")
         if rises:
             gate_strays(self._db)
-        return self.get(actor, job_type)
+        return self._state_of(job_type)
 
     def apply(
         self,

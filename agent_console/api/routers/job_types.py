@@ -15,6 +15,8 @@ from agent_console.api.schemas.job_types import (
     JobTypesAnswer,
 )
 from agent_console.domain.access import Actor, Permission
+from agent_console.domain.limits import JobTypeState
+from agent_console.services import Services
 
 router = resource_router("Job types")
 
@@ -29,8 +31,10 @@ Controller = Annotated[Actor, requires(Permission.WORKERS_CONTROL)]
     responses=problems(*READING),
 )
 def list_job_types(actor: Reader, services: ServicesDep) -> JobTypesAnswer:
-    """Return each with its limits, declared and applied, and what runs, waits and is held."""
-    return JobTypesAnswer(job_types=[JobTypeOut.of(one) for one in services.job_types.page(actor)])
+    """Return each with the schema of its input, its limits, and what runs, waits and is held."""
+    known = services.jobs.catalog(actor)
+    found = [JobTypeOut.of(one, known) for one in services.job_types.page(actor)]
+    return JobTypesAnswer(job_types=found)
 
 
 @router.get(
@@ -41,7 +45,7 @@ def list_job_types(actor: Reader, services: ServicesDep) -> JobTypesAnswer:
 )
 def show(actor: Reader, services: ServicesDep, jobType: str) -> JobTypeAnswer:  # noqa: N803
     """Return one job type."""
-    return JobTypeAnswer(job_type=JobTypeOut.of(services.job_types.get(actor, jobType)))
+    return _answer(actor, services, services.job_types.get(actor, jobType))
 
 
 @router.patch(
@@ -64,4 +68,10 @@ def change(
         reason=body.reason,
         limits=None if body.limits is None else body.limits.to_caps(),
     )
-    return JobTypeAnswer(job_type=JobTypeOut.of(changed))
+    return _answer(actor, services, changed)
+
+
+def _answer(actor: Actor, services: Services, state: JobTypeState) -> JobTypeAnswer:
+    may_look = actor.may(Permission.JOBS_READ)  # a token may change a type and read no jobs
+    known = services.jobs.catalog(actor) if may_look else ()
+    return JobTypeAnswer(job_type=JobTypeOut.of(state, known))

@@ -22,8 +22,6 @@ from agent_console.api.schemas.jobs import (
     JobOut,
     JobPage,
     JobSummaryOut,
-    JobTypeOut,
-    JobTypesAnswer,
     NewJobIn,
 )
 from agent_console.api.schemas.records import LogLineOut, LogsAnswer
@@ -168,15 +166,3 @@ def replay(actor: Controller, services: ServicesDep, jobId: str) -> ReplayAnswer
     """Call its handler with recorded results and decisions; report what differs from then."""
     report = services.replays.replay(actor, jobId)
     return ReplayAnswer(replay=ReplayOut.model_validate(report))
-
-
-@router.get(
-    "/api/job-types",
-    response_model=JobTypesAnswer,
-    summary="List the job types",
-    responses=problems(*READING),
-)
-def job_types(actor: Reader, services: ServicesDep) -> JobTypesAnswer:
-    """Return each type with the JSON Schema of its input and examples that work."""
-    known = services.jobs.catalog(actor)
-    return JobTypesAnswer(job_types=[JobTypeOut.model_validate(one) for one in known])

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, StrictInt, StrictStr, StringConstraints
 
-from agent_console.api.schemas.base import In, Instant, Out, Success, example
+from agent_console.api.schemas.base import (
+    In,
+    Instant,
+    JsonOut,
+    Out,
+    Success,
+    attributes,
+    example,
+)
 from agent_console.domain.limits import LONGEST, MOST, SHORTEST, Caps, JobTypeState
+from agent_console.domain.records import HandlerInfo
 
 _Count = Annotated[StrictInt, Field(ge=0, le=MOST)]
 _Reason = Annotated[StrictStr, StringConstraints(max_length=500)]
@@ -31,10 +41,21 @@ class PauseOut(Out):
 
 
 class JobTypeOut(Out):
-    """A job type with its limits and live numbers."""
+    """A job type with its limits and live numbers.
+
+    ``inputSchema`` is JSON Schema, ``examples`` work as they are; both are empty where no handler
+    is known. ``agent`` says that its jobs are work sessions, and that the schema is of
+    ``taskConfiguration``.
+    """
 
     job_type: str
     title: str
+    description: str = ""
+    version: str | None = None
+    input_schema: JsonOut
+    examples: list[JsonOut]
+    max_attempts: int | None = None
+    agent: bool = False
     known: bool = Field(description="Whether this process has a handler of it.")
     keyed: bool = Field(description="Whether its handler declares a key for perKey.")
     declared: LimitsOut = Field(description="As its handler declares.")
@@ -48,9 +69,11 @@ class JobTypeOut(Out):
     starts_left: int | None = Field(description="Runs that may begin now under the rate.")
 
     @classmethod
-    def of(cls, state: JobTypeState) -> JobTypeOut:
-        """Return the wire's form of ``state``."""
-        return cls.model_validate(state)
+    def of(cls, state: JobTypeState, known: Sequence[HandlerInfo]) -> JobTypeOut:
+        """Return the wire's form of ``state``; ``known`` are the handlers of this process."""
+        info = next((one for one in known if one.job_type == state.job_type), None)
+        handler = {"input_schema": {}, "examples": []} if info is None else attributes(info)
+        return cls.model_validate(handler | attributes(state))
 
 
 class JobTypesAnswer(Success):

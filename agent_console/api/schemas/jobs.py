@@ -324,25 +324,3 @@ class JobPage(Success):
 
     jobs: list[JobSummaryOut]
     pagination: Pagination
-
-
-class JobTypeOut(Out):
-    """A job type: ``inputSchema`` is JSON Schema, ``examples`` work as they are.
-
-    ``agent`` says that its jobs are work sessions, and that the schema is of ``taskConfiguration``.
-    """
-
-    job_type: str
-    title: str
-    description: str
-    version: str
-    input_schema: JsonOut
-    examples: list[JsonOut]
-    max_attempts: int
-    agent: bool
-
-
-class JobTypesAnswer(Success):
-    """The job types that can be enqueued."""
-
-    job_types: list[JobTypeOut]
