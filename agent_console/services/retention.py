@@ -79,7 +79,8 @@ class Retention:
             Unavailable: the database is out of reach; what was deleted until then is.
         """
         until = monotonic() + seconds
-        for work in (self._jobs, self._journal):
+        works: tuple[Callable[[Actor], Removed | Pruned | None], ...] = (self._jobs, self._journal)
+        for work in works:
             while (done := work(actor)) is not None:
                 if progress is not None:
                     progress(done)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from agent_console.domain.access import Actor
 from agent_console.domain.clock import MICROSECONDS, from_micros
@@ -181,7 +181,7 @@ def _candidates(
     """Return the oldest jobs in ``status`` that are beyond a bound, at most ``limit``."""
     if keep.forever:
         return []
-    kept: tuple[int, str] | None = None
+    kept: tuple[Any, ...] | None = None
     if keep.count is not None:
         kept = queries.row(_OLDEST_KEPT[status], {"others": keep.count - 1})
     aged = 0 if keep.seconds is None else queries.now() - keep.seconds * MICROSECONDS

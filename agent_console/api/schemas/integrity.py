@@ -134,7 +134,7 @@ class RetentionOut(Out):
             due=RetentionDueOut(
                 **counts, journal_rows=report.due.journal_rows, more=report.due.more
             ),
-            last_run=report.last and RetentionRunOut.model_validate(report.last),
+            last_run=None if report.last is None else RetentionRunOut.model_validate(report.last),
         )
 
 
