@@ -19,10 +19,8 @@ class Schedule(SQLModel, table=True):
 
     __tablename__: ClassVar[str] = "schedules"
     __table_args__ = (
-        CheckConstraint("(cron IS NULL) <> (interval_seconds IS NULL)", name="ck_schedule_rule"),
         CheckConstraint("catch_up IN ('latest', 'all', 'skip')", name="ck_catch_up_known"),
         CheckConstraint("overlap IN ('allow', 'skip')", name="ck_overlap_known"),
-        CheckConstraint("paused = 0 OR next_fire_at IS NULL", name="ck_paused_is_not_planned"),
         Index("uq_schedules_name", "name", unique=True),
         Index(
             "ix_schedules_due",

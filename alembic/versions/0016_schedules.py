@@ -43,10 +43,8 @@ def _schedules() -> None:
         text("owner_name"),
         *[instant(name) for name in ("created_at", "updated_at")],
         sa.PrimaryKeyConstraint("id"),
-        sa.CheckConstraint("(cron IS NULL) <> (interval_seconds IS NULL)", name="ck_schedule_rule"),
         sa.CheckConstraint("catch_up IN ('latest', 'all', 'skip')", name="ck_catch_up_known"),
         sa.CheckConstraint("overlap IN ('allow', 'skip')", name="ck_overlap_known"),
-        sa.CheckConstraint("paused = 0 OR next_fire_at IS NULL", name="ck_paused_is_not_planned"),
     )
     op.create_index("uq_schedules_name", "schedules", ["name"], unique=True)
     op.create_index(

@@ -47,7 +47,7 @@ def test_it_is_in_the_database_after_the_start_and_what_is_wrong_is_said(
     wrong.write_text(
         "from agent_console import schedule\nschedule('Broken', 'nowhere', every=60)\n", "utf-8"
     )
-    settings = Settings(data_dir=tmp_path / "data", handlers=(module, str(wrong)), port=0)
+    settings = Settings(data_dir=tmp_path / "data", handlers=(module, str(wrong)))
     console = build(settings)
     told: list[Event] = []
     console.db.subscribe(told.extend)

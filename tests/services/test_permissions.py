@@ -27,6 +27,7 @@ from agent_console.domain.queries import (
     SessionQuery,
 )
 from agent_console.domain.saved_queries import NewSavedQuery, QueryChange
+from agent_console.domain.schedules import NewSchedule, Rule, ScheduleChange, ScheduleQuery
 from agent_console.domain.sessions import NewSession, NewTemplate
 from agent_console.services import Services
 from agent_console.store import previews
@@ -40,6 +41,8 @@ REJECT = Verdict(verb=CheckpointVerb.REJECT, reason="no")
 DOCUMENT = NewContextDocument(title="Plan", content="text")
 SAVED = NewSavedQuery(name="Failed", resource="jobs", query={"status": "FAILED"})
 FORK = ForkRequest(from_position=0)
+HOURLY = Rule(cron="@hourly")
+SCHEDULE = NewSchedule(name="hourly", job_type="noop", rule=HOURLY)
 TEMPLATE = NewTemplate(name="mine", agent_type="research")
 
 GUARDED: dict[str, tuple[Permission, Call]] = {
@@ -78,6 +81,18 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
         lambda s, a: s.saved_queries.change(a, "qry_x", QueryChange(name="b")),
     ),
     "saved_queries.delete": (P.JOBS_READ, lambda s, a: s.saved_queries.delete(a, "qry_x")),
+    "schedules.page": (P.JOBS_READ, lambda s, a: s.schedules.page(a, ScheduleQuery())),
+    "schedules.get": (P.JOBS_READ, lambda s, a: s.schedules.get(a, "sch_x")),
+    "schedules.preview": (P.JOBS_READ, lambda s, a: s.schedules.preview(a, HOURLY)),
+    "schedules.create": (P.JOBS_CREATE, lambda s, a: s.schedules.create(a, SCHEDULE)),
+    "schedules.change": (
+        P.JOBS_CREATE,
+        lambda s, a: s.schedules.change(a, "sch_x", ScheduleChange(priority=1)),
+    ),
+    "schedules.pause": (P.JOBS_CREATE, lambda s, a: s.schedules.pause(a, "sch_x")),
+    "schedules.resume": (P.JOBS_CREATE, lambda s, a: s.schedules.resume(a, "sch_x")),
+    "schedules.run": (P.JOBS_CREATE, lambda s, a: s.schedules.run(a, "sch_x")),
+    "schedules.delete": (P.JOBS_CREATE, lambda s, a: s.schedules.delete(a, "sch_x")),
     "jobs.counts": (P.JOBS_READ, lambda s, a: s.jobs.counts(a)),
     "jobs.catalog": (P.JOBS_READ, lambda s, a: s.jobs.catalog(a)),
     "jobs.logs": (P.JOBS_READ, lambda s, a: s.jobs.logs(a, "job_x")),
@@ -188,6 +203,7 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
 OPEN = {
     "callbacks.caller",
     "callbacks.receive",
+    "schedules.declare",  # at the start, by the code itself
     "access.needs_setup",
     "access.create_setup_link",
     "access.claim_setup",
