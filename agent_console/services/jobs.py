@@ -241,7 +241,7 @@ class JobService:
         if action not in ACTIONS:
             raise Invalid.field("action", f"unknown value; known are {', '.join(ACTIONS)}.")
         verb = JobVerb(action)
-        return self._db.write(lambda tx: job_writes.control(tx, job_id, verb, actor, cause=cause))
+        return self._db.write(lambda tx: job_writes.control(tx, job_id, verb, actor, facts=cause))
 
     def control_many(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -10,7 +11,16 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect, text
+from sqlalchemy import (
+    CheckConstraint,
+    Connection,
+    Engine,
+    Table,
+    create_engine,
+    event,
+    inspect,
+    text,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import SQLModel
@@ -48,22 +58,24 @@ def engine(url: str) -> Engine:
 def row_for(table: Table) -> dict[str, object]:
     """Return a row that satisfies every constraint; references point to the rows before it."""
     row: dict[str, object] = {}
+    known = first_known(table)
     for column in table.columns:
         if column.foreign_keys:
             row[column.name] = "one"
         elif column.name == "status" and table.name in STATUS:
             row[column.name] = STATUS[table.name]
-        elif column.name == "checkpoint_type":
-            row[column.name] = "INFO"
-        elif column.name == "resource":
-            row[column.name] = "jobs"
-        elif column.name == "role":
-            row[column.name] = "user"
         elif column.type.python_type is str:
-            row[column.name] = "one"
+            row[column.name] = known.get(column.name, "one")
         else:
             row[column.name] = 1
     return row
+
+
+def first_known(table: Table) -> dict[str, str]:
+    """Return the first value that a check of the form ``x IN ('a', 'b')`` allows, by column."""
+    checks = [str(one.sqltext) for one in table.constraints if isinstance(one, CheckConstraint)]
+    found = [re.match(r"(\w+) IN \('([^']*)'", check) for check in checks]
+    return {match[1]: match[2] for match in found if match}
 
 
 def put(connection: Connection, table: Table, **values: object) -> None:

@@ -29,6 +29,7 @@ from agent_console.ui.live import Ask, LiveState, follow
 from agent_console.ui.params import text
 from agent_console.ui.schedule_views import schedule_row
 from agent_console.ui.states.new_job import TypeCard, priority_of
+from agent_console.ui.views import limits_of
 from agent_console.ui.when import RunView, run_view
 
 STRATEGIES = ("checkpoint_required", "final_only", "auto_approve_low_risk")
@@ -252,6 +253,7 @@ def _card(info: HandlerInfo, wanted: str, schedule_id: str) -> TypeCard:
         job_type=info.job_type,
         title=info.title or info.job_type,
         description=info.description,
+        limits=limits_of(info),
         href=f"{same}{info.job_type}",
         current=info.job_type == wanted,
     )
