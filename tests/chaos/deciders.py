@@ -50,7 +50,7 @@ def run(url: str, seats: list[int], asked: list[tuple[str, str]], seed: int, p: 
     """Let everybody in ``seats`` try to end each of ``asked`` (job, checkpoint), in step."""
     db = Database(url, StoreOptions(pool_min=1, pool_max=len(seats)))
     services = build_services(db, Registry([]), Settings(), ChangeFeed())
-    together = threading.Barrier(len(seats))
+    together = threading.Barrier(len(seats), timeout=300)  # one that fails must not keep the others
 
     def sit(seat: int) -> list[Try]:
         rng = random.Random(seed * 1000 + seat)

@@ -6,11 +6,10 @@ database. What must hold afterwards are the checks of the kill campaign (``tests
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +18,6 @@ from agent_console.domain.errors import Unavailable
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.host import WorkerHost
 from agent_console.runtime.registry import Registry
-from agent_console.services import Services
 from agent_console.settings import Settings
 from agent_console.store.database import Database
 from agent_console.store.signals import Signals
@@ -160,7 +158,7 @@ class Load:
         answers = child.Answers(self.folder)
         while not self._ending.wait(PAUSE):
             try:
-                decide(self._desk)
+                child.decide_all(self._desk, limit=50)
                 answers.give(self._desk)
             except Unavailable:
                 continue
@@ -181,7 +179,7 @@ class Load:
         while not holds():
             if self._errors:
                 raise self._errors[0]
-            assert time.monotonic() < give_up, json.dumps(self._left())
+            assert time.monotonic() < give_up, self._left()
             threading.Event().wait(PAUSE)
 
     def _left(self) -> dict[str, int]:
@@ -189,13 +187,8 @@ class Load:
             return dict(reader.rows("SELECT status, count(*) FROM ai_jobs GROUP BY status"))
 
 
-def decide(desk: Services) -> None:
-    """Decide what waits."""
-    child.decide_all(desk, limit=50)
-
-
 @contextmanager
-def hosting(db: Database, folder: Path, settings: Settings) -> Any:
+def hosting(db: Database, folder: Path, settings: Settings) -> Iterator[WorkerHost]:
     """Run a worker on ``db`` until the block ends."""
     signals = Signals(db)
     signals.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from datetime import datetime, timedelta
 
 from agent_console.domain.checkpoints import CheckpointType, CheckpointVerb
 from agent_console.domain.errors import Conflict, LostClaim, Unauthenticated
@@ -44,9 +44,7 @@ class Real:
             )
         )
 
-    def _at(self, delay: int) -> Any:
-        from datetime import timedelta
-
+    def _at(self, delay: int) -> datetime:
         return self._clock.now() + timedelta(microseconds=delay)
 
     def control(self, job_id: str, verb: str) -> str:
@@ -118,7 +116,7 @@ class Real:
 
     def suspend(self, key: Key, position: int, expires_in: int | None, rounds: int | None) -> str:
         def work() -> str:
-            expiry = None if expires_in is None else self._at(expires_in) - self._clock.now()
+            expiry = None if expires_in is None else timedelta(microseconds=expires_in)
             new = checkpoint(position, position, expires_in=expiry, rounds=rounds)
             self.questions.append(runs.suspend(self.db, RunKey(*key), new))
             return "WAITING"

@@ -1,39 +1,28 @@
-"""``agent-console worker`` as a child of the fork server: the command itself, in its own group."""
+"""Workers as children of the fork server, each in a process group of its own."""
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
-import sys
+
+from agent_console.bootstrap import build
+from agent_console.cli.worker import worker
+from agent_console.settings import load_settings
 
 
 def run(environment: dict[str, str], log: str) -> None:
-    """Run the command until a signal ends it; its exit code is the process's."""
-    os.setsid()
-    os.environ.update(environment)
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(descriptor, stream)
-    logging.getLogger().handlers.clear()
-    from agent_console.cli.worker import worker
-
+    """Run ``agent-console worker`` until a signal ends it."""
+    _set_apart(environment, log)
     worker()
-    sys.stdout.flush()
     os._exit(0)
 
 
 def run_forked(environment: dict[str, str], log: str, children: int) -> None:
     """Build the console once, as a preloading server does, then fork workers of it."""
-    os.setsid()
-    os.environ.update(environment)
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(descriptor, stream)
-    from agent_console.bootstrap import build
-    from agent_console.settings import load_settings
-
+    _set_apart(environment, log)
     console = build(load_settings())
+    # Before there are threads: each inherits that the signal waits for whoever asks for it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     pids = []
     for _ in range(children):
         pid = os.fork()
@@ -43,6 +32,13 @@ def run_forked(environment: dict[str, str], log: str, children: int) -> None:
             console.stop()
             os._exit(0)
         pids.append(pid)
-    for pid in pids:
-        os.waitpid(pid, 0)
-    os._exit(0)
+    ends = {os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids}
+    os._exit(0 if ends == {0} else 1)
+
+
+def _set_apart(environment: dict[str, str], log: str) -> None:
+    os.setsid()
+    os.environ.update(environment)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(descriptor, stream)

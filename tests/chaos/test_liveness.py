@@ -158,6 +158,7 @@ def test_workers_that_were_forked_from_one_console_are_workers_of_their_own(
         assert process.pid is not None
         os.killpg(process.pid, signal.SIGTERM)
         process.join(PATIENCE)
+        assert process.exitcode == 0
         assert [len(starts(db, job_id)) for job_id in jobs] == [1] * 30
     finally:
         process.kill()

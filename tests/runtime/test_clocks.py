@@ -23,6 +23,7 @@ from agent_console.store.runs import suspend
 from agent_console.testing import enqueue
 from tests.runtime.desk import Desk
 from tests.runtime.hosts import PATIENCE, Changes, hosted
+from tests.support.databases import PostgresServer
 from tests.support.runs import checkpoint, claim_one, end, start_worker
 
 HOUR = timedelta(hours=1)
@@ -31,7 +32,7 @@ LEFT = "SELECT 1 FROM ai_jobs WHERE status <> 'COMPLETED' AND job_type = 'test'"
 
 @pytest.mark.parametrize("off", [HOUR, -HOUR], ids=["an hour ahead", "an hour behind"])
 def test_a_process_with_a_wrong_clock_harms_nobody_on_postgresql(
-    postgres: object, monkeypatch: pytest.MonkeyPatch, off: timedelta
+    postgres: PostgresServer, monkeypatch: pytest.MonkeyPatch, off: timedelta
 ) -> None:
     real = SystemClock.now
 
@@ -39,7 +40,7 @@ def test_a_process_with_a_wrong_clock_harms_nobody_on_postgresql(
         return real(self) + off
 
     with ExitStack() as stack:
-        url = stack.enter_context(postgres.database())  # type: ignore[attr-defined]
+        url = stack.enter_context(postgres.database())
         right = Database(url, StoreOptions())
         stack.callback(right.close)
         start_worker(right, "w1")
