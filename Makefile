@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+CAMPAIGNS := tests/crash tests/chaos
+SIZES := DECISIONS DECIDERS KILLS LOST_ANSWERS OUTAGE RESTARTS SEED SEQUENCES SIGTERMS ZOMBIES
 QUICK_TESTS := tests/unit tests/services tests/runtime tests/api tests/cli tests/architecture tests/docs
 
 export PIP_NO_PYTHON_VERSION_WARNING := 1
@@ -46,8 +48,8 @@ test: $(DEV_READY) ## Lint, types, contracts and every test, on SQLite, PostgreS
 	@.ci/browser $(BIN)/python
 	@.ci/promtool $(BIN)
 	@$(MAKE) --no-print-directory lint types contracts
-	$(BIN)/python -m pytest -n 2 --ignore=tests/e2e --ignore=tests/crash $(PYTEST_ARGS)
-	$(BIN)/python -m pytest tests/crash $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --ignore=tests/e2e --ignore=tests/crash --ignore=tests/chaos $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/crash tests/chaos $(PYTEST_ARGS)
 	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
 check: $(DEV_READY) ## The fast selection, on SQLite, in under a minute
@@ -79,8 +81,10 @@ ops: $(READY) ## Make dashboard, alert rules and scrape config of agent_console/
 bench: $(DEV_READY) ## Measure throughput and latency on both databases
 	$(BIN)/python -m benchmarks
 
-chaos: $(DEV_READY) ## Kill processes at every crash point, a thousand times on each database
-	AGENT_CONSOLE_KILLS=$${AGENT_CONSOLE_KILLS:-1000} $(BIN)/python -m pytest -q -s tests/crash --timeout 3600
+# Sizes of single campaigns may be given by name: make chaos ZOMBIES=50 SEED=7
+chaos: $(DEV_READY) ## Kill, suspend, cut off and contradict: the campaigns of docs/reliability.md in full
+	AGENT_CONSOLE_CAMPAIGN=full $(foreach s,$(SIZES),$(if $($(s)),AGENT_CONSOLE_$(s)=$($(s)))) \
+		$(BIN)/python -m pytest -q -s $(CAMPAIGNS)
 
 clean: ## Remove everything that can be made again (the data directory stays)
 	rm -rf $(VENV) .web .states build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache test-results

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 PREFIX = "AGENT_CONSOLE_"
 CONVENTIONAL = ("DATABASE_URL", "PORT", "HOST", "PUBLIC_URL", "REDIS_URL", "SENTRY_DSN")
 # Sizes of the campaigns (``make chaos``, ``make bench``); no setting of the product.
-CAMPAIGN = frozenset({"AGENT_CONSOLE_KILLS", "AGENT_CONSOLE_SEED", "AGENT_CONSOLE_TAMPERED"})
+SIZES = (
+    "CAMPAIGN DECISIONS DECIDERS KILLS LOST_ANSWERS OUTAGE RESTARTS SEED SEQUENCES SIGTERMS"
+    " TAMPERED ZOMBIES"
+)
+CAMPAIGN = frozenset(PREFIX + name for name in SIZES.split())
 
 # Before anything of the product is imported: a developer's own settings must not leak in. The
 # fixtures import what they need: a test of the domain alone should not pay for an engine.

@@ -78,6 +78,7 @@ class WorkerHost:
         self._db, self._registry, self._settings = db, registry, settings
         self._sweeps = sweeps
         self.worker_id = new_id("wrk")
+        self._made_in = os.getpid()
         self._http = http or http_gateway(settings)
         self._surroundings = Surroundings(
             db=db,
@@ -116,6 +117,9 @@ class WorkerHost:
         if self._worker is not None:
             return
         self._leaving = False
+        if os.getpid() != self._made_in:
+            # A server that loads the console and then forks: each child is a worker of its own.
+            self.worker_id, self._made_in = new_id("wrk"), os.getpid()
         self._locks.hold(self.worker_id)
         heart = Heart(
             self._db,

@@ -133,8 +133,19 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, psycopg2.Error):
         if error.pgcode is not None:
             return error.pgcode in _PASSING_CODES
-        return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+        return _lost_connection(error)
     return False
+
+
+def _lost_connection(error: psycopg2.Error) -> bool:
+    """Say whether the driver speaks for itself: the server, or the way to it, has gone.
+
+    A server that crashes amid a statement makes the driver raise the bare ``DatabaseError``,
+    without a code; whatever a server says itself has a class of its own and a code.
+    """
+    if isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError):
+        return True
+    return type(error) is psycopg2.DatabaseError and error.pgcode is None
 
 
 def is_outage(error: BaseException) -> bool:
@@ -142,9 +153,9 @@ def is_outage(error: BaseException) -> bool:
     if isinstance(error, sqlite3.OperationalError):
         words = ("locked", "busy", "full", "readonly", "unable to open", "disk i/o")
         return any(word in str(error).lower() for word in words)
-    if isinstance(error, psycopg2.Error) and error.pgcode == _READ_ONLY:
-        return True
-    return isinstance(error, psycopg2.OperationalError | psycopg2.InterfaceError)
+    return isinstance(error, psycopg2.Error) and (
+        error.pgcode == _READ_ONLY or _lost_connection(error)
+    )
 
 
 def refuses_writes(error: BaseException) -> bool:

@@ -33,7 +33,7 @@ UPDATE ai_jobs SET status = v.status, output_data = coalesce(v.output, output_da
   worker_id = NULL, claims = 0, resuming = v.uncharged,
   completed_at = CASE WHEN v.done = 1 THEN {now} ELSE NULL END, updated_at = {now}
 FROM v WHERE ai_jobs.id = v.id AND ai_jobs.claim_token = v.token AND ai_jobs.status = 'RUNNING'
-RETURNING ai_jobs.id, ai_jobs.started_at, ai_jobs.updated_at
+RETURNING ai_jobs.id, ai_jobs.started_at, ai_jobs.updated_at, ai_jobs.claim_token
 """
 
 _ACTIONS: Mapping[JobVerb, str] = MappingProxyType(
@@ -63,12 +63,14 @@ def finish(db: Database, batch: Sequence[Finish]) -> set[str]:
 def _finish(tx: Tx, batch: Sequence[Finish]) -> set[str]:
     insert_logs(tx, [line for end in batch for line in end.logs])
     rows = tx.values(COLUMNS, FINISH, [_row(end) for end in batch])
-    seconds = {job_id: max(0, done - began) / MICROSECONDS for job_id, began, done in rows}
+    # By token as well: the batch may hold a run that lost the job, and the one that ended it.
+    seconds = {(row[0], row[3]): max(0, row[2] - row[1]) / MICROSECONDS for row in rows}
     for end in batch:
-        if end.key.job_id in seconds:
-            tx.record(_event(end, seconds[end.key.job_id]))
+        claim = (end.key.job_id, end.key.token)
+        if claim in seconds:
+            tx.record(_event(end, seconds[claim]))
     crashpoint("finish.before_commit")
-    return set(seconds)
+    return {job_id for job_id, _ in seconds}
 
 
 def _row(end: Finish) -> Row:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from agent_console.domain import checkpoints, jobs
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.jobs import FINISHED, JobStatus
 from agent_console.store.database import Database
-from tests.crash.campaign import Campaign
 from tests.crash.child import is_refused
 from tests.crash.handlers import APPLIES, USED
 from tests.crash.sink import Sink
@@ -26,7 +26,19 @@ AGENTS = "SELECT id FROM ai_jobs WHERE job_type = 'agent'"
 Entry = tuple[str, str | None, str | None]
 
 
-def complaints(campaign: Campaign) -> list[str]:
+class House(Protocol):
+    """What a campaign leaves: a database, a folder, and who asked for what."""
+
+    db: Database
+    folder: Path
+    keys: dict[str, str]
+
+    def acknowledged(self) -> dict[str, str]:
+        """Return the job id that was answered for each key."""
+        ...
+
+
+def complaints(campaign: House) -> list[str]:
     """Return everything that is wrong."""
     db = campaign.db
     return [
@@ -41,7 +53,7 @@ def complaints(campaign: Campaign) -> list[str]:
     ]
 
 
-def nothing_lost(campaign: Campaign, db: Database) -> Iterator[str]:
+def nothing_lost(campaign: House, db: Database) -> Iterator[str]:
     """One job per request, also where the request was repeated; none that was answered is gone."""
     with db.read() as reader:
         stored = dict(reader.rows("SELECT idempotency_key, id FROM ai_jobs"))

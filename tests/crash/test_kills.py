@@ -1,19 +1,17 @@
 from __future__ import annotations
 
-import os
-import random
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.chaos.sizes import SEED, size
 from tests.crash.campaign import REACHED, Campaign
 from tests.crash.checks import complaints
 from tests.crash.sink import Sink
 
-KILLS = int(os.environ.get("AGENT_CONSOLE_KILLS", "200"))  # per database
-SEED = int(os.environ.get("AGENT_CONSOLE_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
+KILLS = size("KILLS", 200, 1000)  # per database
 
 
 @pytest.mark.crash

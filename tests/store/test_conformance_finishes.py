@@ -8,7 +8,7 @@ import pytest
 from agent_console.domain.jobs import JobError, JobStatus, JobVerb
 from agent_console.domain.payload import loads
 from agent_console.store import job_writes
-from agent_console.store.claims import claim
+from agent_console.store.claims import claim, give_back
 from agent_console.store.database import Database
 from agent_console.store.finishes import finish
 from agent_console.testing import FakeClock
@@ -66,6 +66,16 @@ def test_a_canceled_job_does_not_accept_an_outcome_and_spoils_no_batch(db: Datab
     stored = row(db, gone.job_id)
     assert (stored["status"], stored["output_data"]) == (JobStatus.CANCELED, None)
     assert journal(db, gone.job_id)[-1] == ("job.canceled", "RUNNING", "CANCELED")
+
+
+def test_a_stale_outcome_beside_the_true_one_in_a_batch_leaves_no_trace(db: Database) -> None:
+    job_id = enqueue(db)
+    stale = claim_one(db).key
+    give_back(db, [stale])
+    key = claim_one(db).key  # the same worker: its finisher may find both ends ready
+    assert finish(db, [end(stale, JobVerb.FAIL), end(key)]) == {job_id}
+    assert journal(db, job_id)[-1] == ("job.completed", "RUNNING", "COMPLETED")
+    assert [action for action, _, _ in journal(db, job_id)].count("job.failed") == 0
 
 
 def test_the_same_outcome_twice_counts_once(db: Database) -> None:

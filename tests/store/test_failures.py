@@ -137,6 +137,21 @@ def test_a_demoted_server_is_an_outage_and_its_connections_are_dropped(
     assert len(servers) == len(set(servers)) > 1
 
 
+def test_a_server_that_crashes_amid_a_statement_is_an_outage(postgres_db: Database) -> None:
+    def crashes(tx: Tx) -> None:
+        tries.append(tx.rows("SELECT 1"))
+        raise psycopg2.DatabaseError("server closed the connection unexpectedly")
+
+    tries: list[object] = []
+    with pytest.raises(Unavailable):
+        postgres_db.write(crashes)
+    assert len(tries) > 1  # nothing was committed: the transaction may be tried again
+    with pytest.raises(Unavailable), postgres_db.read():
+        raise psycopg2.DatabaseError("server closed the connection unexpectedly")
+    with pytest.raises(psycopg2.DataError), postgres_db.read():
+        raise psycopg2.DataError("what a server says itself is no outage")
+
+
 def test_a_sweeper_does_not_bury_its_own_worker(
     clocked_db: Database, fake_clock: FakeClock
 ) -> None:
