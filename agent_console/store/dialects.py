@@ -88,17 +88,20 @@ def compiled(sql: str, dialect: Dialect, clock_bound: bool) -> Statement:
     return Statement(text, binds)
 
 
-def with_values(columns: str, body: str, count: int, dialect: Dialect, now: int | None) -> str:
-    """Return ``WITH v(columns) AS (VALUES …) body`` with positional parameters for ``count`` rows.
+def marks(rows: int, columns: int) -> str:
+    """Return ``VALUES`` with a positional parameter for every value (SQLite)."""
+    row = "(" + ",".join("?" * columns) + ")"
+    return f"VALUES {','.join([row] * rows)}"
+
+
+def with_values(columns: str, source: str, body: str, dialect: Dialect, now: int | None) -> str:
+    """Return ``WITH v(columns) AS (source) body`` with the placeholders of ``body`` filled in.
 
     ``now`` is the bound clock in microseconds, or None for the server's own.
     """
-    width = columns.count(",") + 1
-    mark = "?" if dialect == "sqlite" else "%s"
-    row = "(" + ",".join([mark] * width) + ")"
     holes = {"now": str(now) if now is not None else POSTGRES_NOW, **_HOLES[dialect]}
     text = _HOLE.sub(lambda m: holes[m.group(1)], body)
-    return f"WITH v({columns}) AS (VALUES {','.join([row] * count)}) {text}"
+    return f"WITH v({columns}) AS ({source}) {text}"
 
 
 def words_value(dialect: Dialect) -> str:
