@@ -15,9 +15,7 @@ _SEPARATOR, _NULL = "\x1f", "\x1e"
 _SPLIT = f"string_to_array(%s, '{_SEPARATOR}', '{_NULL}')"
 
 
-def relation(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> tuple[str, list[object]]:
+def relation(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> tuple[str, list[object]]:
     """Return a ``SELECT`` of ``rows`` in their order, as ``columns``, and its parameters.
 
     Texts are ``text``, whole numbers ``bigint``, other numbers ``double precision``; a column of
