@@ -20,7 +20,9 @@ from pathlib import Path
 import psutil
 
 from agent_console.bootstrap import Console, build
+from agent_console.domain.checkpoints import CheckpointSummary, CheckpointVerb, Verdict
 from agent_console.domain.jobs import NewJob
+from agent_console.domain.queries import CheckpointQuery
 from agent_console.settings import Settings
 from agent_console.store import job_writes
 from agent_console.store.ids import new_id
@@ -153,11 +155,22 @@ def resume_latency(console: Console, elsewhere: list[str]) -> dict[str, list[flo
     return found
 
 
+def approvals(console: Console, total: int) -> list[CheckpointSummary]:
+    """Return ``total`` checkpoints that wait, newest first."""
+    found: list[CheckpointSummary] = []
+    cursor: str | None = None
+    while len(found) < total:
+        query = CheckpointQuery(limit=min(100, total - len(found)), cursor=cursor)
+        page = console.services.review.page(RAY, query)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return found
+
+
 def decide_slowly(console: Console) -> dict[str, float]:
     """Approve at ``RATE``; return when each job's approval was sent."""
-    from agent_console.domain.checkpoints import CheckpointVerb, Verdict
-    from agent_console.domain.queries import CheckpointQuery
-
     review = console.services.review
     decided: dict[str, float] = {}
     page = review.page(RAY, CheckpointQuery(limit=REVIEWS))
