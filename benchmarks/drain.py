@@ -46,9 +46,7 @@ def bare(console: Console, db: Database) -> Iterator[None]:
         observers=RunObservers(),
     )
     executor = Executor(surroundings, LoopThread(), random.Random(1))
-    worker = Worker(
-        db, new_id("wrk"), executor, announce=lambda: None, deadline_set=lambda: None
-    )
+    worker = Worker(db, new_id("wrk"), executor, announce=lambda: None, deadline_set=lambda: None)
     worker.resize(CONCURRENCY)
     worker.start()
     worker.want(run=True, drain_seconds=1.0)
@@ -62,15 +60,15 @@ def bare(console: Console, db: Database) -> Iterator[None]:
 
 def drain(console: Console, kind: str, total: int) -> dict[str, float]:
     """Return the cost of ``total`` jobs, from the first start to the last recorded end."""
-    bulk(console, total)
-    jobs.started.clear()
+    bulk(console, total, "bench-nothing")
+    jobs.ended.clear()
     jobs.first_start.clear()
     plain = Database(console.settings.database, console.db.options, journaled=False)
     cost = Cost(asking(console))
     with working(console) if kind == "whole" else bare(console, plain):
         jobs.first_start.wait(30)
         began = time.monotonic()
-        wait_for(lambda: len(jobs.started) >= total and count(console, OPEN) == 0, 600)
+        wait_for(lambda: len(jobs.ended) >= total and count(console, OPEN) == 0, 600)
         figures = cost.per(total, time.monotonic() - began)
     plain.close()
     return figures

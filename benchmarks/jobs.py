@@ -9,6 +9,7 @@ from agent_console import JobContext, handler
 
 started: dict[str, float] = {}  # job id → monotonic time; the clock is the machine's, not ours
 resumed: dict[str, float] = {}
+ended: list[float] = []
 first_start = threading.Event()
 
 
@@ -16,6 +17,13 @@ first_start = threading.Event()
 def noop(ctx: JobContext) -> None:
     """Do nothing, and say when."""
     started[ctx.job.id] = time.monotonic()
+    first_start.set()
+
+
+@handler("bench-nothing", version="1")
+def nothing(_ctx: JobContext) -> None:
+    """Do nothing, and say when, like the peers' handlers: without a look at the job."""
+    ended.append(time.monotonic())
     first_start.set()
 
 

@@ -97,8 +97,7 @@ def measure(console: Console, total: int) -> dict[str, float]:
     ids = iter([item.id for item in approvals(console, TRIES)])
     approve = Verdict(verb=CheckpointVerb.APPROVE)
     figures["decision, p50 ms"] = statistics.median(
-        timed(lambda: console.services.review.decide(RAY, next(ids), approve))
-        for _ in range(TRIES)
+        timed(lambda: console.services.review.decide(RAY, next(ids), approve)) for _ in range(TRIES)
     )
     return figures
 

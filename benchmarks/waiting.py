@@ -137,8 +137,7 @@ _begun: list[int] = []
 
 
 def _listen(worker: subprocess.Popen[str]) -> None:
-    for _line in worker.stdout or ():
-        _begun.append(worker.pid)
+    _begun.extend(worker.pid for _line in worker.stdout or ())
 
 
 def main() -> None:

@@ -46,8 +46,9 @@ def measure(console: Console) -> dict[str, float]:
         with ThreadPoolExecutor(10) as pool:
             list(pool.map(lambda i: console.services.review.decide(RAY, i, approve), ids))
         wait_for(
-            lambda: len(jobs.resumed) >= TOTAL
-            and count(console, OPEN) + count(console, WAITING) == 0,
+            lambda: (
+                len(jobs.resumed) >= TOTAL and count(console, OPEN) + count(console, WAITING) == 0
+            ),
             600,
         )
         resumed = time.monotonic() - again

@@ -53,9 +53,7 @@ def main(url: str, kind: str, total: int) -> dict[str, float]:
         for number in range(total):
             app.spawn(name, {"n": number})
         cost = Cost(ask)
-        worker = threading.Thread(
-            target=app.start_worker, kwargs={"concurrency": 10}, daemon=True
-        )
+        worker = threading.Thread(target=app.start_worker, kwargs={"concurrency": 10}, daemon=True)
         worker.start()
         if kind == "drain":
             until(LEFT, 0)

@@ -38,8 +38,8 @@ def workflow() -> int:
 
 def main(url: str, kind: str, total: int) -> dict[str, float]:
     DBOS(config={"name": "bench", "system_database_url": url, "run_admin_server": False})
-    DBOS.register_queue("bench")
     DBOS.launch()
+    DBOS.register_queue("bench")
     logging.disable(logging.WARNING)
     with psycopg.connect(url, autocommit=True) as connection:
 
@@ -50,16 +50,14 @@ def main(url: str, kind: str, total: int) -> dict[str, float]:
             while ask(sql) != value:
                 time.sleep(0.01)
 
-        handles = []
         if kind == "drain":
             cost = Cost(ask)
             for _ in range(total):
-                handles.append(DBOS.enqueue_workflow("bench", noop))
+                DBOS.enqueue_workflow("bench", noop)
             until(LEFT, 0)
             return cost.per(total)
         cost = Cost(ask)
-        for _ in range(total):
-            handles.append(DBOS.start_workflow(workflow))
+        handles = [DBOS.start_workflow(workflow) for _ in range(total)]
         until(TOLD, 2 * total)
         resumed = time.monotonic()
         for handle in handles:
