@@ -69,12 +69,12 @@ def count(console: Console, sql: str) -> int:
     return int(row[0]) if row else 0
 
 
-def wait_for(done: Callable[[], bool], seconds: float = 120.0) -> None:
+def wait_for(done: Callable[[], bool], seconds: float = 120.0, pause: float = 0.002) -> None:
     give_up = time.monotonic() + seconds
     while not done():
         if time.monotonic() > give_up:
             raise TimeoutError(done)
-        time.sleep(0.002)
+        time.sleep(pause)
 
 
 def bulk(console: Console, total: int, job_type: str = "bench-noop") -> None:

@@ -10,9 +10,10 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import structlog
+from structlog.typing import EventDict
 
 from agent_console.telemetry.run_ids import add_run_ids
 
@@ -26,7 +27,7 @@ class Line(NamedTuple):
     facts: Mapping[str, object]
 
 
-Clean = Callable[[dict[str, Any]], dict[str, Any]]  # takes secrets and forged lines out
+Clean = Callable[[EventDict], EventDict]  # takes secrets and forged lines out
 
 
 class LinesFormatter(logging.Formatter):
@@ -44,7 +45,7 @@ class LinesFormatter(logging.Formatter):
         if lines is None:
             return self._others.format(record)
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
-        same = {
+        same: dict[str, object] = {
             **add_run_ids(None, "", structlog.contextvars.get_contextvars()),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -56,11 +57,11 @@ class LinesFormatter(logging.Formatter):
         )
 
 
-def _json_line(said: dict[str, Any]) -> str:
+def _json_line(said: EventDict) -> str:
     return json.dumps(said, sort_keys=True, default=str)
 
 
-def _people_line(said: dict[str, Any]) -> str:
+def _people_line(said: EventDict) -> str:
     head = f"{said.pop('timestamp')} [{said.pop('level'):<9}] {said.pop('event'):<30}"
     logger = said.pop("logger")
     pairs = " ".join(f"{name}={_shown(said[name])}" for name in sorted(said))
