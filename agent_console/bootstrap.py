@@ -277,8 +277,11 @@ def _shipped_documents() -> dict[str, ContextDocumentDetail]:
 
 
 def _store_options(settings: Settings) -> StoreOptions:
+    # As many stay open as the worker uses at once, with claimer, finisher and a page beside the
+    # jobs: a connection that is made for every step costs ten times the step.
+    used = settings.max_concurrent_jobs + 3
     return StoreOptions(
-        pool_min=settings.pool_min,
+        pool_min=min(settings.pool_max, max(settings.pool_min, used)),
         pool_max=settings.pool_max,
         statement_timeout=settings.statement_timeout,
         connect_timeout=settings.connect_timeout,

@@ -1,5 +1,7 @@
 """``python -m benchmarks``: floor, product and peers in one run, as Markdown tables.
 
+``--only drain,latency,backlog,workflow,waiting,scale`` chooses sections, ``--on`` databases.
+
 Ratios within a run mean something; absolute figures are of the machine, at that moment. Peers are
 installed into ``.venv-bench``; without a network they are left out.
 """
@@ -8,15 +10,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks import sections
 from tests.support.databases import PostgresServer, SqliteFiles
 
 HERE = Path(__file__).resolve().parent
@@ -35,22 +39,69 @@ Figures = dict[str, Any]
 
 
 def main() -> None:
+    names = ("latency", *sections.NAMES)
     options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     options.add_argument("--no-peers", action="store_true", help="measure floor and product only")
+    options.add_argument("--only", default=",".join(names), help="sections, with commas between")
+    options.add_argument("--on", default=",".join(NAMES), help="databases, with commas between")
     options.add_argument("--json", type=Path, help="write the raw figures there, too")
     chosen = options.parse_args()
+    wanted = [name for name in names if name in chosen.only.split(",")]
     peers = None if chosen.no_peers else peer_python()
-    everything: dict[str, Figures] = {}
+    everything: dict[str, dict[str, Figures]] = {}
     with tempfile.TemporaryDirectory(prefix="agent-console-bench-") as folder:
         server = PostgresServer(folder, durable=True)
         try:
-            for dialect in NAMES:
-                everything[dialect] = measure(dialect, server, Path(folder), peers)
-                print(table(dialect, everything[dialect]), flush=True)
+            for dialect in [name for name in NAMES if name in chosen.on.split(",")]:
+                print(f"\n## {NAMES[dialect]}", flush=True)
+                found = everything[dialect] = {}
+                for name in wanted:
+                    place = Path(folder) / dialect / name
+                    place.mkdir(parents=True)
+                    if name == "latency":
+                        found[name] = measure(dialect, server, place, peers)
+                        print(table(dialect, found[name]), flush=True)
+                    else:
+                        found[name] = section(name, dialect, server, place, peers)
+                        print(sections.table(name, found[name]), flush=True)
         finally:
             server.close()
     if chosen.json is not None:
         chosen.json.write_text(json.dumps(everything, indent=2))
+
+
+def section(
+    name: str, dialect: str, server: PostgresServer, folder: Path, peers: str | None
+) -> Figures:
+    """Return the figures of each contender of a section, each on a database of its own."""
+    figures: Figures = {}
+    for one in sections.contenders(name, dialect):
+        if one.peer and not peers:
+            continue
+        if one.peer:
+            with empty(dialect, server, folder) as url:
+                place = url.removeprefix("sqlite:///")
+                command = [str(peers), str(HERE / "peers" / one.script), place, *one.arguments]
+                figures[one.name] = run(command)
+            continue
+        with migrated(dialect, server, folder) as url:
+            where = () if name == "scale" else (str(folder),)
+            command = [sys.executable, "-m", one.script, url, *where, *one.arguments]
+            figures[one.name] = run(command)
+    return figures
+
+
+@contextmanager
+def migrated(dialect: str, server: PostgresServer, folder: Path) -> Iterator[str]:
+    """Yield the URL of a database with the product's tables."""
+    if dialect == "postgresql":
+        with server.database() as url:
+            yield url
+        return
+    with SqliteFiles(folder).database(folder) as url:
+        yield url
+    for file in folder.glob("console.db*"):
+        file.unlink()
 
 
 def peer_python() -> str | None:
@@ -69,17 +120,13 @@ def peer_python() -> str | None:
 
 def measure(dialect: str, server: PostgresServer, folder: Path, peers: str | None) -> Figures:
     """Return the figures of floor, product and peers on one kind of database."""
-    here = folder / dialect
-    here.mkdir()
     figures: Figures = {"peers": {}}
-    with empty(dialect, server, here) as url:
+    with empty(dialect, server, folder) as url:
         figures["floor"] = run([sys.executable, "-m", "benchmarks.floor", url])
-    with ExitStack() as stack:
-        migrated = SqliteFiles(folder).database(here) if dialect == "sqlite" else server.database()
-        url = stack.enter_context(migrated)
-        figures["product"] = run([sys.executable, "-m", "benchmarks.product", url, str(here)])
+    with migrated(dialect, server, folder) as url:
+        figures["product"] = run([sys.executable, "-m", "benchmarks.product", url, str(folder)])
     for name, script, arguments in PEERS[dialect] if peers else ():
-        with empty(dialect, server, here) as url:
+        with empty(dialect, server, folder) as url:
             place = url.removeprefix("sqlite:///")
             command = [str(peers), str(HERE / "peers" / script), place, *arguments]
             figures["peers"][name] = run(command)
@@ -103,12 +150,18 @@ def run(command: list[str]) -> Figures:
     """Run a measurement in a process of its own, its log lines to a file."""
     with tempfile.TemporaryFile("w+") as errors:
         done = subprocess.run(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True, check=False
+            command,
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(HERE)])},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            check=False,
         )
         if done.returncode:
             errors.seek(0)
             raise SystemExit(f"{' '.join(command)} failed:\n{errors.read()[-4000:]}")
-    figures: Figures = json.loads(done.stdout)
+    figures: Figures = json.loads(done.stdout.splitlines()[-1])
     return figures
 
 
@@ -117,7 +170,7 @@ def table(dialect: str, figures: Figures) -> str:
     product, floor = figures["product"], figures["floor"]
     one, *_, many = floor
     lines = [
-        f"\n### {NAMES[dialect]}\n",
+        f"\n### Enqueue, drain, latency ({NAMES[dialect]})\n",
         "| | enqueue one by one /s | drain of no-op jobs /s | start p50 / p95 ms |",
         "|---|---|---|---|",
         row(

@@ -20,9 +20,10 @@ from pathlib import Path
 import psutil
 
 from agent_console.bootstrap import Console, build
+from agent_console.domain.checkpoints import CheckpointSummary, CheckpointVerb, Verdict
 from agent_console.domain.jobs import NewJob
+from agent_console.domain.queries import CheckpointQuery
 from agent_console.settings import Settings
-from agent_console.store import job_writes
 from agent_console.store.ids import new_id
 from benchmarks import jobs
 from tests.support.factories import ADA, RAY, employ
@@ -32,6 +33,11 @@ CONCURRENCY = 10
 RATE = 20.0  # per second, into an idle worker
 IDLE = 10.0  # seconds
 NOOP = NewJob(job_type="bench-noop")
+COLUMNS = (
+    "id", "job_type", "status", "task_description", "input_data", "priority", "attempts",
+    "max_attempts", "claims", "resuming", "claim_token", "metadata", "user_id", "run_at",
+    "created_at", "updated_at",
+)  # fmt: skip
 OPEN = "SELECT count(*) FROM ai_jobs WHERE status IN ('PENDING', 'QUEUED', 'RUNNING')"
 WAITING = "SELECT count(*) FROM ai_jobs WHERE status = 'WAITING'"
 
@@ -63,24 +69,38 @@ def count(console: Console, sql: str) -> int:
     return int(row[0]) if row else 0
 
 
-def wait_for(done: Callable[[], bool], seconds: float = 120.0) -> None:
+def wait_for(done: Callable[[], bool], seconds: float = 120.0, pause: float = 0.002) -> None:
     give_up = time.monotonic() + seconds
     while not done():
         if time.monotonic() > give_up:
             raise TimeoutError(done)
-        time.sleep(0.002)
+        time.sleep(pause)
 
 
 def bulk(console: Console, total: int, job_type: str = "bench-noop") -> None:
-    """Fill the queue, 500 jobs a transaction; not measured."""
-    new = NewJob(job_type=job_type)
-    for _ in range(0, total, 500):
-        console.db.write(
-            lambda tx: [
-                job_writes.enqueue(tx, new_id("job"), new, max_attempts=3, actor=ADA, key=None)
-                for _ in range(min(500, total))
-            ]
-        )
+    """Fill the queue, past the services and the journal; not measured."""
+    now = time.time_ns() // 1000
+    for start in range(0, total, 5_000):
+        rows = [
+            (
+                new_id("job"),
+                job_type,
+                "PENDING",
+                "",
+                "{}",
+                5,
+                0,
+                3,
+                0,
+                0,
+                0,
+                "{}",
+                ADA.id,
+                *3 * (now,),
+            )
+            for _ in range(min(5_000, total - start))
+        ]
+        console.db.write(lambda tx, rows=rows: tx.insert("ai_jobs", COLUMNS, rows))
 
 
 def drain_rate(console: Console) -> float:
@@ -153,11 +173,22 @@ def resume_latency(console: Console, elsewhere: list[str]) -> dict[str, list[flo
     return found
 
 
+def approvals(console: Console, total: int) -> list[CheckpointSummary]:
+    """Return ``total`` checkpoints that wait, newest first."""
+    found: list[CheckpointSummary] = []
+    cursor: str | None = None
+    while len(found) < total:
+        query = CheckpointQuery(limit=min(100, total - len(found)), cursor=cursor)
+        page = console.services.review.page(RAY, query)
+        found += page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    return found
+
+
 def decide_slowly(console: Console) -> dict[str, float]:
     """Approve at ``RATE``; return when each job's approval was sent."""
-    from agent_console.domain.checkpoints import CheckpointVerb, Verdict
-    from agent_console.domain.queries import CheckpointQuery
-
     review = console.services.review
     decided: dict[str, float] = {}
     page = review.page(RAY, CheckpointQuery(limit=REVIEWS))

@@ -56,7 +56,6 @@ class RunObservers:
         """Watch through every one of ``observers``, in order."""
         self._observers = tuple(observers)
 
-    @contextmanager
     def observe(
         self,
         *,
@@ -67,30 +66,26 @@ class RunObservers:
         user_name: str | None,
         traceparent: str | None = None,
         resuming: bool = False,
-    ) -> Iterator[None]:
+    ) -> AbstractContextManager[None]:
         """Surround one run of a handler with every observer's block."""
-        with ExitStack() as stack:
-            for observer in self._observers:
-                stack.enter_context(
-                    observer.observe(
-                        job_id=job_id,
-                        job_type=job_type,
-                        attempt=attempt,
-                        user_id=user_id,
-                        user_name=user_name,
-                        traceparent=traceparent,
-                        resuming=resuming,
-                    )
+        return _all(
+            [
+                observer.observe(
+                    job_id=job_id,
+                    job_type=job_type,
+                    attempt=attempt,
+                    user_id=user_id,
+                    user_name=user_name,
+                    traceparent=traceparent,
+                    resuming=resuming,
                 )
-            yield
+                for observer in self._observers
+            ]
+        )
 
-    @contextmanager
-    def step(self, *, job_id: str, name: str) -> Iterator[None]:
+    def step(self, *, job_id: str, name: str) -> AbstractContextManager[None]:
         """Surround what a step does with every observer's block."""
-        with ExitStack() as stack:
-            for observer in self._observers:
-                stack.enter_context(observer.step(job_id=job_id, name=name))
-            yield
+        return _all([observer.step(job_id=job_id, name=name) for observer in self._observers])
 
     def reached(self, *, job_id: str, checkpoint_id: str) -> None:
         """Pass on that a run came to a checkpoint."""
@@ -101,3 +96,18 @@ class RunObservers:
         """Pass on a log line."""
         for observer in self._observers:
             observer.logged(job_id=job_id, level=level, message=message)
+
+
+def _all(blocks: Sequence[AbstractContextManager[None]]) -> AbstractContextManager[None]:
+    """Return ``blocks`` as one, the first outermost."""
+    if len(blocks) == 1:  # on the path of every job
+        return blocks[0]
+    return _nested(blocks)
+
+
+@contextmanager
+def _nested(blocks: Sequence[AbstractContextManager[None]]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for block in blocks:
+            stack.enter_context(block)
+        yield

@@ -152,6 +152,8 @@ def _name(path: _Path) -> str:
 
 def _has_float(text: str) -> bool:
     """Say whether JSON ``text`` holds a number that is not an integer, at C speed."""
+    if "." not in text and "e+" not in text and "e-" not in text:
+        return False  # no float is written without one of them
     found = False
 
     def saw(number: str) -> float:

@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from contextlib import AbstractContextManager
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 
 HEADER = "traceparent"
@@ -68,11 +67,17 @@ def current() -> TraceContext | None:
     return parse(_current.get())
 
 
-@contextmanager
-def within(place: str | None) -> Iterator[None]:
+class within(AbstractContextManager[None]):  # noqa: N801 - reads like the function it is used as
     """Work at ``place``, a ``traceparent`` or anything else a header may hold, for the block."""
-    token = _current.set(place)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_place", "_token")
+
+    def __init__(self, place: str | None) -> None:
+        """Change nothing before the block begins."""
+        self._place = place
+
+    def __enter__(self) -> None:
+        self._token: Token[str | None] = _current.set(self._place)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)

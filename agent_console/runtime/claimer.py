@@ -9,7 +9,7 @@ from time import monotonic
 
 from agent_console.domain.errors import Unavailable
 from agent_console.runtime.loops import Loop
-from agent_console.runtime.pace import AHEAD, Pace
+from agent_console.runtime.pace import Pace
 from agent_console.runtime.slots import Slots
 from agent_console.store.claims import claim, give_back, next_due
 from agent_console.store.database import Database
@@ -19,6 +19,7 @@ from agent_console.store.rechecks import Stands
 
 STALE = 1.0  # seconds a job may wait claimed but not started, before others get a chance
 GATES_EVERY = 1.0  # seconds between looks for held jobs while no type is known to be limited
+UNSTORED = 500  # ends of runs that may wait to be stored before no more is claimed
 _BLINK, _LONGEST_BLINK = 0.02, 1.0  # seconds between tries at jobs that others have locked
 
 
@@ -114,14 +115,14 @@ class Claimer:
             self.wake()
 
     def slot_freed(self) -> None:
-        """A run has ended: claim again if more was waiting and little is in stock."""
+        """A run has ended or its end is stored: claim again if more waits and the stock is low."""
         if self._more and self._slots.waiting <= self._ahead // 2:
             self.loop.wake()
 
     def _turn(self) -> float | None:
         self._settle_doubt()
         self._return_stale()
-        room = self._slots.size + self._ahead - self._slots.held
+        room = self._room()
         if self._peek and self._open and room > 0:
             self._peek = False
             # Cheaper than a claim, which takes the write lock to find nothing.
@@ -131,6 +132,11 @@ class Claimer:
                 if self._open:
                     return self._claim(room)
         return self._pause() if self._open else None
+
+    def _room(self) -> int:
+        """Return how many jobs may be claimed; fewer while ends of runs wait to be stored."""
+        taken = max(self._slots.held, len(self._ledger) - UNSTORED)
+        return self._slots.size + self._ahead - taken
 
     def _claim(self, room: int) -> float | None:
         self._more = False  # before the claim: word that comes during it must count
@@ -154,7 +160,7 @@ class Claimer:
         if len(claimed) == room:
             self._more = True
             types = {job.job_type for job in claimed} | self._running()
-            self._ahead = AHEAD * self._slots.size if self._pace.all_short(types) else 0
+            self._ahead = self._pace.ahead(types) * self._slots.size
             return 0.0
         self._ahead = 0
         self._look_ahead(found=bool(claimed))

@@ -9,7 +9,8 @@ from statistics import median
 SHORT = 0.05  # seconds; below it a claim costs more than a run waits
 SAMPLES = 16
 ENOUGH = 5  # runs before a median is believed
-AHEAD = 9  # jobs claimed ahead per slot
+STOCK = 0.45  # seconds of work that may wait claimed: well below the time after which it goes back
+AHEAD = 50  # jobs claimed ahead per slot, at most
 
 
 class Pace:
@@ -31,10 +32,15 @@ class Pace:
         for job_type in job_types:
             self._recent.pop(job_type, None)
 
-    def all_short(self, job_types: Iterable[str]) -> bool:
-        """Say whether runs of every one of these types are known to be short."""
-        return all(self._is_short(job_type) for job_type in job_types)
+    def ahead(self, job_types: Iterable[str]) -> int:
+        """Return how many jobs per slot are worth claiming ahead, were they of these types.
 
-    def _is_short(self, job_type: str) -> bool:
-        recent = self._recent.get(job_type)
-        return recent is not None and len(recent) >= ENOUGH and median(tuple(recent)) < SHORT
+        None unless runs of every type are known to be short.
+        """
+        longest = max(map(self._usual, job_types), default=SHORT)
+        return min(AHEAD, int(STOCK / max(longest, STOCK / AHEAD))) if longest < SHORT else 0
+
+    def _usual(self, job_type: str) -> float:
+        """Return the median of the last runs of ``job_type``, ``SHORT`` when too few are known."""
+        recent = tuple(self._recent.get(job_type, ()))
+        return median(recent) if len(recent) >= ENOUGH else SHORT

@@ -100,6 +100,8 @@ class Preview:
 
         An outage leaves it to the sweep: without its run it is shown to nobody.
         """
+        if self._text is None and not self._shown and not self._write_lock.locked():
+            return  # nothing was ever shown: the case of most runs
         with self._lock:
             self._text = None
         with self._write_lock:

@@ -244,6 +244,7 @@ class Worker:
 
     def _stored(self, end: Finish) -> None:
         self._forget(end.key)
+        self._claimer.slot_freed()
 
     def _running_types(self) -> set[str]:
         return {run.claimed.job_type for run in list(self._active.values())}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 from agent_console.domain.access import Actor
@@ -48,6 +49,7 @@ RETURNING ai_jobs.id, ai_jobs.job_type
 """
 
 
+@lru_cache(maxsize=64)
 def worker_actor(worker_id: str) -> Actor:
     """Return the actor under which a worker's doings are journaled."""
     return Actor(kind="worker", id=worker_id, name=worker_id)

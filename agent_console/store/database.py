@@ -52,9 +52,18 @@ class Database:
     """
 
     def __init__(
-        self, url: str, options: StoreOptions | None = None, *, clock: Clock | None = None
+        self,
+        url: str,
+        options: StoreOptions | None = None,
+        *,
+        clock: Clock | None = None,
+        journaled: bool = True,
     ) -> None:
-        """Take a database ``url``; ``clock`` replaces the database's own clock (tests)."""
+        """Take a database ``url``; ``clock`` replaces the database's own clock (tests).
+
+        ``journaled``: events are journaled and counted; a benchmark of the bare engine does
+        without, the product never.
+        """
         self.url = parse(url)
         self.options = options or StoreOptions()
         self.dialect: Dialect = dialect_of(self.url)
@@ -66,6 +75,7 @@ class Database:
         self._watchers: list[Watcher] = []
         self._writer: SqliteWriter | None = None
         self._writes_through: Database = self
+        self._journaled = journaled
         self._apart: list[Database] = []
         self._lock = threading.Lock()
 
@@ -167,6 +177,7 @@ class Database:
                     lambda: open_sqlite(self.path, options, read_only=False),
                     clock=self._clock or SystemClock(),
                     shard=self._rng.randrange(SHARDS),
+                    journaled=self._journaled,
                     committed=lambda events, touched: self.committed(events, touched=touched),
                 )
             return self._writer
@@ -191,7 +202,8 @@ class Database:
             tx = Tx(cursor, self.dialect, self._clock)
             result = work(tx)
             # Drawn anew each time: threads of one process must not queue on one row either.
-            tx.flush(tx.events, self._rng.randrange(SHARDS))
+            if self._journaled:
+                tx.flush(tx.events, self._rng.randrange(SHARDS))
             cursor.close()
         except BaseException as error:
             if is_outage(error):

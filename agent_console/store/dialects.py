@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -104,17 +104,20 @@ def compiled(sql: str, dialect: Dialect, clock_bound: bool) -> Statement:
     return Statement(text, binds)
 
 
-def with_values(columns: str, body: str, count: int, dialect: Dialect, now: int | None) -> str:
-    """Return ``WITH v(columns) AS (VALUES …) body`` with positional parameters for ``count`` rows.
+def marks(rows: int, columns: int) -> str:
+    """Return ``VALUES`` with a positional parameter for every value (SQLite)."""
+    row = "(" + ",".join("?" * columns) + ")"
+    return f"VALUES {','.join([row] * rows)}"
+
+
+def with_values(columns: str, source: str, body: str, dialect: Dialect, now: int | None) -> str:
+    """Return ``WITH v(columns) AS (source) body`` with the placeholders of ``body`` filled in.
 
     ``now`` is the bound clock in microseconds, or None for the server's own.
     """
-    width = columns.count(",") + 1
-    mark = "?" if dialect == "sqlite" else "%s"
-    row = "(" + ",".join([mark] * width) + ")"
     holes = {"now": str(now) if now is not None else POSTGRES_NOW, **_HOLES[dialect]}
     text = _HOLE.sub(lambda m: holes[m.group(1)], body)
-    return f"WITH v({columns}) AS (VALUES {','.join([row] * count)}) {text}"
+    return f"WITH v({columns}) AS ({source}) {text}"
 
 
 def ids_param(ids: Sequence[str], dialect: Dialect) -> object:
@@ -122,41 +125,19 @@ def ids_param(ids: Sequence[str], dialect: Dialect) -> object:
     return json.dumps(list(ids)) if dialect == "sqlite" else list(ids)
 
 
-def from_arrays(
-    table: str, columns: Mapping[str, str], types: Mapping[str, str], now: int | None
+def insert_from(
+    table: str, columns: Mapping[str, str], types: Mapping[str, str], source: str, now: int | None
 ) -> str:
-    """Return the insert of many rows that takes an array per parameter (PostgreSQL).
+    """Return the insert of the rows of ``source`` into ``table`` (PostgreSQL).
 
-    ``columns`` are names and their SQL with ``:name`` parameters, ``types`` the types of those in
-    the order of the arrays; ``now`` as in ``with_values``.
+    ``columns`` are names and their SQL with ``:name`` parameters, which are columns of ``source``,
+    of the types of ``types``; ``now`` as in ``with_values``.
     """
     holes = {"now": str(now) if now is not None else POSTGRES_NOW, **_HOLES["postgresql"]}
-    values = ", ".join(_NAME.sub(r"v.\1", value) for value in columns.values())
-    arrays = ", ".join(f"%s::{kind}[]" for kind in types.values())
-    return _HOLE.sub(
-        lambda m: holes[m.group(1)],
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values}"
-        f" FROM unnest({arrays}) AS v({', '.join(types)})",
-    )
-
-
-def array_text(values: Iterable[object]) -> str:
-    """Return texts, whole numbers and None as the text of an array (PostgreSQL).
-
-    A text is a constant the server reads in one go; an expression per value is not.
-    """
-    return f"{{{','.join(map(_array_item, values))}}}"
-
-
-def _array_item(value: object) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, int):
-        return str(int(value))
-    text = str(value)
-    if "\\" in text or '"' in text:
-        text = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
+    typed = {name: f"CAST(v.{name} AS {kind})" for name, kind in types.items()}
+    values = ", ".join(_NAME.sub(lambda m: typed[m[1]], value) for value in columns.values())
+    filled = _HOLE.sub(lambda m: holes[m.group(1)], values)
+    return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {filled} FROM ({source}) v"
 
 
 def words_value(dialect: Dialect) -> str:

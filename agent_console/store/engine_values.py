@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, CheckpointType
 from agent_console.domain.jobs import JobError, JobVerb, Json
@@ -13,9 +14,11 @@ from agent_console.domain.parking import ParkCode
 from agent_console.domain.records import ArtifactType, LogLevel, Step
 
 
-@dataclass(frozen=True, slots=True)
-class RunKey:
-    """The claim a run holds; every write of the run is fenced by it."""
+class RunKey(NamedTuple):
+    """The claim a run holds; every write of the run is fenced by it.
+
+    A tuple: keys are looked up in sets and dictionaries several times per run.
+    """
 
     job_id: str
     token: int

@@ -27,8 +27,10 @@ JOB_REPLAYED: Final = "job.replayed"  # counted by its verdict
 
 Sums = Counter[tuple[str, str]]
 
+COLUMNS: Final = ("name", "labels", "shard", "value")
+
 UPSERT: Final = """
-INSERT INTO tallies (name, labels, shard, value) VALUES {rows}
+INSERT INTO tallies (name, labels, shard, value) {rows}
 ON CONFLICT (name, labels, shard) DO UPDATE SET value = tallies.value + excluded.value
 """
 

@@ -20,8 +20,10 @@ WIDTHS: Final = (MINUTE, QUARTER)  # seconds
 KEPT: Final = {MINUTE: 6 * 3600, QUARTER: 15 * 86_400}  # seconds that slots of a width stay
 SHARDS: Final = 4  # on PostgreSQL several of the tallies' shards share one: fewer rows to read
 
+COLUMNS: Final = ("width", "slot", "name", "labels", "shard", "value")
+
 UPSERT: Final = """
-INSERT INTO tally_slots (width, slot, name, labels, shard, value) VALUES {rows}
+INSERT INTO tally_slots (width, slot, name, labels, shard, value) {rows}
 ON CONFLICT (width, slot, name, labels, shard) DO UPDATE
 SET value = tally_slots.value + excluded.value
 """

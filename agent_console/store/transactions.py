@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from psycopg2.extras import execute_values
 from sqlalchemy import Connection, inspect
 from sqlalchemy.sql import Executable
 
@@ -17,11 +16,12 @@ from agent_console.store.dialects import (
     NOW_PARAM,
     POSTGRES_NOW,
     Dialect,
-    array_text,
     compiled,
-    from_arrays,
+    insert_from,
+    marks,
     with_values,
 )
+from agent_console.store.relations import relation
 
 Params = dict[str, object]
 Row = tuple[Any, ...]
@@ -97,18 +97,22 @@ class Tx(Queries):
         if not rows:
             return []
         now = None if self._clock is None else to_micros(self._clock.now())
-        text = with_values(columns, body, len(rows), self.dialect, now)
-        self._cursor.execute(text, [value for row in rows for value in row])
+        if self.dialect == "sqlite":
+            source, params = marks(len(rows), len(rows[0])), [v for row in rows for v in row]
+        else:
+            source, params = relation(columns.split(", "), rows)
+        self._cursor.execute(with_values(columns, source, body, self.dialect, now), params)
         return list(self._cursor.fetchall())
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
         """Insert ``rows`` in one go."""
         names = ", ".join(columns)
         if self.dialect == "sqlite":
-            marks = ", ".join("?" * len(columns))
-            self._cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows)
-        else:
-            execute_values(self._cursor, f"INSERT INTO {table} ({names}) VALUES %s", rows)
+            values = marks(1, len(columns))
+            self._cursor.executemany(f"INSERT INTO {table} ({names}) {values}", rows)
+        elif rows:
+            source, params = relation(columns, rows)
+            self._cursor.execute(f"INSERT INTO {table} ({names}) {source}", params)
 
     def insert_many(
         self,
@@ -126,9 +130,8 @@ class Tx(Queries):
             return
         now = None if self._clock is None else to_micros(self._clock.now())
         if self.dialect == "postgresql":
-            text = from_arrays(table, columns, types, now)
-            arrays = [array_text([row[name] for row in rows]) for name in types]
-            self._cursor.execute(text, arrays)
+            source, given = relation([*types], [[row[name] for name in types] for row in rows])
+            self._cursor.execute(insert_from(table, columns, types, source, now), given)
             return
         values = ", ".join(columns.values())
         sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})"
@@ -158,38 +161,39 @@ class Tx(Queries):
     def _flush_sqlite(self, entries: Sequence[Row], sums: Sequence[Sum], shard: int) -> None:
         now = self.now()
         self.insert("audit_logs", journal.COLUMNS, [(now, *entry) for entry in entries])
-        totals = [(name, labels, shard, float(value)) for (name, labels), value in sums]
-        self._cursor.executemany(tallies.UPSERT.format(rows="(?, ?, ?, ?)"), totals)
+        totals = [(name, labels, shard, value) for (name, labels), value in sums]
+        self._cursor.executemany(tallies.UPSERT.format(rows=marks(1, 4)), totals)
         slots = [
             (width, now // tally_slots.micros(width), name, labels, 0, value)
             for width in tally_slots.WIDTHS
             for name, labels, value in tally_slots.charted(sums)
         ]
-        self._cursor.executemany(tally_slots.UPSERT.format(rows="(?, ?, ?, ?, ?, ?)"), slots)
+        self._cursor.executemany(tally_slots.UPSERT.format(rows=marks(1, 6)), slots)
 
     def _flush_postgres(self, entries: Sequence[Row], sums: Sequence[Sum], shard: int) -> None:
         """Write with all statements in one round trip."""
         at = POSTGRES_NOW if self._clock is None else str(to_micros(self._clock.now()))
-        mark = ", ".join(["%s"] * (len(journal.COLUMNS) - 1))
-        journaled = self._literal(f"({at}, {mark})", entries)
-        text = f"INSERT INTO audit_logs ({', '.join(journal.COLUMNS)}) VALUES {journaled}"
-        totals = [(name, labels, shard, float(value)) for (name, labels), value in sums]
-        if totals:
-            text += ";" + tallies.UPSERT.format(rows=self._literal("(%s, %s, %s, %s)", totals))
+        names = ", ".join(journal.COLUMNS)
+        source, params = relation(journal.COLUMNS[1:], entries)
+        text = f"INSERT INTO audit_logs ({names}) SELECT {at}, e.* FROM ({source}) AS e"
+        if sums:
+            totals = [(name, labels, shard, value) for (name, labels), value in sums]
+            source, more = relation(tallies.COLUMNS, totals)
+            text += ";" + tallies.UPSERT.format(rows=source)
+            params += more
         if charted := tally_slots.charted(sums):
             part = shard % tally_slots.SHARDS
-            slots = ",".join(
-                self._literal(
-                    f"({width}, {at} / {tally_slots.micros(width)}, %s, %s, {part}, %s)", charted
-                )
+            slots = [
+                (width, tally_slots.micros(width), name, labels, part, value)
                 for width in tally_slots.WIDTHS
-            )
-            text += ";" + tally_slots.UPSERT.format(rows=slots)
-        self._cursor.execute(text.encode())
-
-    def _literal(self, template: str, rows: Sequence[Row]) -> str:
-        """Return ``rows`` as SQL literals, quoted by the driver (PostgreSQL)."""
-        return ",".join(self._cursor.mogrify(template, row).decode() for row in rows)
+                for name, labels, value in charted
+            ]
+            source, more = relation(tally_slots.COLUMNS, slots)
+            # The slot in the place of its length: only the server knows the time.
+            source = f"SELECT width, {at} / slot, name, labels, shard, value FROM ({source}) AS s"
+            text += ";" + tally_slots.UPSERT.format(rows=source)
+            params += more
+        self._cursor.execute(text, params)
 
 
 class Reader(Queries):

@@ -35,12 +35,14 @@ class SqliteWriter:
         *,
         clock: Clock,
         shard: int,
+        journaled: bool,
         committed: Callable[[Sequence[Event], bool], None],
     ) -> None:
         """Start the thread; it connects when the first unit arrives."""
         self._connect = connect
         self._clock = clock
         self._shard = shard
+        self._journaled = journaled
         self._committed = committed
         self._units: SimpleQueue[Unit | None] = SimpleQueue()
         self._connection: sqlite3.Connection | None = None
@@ -94,7 +96,8 @@ class SqliteWriter:
             connection = self._begin()
             txs, outcomes = self._run(connection, group)
             events = [event for tx in txs for event in tx.events]
-            Tx(connection.cursor(), "sqlite", self._clock).flush(events, self._shard)
+            if self._journaled:
+                Tx(connection.cursor(), "sqlite", self._clock).flush(events, self._shard)
             connection.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001 - handed to the callers, who wait for it
             self._abandon()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from itertools import groupby
 
-import structlog
-
-from agent_console.domain import trace
 from agent_console.domain.events import Event
+from agent_console.telemetry.lines import LINES, Line
+from agent_console.telemetry.run_ids import Bound, RunIds
 
 _log = logging.getLogger("agent_console.events")
 
@@ -41,10 +41,24 @@ def log_events(events: Sequence[Event]) -> None:
     The message is the action, so that lines can be searched by it; the facts are fields. ``data``
     stays in the journal: it may be large, and belongs to people who may read the journal.
     """
-    for event in events:
-        level = _LEVELS.get(event.action, logging.INFO)
-        if _log.isEnabledFor(level):
-            _log.log(level, event.action, extra=_facts(event))
+    for level, some in groupby(events, key=_level):
+        if not _log.isEnabledFor(level):
+            continue
+        if level < logging.WARNING:
+            _write(level, [Line(event.action, _facts(event)) for event in some])
+            continue
+        for event in some:  # each on its own: whoever collects errors counts records
+            _write(level, [Line(event.action, _facts(event))])
+
+
+def _level(event: Event) -> int:
+    return _LEVELS.get(event.action, logging.INFO)
+
+
+def _write(level: int, lines: Sequence[Line]) -> None:
+    """Hand over ``lines`` as one record; a record for each cost more than the job it told of."""
+    extra: dict[str, object] = {LINES: lines}
+    _log.handle(_log.makeRecord(_log.name, level, "", 0, lines[0].event, (), None, extra=extra))
 
 
 def _facts(event: Event) -> dict[str, object]:
@@ -64,7 +78,6 @@ class RunLog:
     Implements ``domain.observer.RunObserver``.
     """
 
-    @contextmanager
     def observe(
         self,
         *,
@@ -75,13 +88,9 @@ class RunLog:
         user_name: str | None,  # noqa: ARG002 - part of the port
         traceparent: str | None = None,
         resuming: bool = False,  # noqa: ARG002 - part of the port
-    ) -> Iterator[None]:
+    ) -> AbstractContextManager[None]:
         """Bind the ids for the length of one run."""
-        trace_id = trace.of_job(job_id, traceparent).trace_id
-        with structlog.contextvars.bound_contextvars(
-            job_id=job_id, job_type=job_type, attempt=attempt, trace_id=trace_id
-        ):
-            yield
+        return Bound(RunIds(job_id, job_type, attempt, traceparent))
 
     def step(self, *, job_id: str, name: str) -> AbstractContextManager[None]:  # noqa: ARG002
         """Do nothing: steps are recorded with their job."""

@@ -17,6 +17,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from agent_console.domain.redaction import REDACTED, names_secret, redact
 from agent_console.settings import Settings
+from agent_console.telemetry.lines import LinesFormatter
+from agent_console.telemetry.run_ids import add_run_ids
 
 # Chatty below WARNING; the socket libraries also print whole packets, cookies included.
 _QUIET = (
@@ -93,14 +95,24 @@ def _formatter(*, as_json: bool, colors: bool) -> logging.Formatter:
                 colors=colors, exception_formatter=structlog.dev.plain_traceback
             ),
         ]
-    return structlog.stdlib.ProcessorFormatter(
+    others = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*_shared(), structlog.stdlib.ExtraAdder()], processors=processors
     )
+    return LinesFormatter(others, _clean_json if as_json else _clean_text, as_json=as_json)
+
+
+def _clean_json(said: EventDict) -> EventDict:
+    return _without_secrets(None, "", said)
+
+
+def _clean_text(said: EventDict) -> EventDict:
+    return _one_line(None, "", _without_secrets(None, "", said))
 
 
 def _shared() -> list[Processor]:
     return [
         structlog.contextvars.merge_contextvars,
+        add_run_ids,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -125,7 +137,9 @@ def _is_plain(key: str, value: object) -> bool:
         return True
     if _names_secret(key):
         return False
-    return _PLAIN.fullmatch(value) is not None if isinstance(value, str) else value is None
+    if isinstance(value, str):
+        return _PLAIN.fullmatch(value) is not None
+    return value is None or isinstance(value, int | float)
 
 
 def _one_line(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
@@ -133,7 +147,7 @@ def _one_line(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> Ev
     for key, value in event_dict.items():
         if key == _TRACEBACK:
             event_dict[key] = "\n".join(f"  | {escape(part)}" for part in str(value).split("\n"))
-        elif isinstance(value, str):
+        elif isinstance(value, str) and not value.isprintable():
             event_dict[key] = escape(value)
     return event_dict
 

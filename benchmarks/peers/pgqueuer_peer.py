@@ -1,4 +1,7 @@
-"""PgQueuer on asyncpg: ``python pgqueuer_peer.py URL BATCH``. Its handlers are coroutines."""
+"""PgQueuer on asyncpg: ``python pgqueuer_peer.py URL BATCH [JOBS]``. Its handlers are coroutines.
+
+With JOBS only a drain of so many is measured, with its cost.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ import sys
 import time
 
 import asyncpg
+import psycopg
+from cost import Cost
 from pgqueuer import Job, PgQueuer, Queries
 from pgqueuer.db import AsyncpgDriver
 
@@ -55,5 +60,32 @@ async def main(url: str, batch: int) -> dict[str, object]:
     return {"enqueue 1 thread": enqueue, "drain": drain, "start": sorted(waits)}
 
 
+async def drain(url: str, batch: int, total: int) -> dict[str, float]:
+    connection = await asyncpg.connect(url)
+    queries = Queries(AsyncpgDriver(connection))
+    await queries.install()
+    for _ in range(0, total, 5_000):
+        some = min(5_000, total)
+        await queries.enqueue(["noop"] * some, [b""] * some, [0] * some)
+    started: list[float] = []
+    pgq = PgQueuer(AsyncpgDriver(await asyncpg.connect(url)))
+
+    @pgq.entrypoint("noop")
+    async def noop(_job: Job) -> None:
+        started.append(time.monotonic())
+
+    with psycopg.connect(url, autocommit=True) as watching:
+        cost = Cost(lambda sql: watching.execute(sql).fetchone()[0])
+        task = asyncio.create_task(pgq.run(batch_size=batch))
+        left = "SELECT count(*) FROM pgqueuer"
+        while len(started) < total or await connection.fetchval(left):  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+        figures = cost.per(total, time.monotonic() - started[0])
+    pgq.shutdown.set()
+    await task
+    return figures
+
+
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(main(sys.argv[1], int(sys.argv[2])))))
+    numbers = [int(one) for one in sys.argv[2:]]
+    print(json.dumps(asyncio.run((drain if numbers[1:] else main)(sys.argv[1], *numbers))))

@@ -1,0 +1,105 @@
+"""What the hot path costs, in statements: figures that no load of the machine changes."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import pytest
+
+from agent_console.domain.jobs import JobVerb
+from agent_console.store import runs
+from agent_console.store.claims import claim
+from agent_console.store.database import Database
+from agent_console.store.finishes import finish
+from agent_console.store.relations import relation
+from agent_console.store.transactions import Tx
+from tests.support.databases import PostgresServer
+from tests.support.factories import enqueue_many
+from tests.support.runs import checkpoint, claim_one, end, step
+
+# Everything that is sent to the server between BEGIN and COMMIT. PostgreSQL takes journal and
+# tallies in one round trip; for SQLite, in the same process, a statement is a function call.
+CLAIM = FINISH = {"postgresql": 2, "sqlite": 4}
+STEP = {"postgresql": 2, "sqlite": 2}
+SUSPEND = {"postgresql": 4, "sqlite": 6}
+
+
+class Counting:
+    """A cursor that counts what is sent through it; savepoints of the writer do not count."""
+
+    def __init__(self, cursor: Any, sent: list[str]) -> None:
+        self._cursor, self._sent = cursor, sent
+
+    def execute(self, sql: str, *args: Any) -> Any:
+        self._sent.append(sql)
+        return self._cursor.execute(sql, *args)
+
+    def executemany(self, sql: str, *args: Any) -> Any:
+        self._sent.append(sql)
+        return self._cursor.executemany(sql, *args)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the statements of write transactions from now on."""
+    found: list[str] = []
+    begin = Tx.__init__
+
+    def counted(self: Tx, cursor: Any, *args: Any) -> None:
+        begin(self, Counting(cursor, found), *args)
+
+    monkeypatch.setattr(Tx, "__init__", counted)
+    return found
+
+
+@pytest.mark.parametrize("jobs", [1, 200])
+def test_claiming_and_finishing_cost_the_same_statements_however_many_jobs(
+    db: Database, sent: list[str], jobs: int
+) -> None:
+    enqueue_many(db, jobs)
+    sent.clear()
+    claimed = claim(db, "wrk_1", jobs)
+    assert len(claimed) == jobs
+    assert len(sent) <= CLAIM[db.dialect], sent
+    sent.clear()
+    assert len(finish(db, [end(one.key, JobVerb.COMPLETE) for one in claimed])) == jobs
+    assert len(sent) <= FINISH[db.dialect], sent
+
+
+def test_a_step_and_an_approval_cost_few_statements(db: Database, sent: list[str]) -> None:
+    enqueue_many(db, 1)
+    key = claim_one(db).key
+    sent.clear()
+    runs.record_step(db, key, step(0))
+    assert len(sent) <= STEP[db.dialect], sent
+    sent.clear()
+    runs.suspend(db, key, checkpoint(1))
+    assert len(sent) <= SUSPEND[db.dialect], sent
+
+
+ROWS = [
+    ("a", 1, None, 0.5, "same", None),
+    ("b\x1f", 2**40, "x", 1.0, "same", None),
+    ("漢'\\", -3, "", 2.5, "same", None),
+]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_rows_arrive_as_they_are_whatever_they_hold(postgres: PostgresServer, count: int) -> None:
+    text, params = relation(["a", "b", "c", "d", "e", "f"], ROWS[:count])
+    with postgres.empty() as url, closing(psycopg2.connect(url)) as connection:
+        cursor = connection.cursor()
+        cursor.execute(text, params)
+        found = [(*row[:3], float(row[3]), *row[4:]) for row in cursor.fetchall()]
+    assert found == ROWS[:count]
+
+
+def test_equal_rows_are_not_folded_into_one() -> None:
+    text, params = relation(["a", "b"], [("x", 1)] * 3)
+    assert text.endswith("FROM generate_series(1, 3)")
+    assert params == ["x", 1]
