@@ -59,6 +59,8 @@ PARTS: Final[Mapping[str, str]] = {
     "job_usage": _OF_JOB,
     "job_previews": _OF_JOB,
     "job_callbacks": _OF_JOB,
+    "job_uniques": _OF_JOB,
+    "schedule_fires": _OF_JOB,
     "work_artifacts": _OF_JOB,
     "agent_checkpoints": _OF_JOB,
     "ai_jobs": "id {among_ids}",

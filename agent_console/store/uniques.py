@@ -30,7 +30,8 @@ def in_the_way(statuses: Iterable[JobStatus], *, locking: bool = False) -> str:
     """
     listed = ", ".join(f"'{status.value}'" for status in statuses)
     return (
-        "SELECT id, status FROM ai_jobs WHERE job_type = :job_type AND unique_key = :key"
+        "SELECT id, status FROM ai_jobs {unique_index}"
+        " WHERE job_type = :job_type AND unique_key = :key"
         f" AND status IN ({listed}) AND id <> :job_id"
         f" ORDER BY id{' {for_update}' if locking else ''}"
     )

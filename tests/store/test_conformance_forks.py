@@ -57,10 +57,10 @@ def fork(db: Database, job_id: str, position: int, stands: Any = None) -> str:
         planned = forks.plan(
             tx, original, forks.Point(position=position, edited=False, stands=stands)
         )
-        made, _ = job_writes.enqueue(
+        made = job_writes.enqueue(
             tx, made_id, NewJob(job_type="noop"), max_attempts=3, actor=ADA, key=None
         )
-        forks.copy_record(tx, original, made, planned, ADA)
+        forks.copy_record(tx, original, made.job, planned, ADA)
 
     db.write(work)
     return made_id

@@ -37,10 +37,11 @@ def crowded(db: Database) -> Database:
 
 def test_the_statements_of_admission_use_their_indexes(crowded: Database) -> None:
     params: dict[str, object] = {"job_type": "noop", "room": 3, "count": 3, "lane": "a"}
+    # Few are ready or run here: other partial indexes find these few alone as well.
     hot = {
-        "claim": (claims.CLAIM, "ix_ai_jobs_ready"),
+        "claim": (claims.CLAIM, "ix_ai_jobs_ready", "ix_ai_jobs_due"),
         "openings": (admission.OPENINGS, "ix_ai_jobs_gated_due"),
-        "running": (admission.RUNNING, "ix_ai_jobs_taken"),
+        "running": (admission.RUNNING, "ix_ai_jobs_taken", "ix_ai_jobs_live"),
         "open": (admission.OPEN, "ix_ai_jobs_gated"),
         "scan": (admission.SCAN, "ix_ai_jobs_gated"),
         "step up": (admission.STEP_UP, "ix_ai_jobs_behind"),
@@ -48,9 +49,9 @@ def test_the_statements_of_admission_use_their_indexes(crowded: Database) -> Non
         "held, per type": (job_types.HELD, "ix_ai_jobs_gated_due"),
         "held": (metric_reads.HELD, "ix_ai_jobs_gated"),
     }
-    for name, (sql, index) in hot.items():
+    for name, (sql, *indexes) in hot.items():
         found = plan(crowded, sql, {**params, "worker_id": "w1"})
-        assert index in found, f"{name}:\n{found}"
+        assert any(index in found for index in indexes), f"{name}:\n{found}"
         assert "Seq Scan on ai_jobs" not in found, f"{name}:\n{found}"
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from agent_console.store.tables import CLAIMABLE_SQL
+from agent_console.store.tables import READY_SQL
 from agent_console.store.transactions import Queries
 
 OLDEST_DUE = f"""
-SELECT {{now}} - run_at FROM ai_jobs {{due_index}} WHERE {CLAIMABLE_SQL} AND run_at <= {{now}}
+SELECT {{now}} - run_at FROM ai_jobs {{due_index}} WHERE {READY_SQL} AND run_at <= {{now}}
 ORDER BY run_at LIMIT 1
 """
 
@@ -18,6 +18,6 @@ def revision(reader: Queries) -> str | None:
 
 
 def queue_age(reader: Queries) -> int:
-    """Return for how long the oldest claimable job has been due (µs); 0 when none is."""
+    """Return for how long the oldest job that is not held has been due (µs); 0 when none is."""
     row = reader.row(OLDEST_DUE)
     return 0 if row is None else max(0, int(row[0]))
