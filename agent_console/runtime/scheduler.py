@@ -13,6 +13,7 @@ from typing import Any
 from apscheduler.schedulers.background import BackgroundScheduler
 
 SWEEP_EVERY = 5.0  # seconds
+NEVER = 5200  # weeks until a call that is made once would be repeated
 _POLL = "poll"
 
 
@@ -50,8 +51,15 @@ class Scheduler:
     def call_at(self, name: str, function: Callable[[], object], seconds: float) -> None:
         """Call ``function`` once, ``seconds`` from now, instead of what ``name`` stood for."""
         when = datetime.now(UTC) + timedelta(seconds=max(0.0, seconds))
+        # Not a date job: those remove themselves, and at a shutdown that fails in its thread.
         self._scheduler.add_job(
-            function, "date", run_date=when, id=name, replace_existing=True, max_instances=2
+            function,
+            "interval",
+            weeks=NEVER,
+            next_run_time=when,
+            id=name,
+            replace_existing=True,
+            max_instances=2,
         )
 
     def poll_every(self, seconds: float) -> None:

@@ -112,7 +112,7 @@ def claimed_out(claimed: Claimed) -> Message:
 def claimed_in(data: Message) -> Claimed:
     """Return what ``claimed_out`` was given."""
     at: datetime = from_micros(data["created_at"])
-    return Claimed(**{**data, "key": RunKey(**data["key"]), "created_at": at})
+    return Claimed(**{**data, "key": RunKey(*data["key"]), "created_at": at})
 
 
 def line_out(line: NewLog) -> Message:
@@ -125,7 +125,7 @@ def line_in(data: Message) -> NewLog:
     return NewLog(
         **{
             **data,
-            "key": RunKey(**data["key"]),
+            "key": RunKey(*data["key"]),
             "level": LogLevel(data["level"]),
             "at": from_micros(data["at"]),
         }
@@ -143,7 +143,7 @@ def finish_in(data: Message) -> Finish:
     return Finish(
         **{
             **data,
-            "key": RunKey(**data["key"]),
+            "key": RunKey(*data["key"]),
             "verb": JobVerb(data["verb"]),
             "error": None if error is None else JobError(**error),
             "logs": [line_in(line) for line in data["logs"]],

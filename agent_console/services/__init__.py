@@ -97,12 +97,7 @@ def build_services(
     keys = seal_keys(settings)
     jobs = JobService(db, catalog)
     review = ReviewService(db, self_approval=settings.self_approval)
-    workers = WorkerService(
-        db,
-        timeout=settings.worker_timeout,
-        max_concurrent_jobs=settings.max_concurrent_jobs,
-        poll_interval=settings.poll_interval,
-    )
+    workers = _workers(db, settings)
     sources = Sources(
         jobs=jobs,
         review=review,
@@ -135,6 +130,15 @@ def build_services(
         schedules=ScheduleService(db, catalog),
         chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
         feed=feed,
+    )
+
+
+def _workers(db: Database, settings: Settings) -> WorkerService:
+    return WorkerService(
+        db,
+        timeout=settings.worker_timeout,
+        max_concurrent_jobs=settings.max_concurrent_jobs,
+        poll_interval=settings.poll_interval,
     )
 
 

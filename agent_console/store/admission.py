@@ -85,13 +85,15 @@ UPDATE ai_jobs SET gate = 1 WHERE id IN (SELECT id FROM c) AND (gate + 0) = 3
 # All lanes of a type at once, for when there is no limit per key any more.
 COME_FORTH = f"""
 WITH c AS {{materialized}} (SELECT id FROM ai_jobs {{behind_index}}
-  WHERE job_type = :job_type AND {BEHIND_SQL} LIMIT :count {{skip_locked}})
+  WHERE job_type = :job_type AND {BEHIND_SQL}
+  ORDER BY lane, priority DESC, run_at, id LIMIT :count {{skip_locked}})
 UPDATE ai_jobs SET gate = 1 WHERE id IN (SELECT id FROM c) AND (gate + 0) = 3
 """
 
 FREE = f"""
 WITH c AS {{materialized}} (SELECT id FROM ai_jobs {{gated_index}}
-  WHERE job_type = :job_type AND {HELD_SQL} LIMIT :count {{skip_locked}})
+  WHERE job_type = :job_type AND {HELD_SQL}
+  ORDER BY priority DESC, run_at, id LIMIT :count {{skip_locked}})
 UPDATE ai_jobs SET gate = 0 WHERE id IN (SELECT id FROM c) AND (gate + 0) = 1
 """
 

@@ -220,7 +220,7 @@ def _held(figures: MetricFigures, known: frozenset[str]) -> Metric:
         "Due jobs that a limit or a pause of their type holds back now.",
         labels=["job_type"],
     )
-    by_type: Counter[str] = Counter()
+    by_type = Counter(dict.fromkeys(known, 0))
     for job_type, count in figures.held.items():
         by_type[_known_type(job_type, known)] += count
     for job_type in sorted(by_type):

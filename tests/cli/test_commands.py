@@ -131,6 +131,7 @@ def test_verify_has_a_line_per_area(terminal: Terminal) -> None:
             "secrets",
             "database",
             "schema",
+            "journal",
             "handlers",
             "pages",
             "engine",

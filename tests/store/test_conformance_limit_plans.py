@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent_console.domain.limits import Caps
-from agent_console.store import admission, claims, metric_reads
+from agent_console.store import admission, claims
 from agent_console.store.database import Database
 from agent_console.store.reads import job_types
 from tests.store.test_conformance_plans import JOBS, job_row, plan
@@ -47,7 +47,6 @@ def test_the_statements_of_admission_use_their_indexes(crowded: Database) -> Non
         "step up": (admission.STEP_UP, "ix_ai_jobs_behind"),
         "free": (admission.FREE, "ix_ai_jobs_gated"),
         "held, per type": (job_types.HELD, "ix_ai_jobs_gated_due"),
-        "held": (metric_reads.HELD, "ix_ai_jobs_gated"),
     }
     for name, (sql, *indexes) in hot.items():
         found = plan(crowded, sql, {**params, "worker_id": "w1"})

@@ -257,5 +257,8 @@ def test_the_sweeps_of_a_running_console_check_in(
         console.stop()
         sentry_sdk.get_global_scope().set_client(None)
     sent = {each["monitor_slug"]: each["status"] for each in transport.of("check_in")}
-    names = ("rescue", "expiry", "parked", "previews", "figures", "schedules")
+    names = (
+        *("rescue", "expiry", "parked", "previews", "figures"),
+        *("schedules", "sealing", "retention", "gates"),
+    )
     assert sent == {f"agent-console-{name}": "ok" for name in names}

@@ -34,9 +34,9 @@ GROUP BY job_type
 HELD = f"""
 SELECT
   (SELECT count(*) FROM (SELECT 1 FROM ai_jobs {{gated_due_index}} WHERE job_type = :job_type
-    AND {HELD_SQL} AND run_at <= {{now}} LIMIT {MOST_COUNTED + 1}) a),
+    AND {HELD_SQL} AND run_at <= {{now}} ORDER BY run_at LIMIT {MOST_COUNTED + 1}) a),
   (SELECT count(*) FROM (SELECT 1 FROM ai_jobs {{gated_due_index}} WHERE job_type = :job_type
-    AND {HELD_SQL} AND run_at > {{now}} LIMIT {MOST_COUNTED + 1}) b),
+    AND {HELD_SQL} AND run_at > {{now}} ORDER BY run_at LIMIT {MOST_COUNTED + 1}) b),
   (SELECT count(*) FROM (SELECT 1 FROM ai_jobs {{behind_index}} WHERE job_type = :job_type
     AND {BEHIND_SQL} LIMIT {MOST_COUNTED + 1}) c)
 """
