@@ -76,7 +76,7 @@ def test_a_paused_type_says_so_where_jobs_are_made_and_on_those_held(console: Co
             assert browser.wire.value(NewJobPage, "paused") == "Operator: supplier down"
         async with Browser(console.sign_in("operator"), f"/jobs/{job_id}", "tab-2") as browser:
             await browser.send(JobPage.watch, wait=False)
-            await browser.until(lambda: browser.wire.value(JobPage, "job").held)
+            await browser.until(lambda: getattr(browser.wire.value(JobPage, "job"), "held", ""))
             held = browser.wire.value(JobPage, "job").held
             assert held == "type paused by Operator: supplier down"
 
