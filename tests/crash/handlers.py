@@ -11,7 +11,6 @@ from tests.crash.sink import Sink
 
 # Kills cost attempts, and a campaign kills the same job many times.
 STUBBORN = RetryPolicy(max_attempts=10_000, base=0.01, cap=0.02)
-LANES = Limit(per_key=2, key=lambda data: data.get("lane"))
 USED = (100, 10, 0.001)  # tokens in and out, and US dollars, of the agent's one call
 BRIEF = timedelta(milliseconds=150)
 
@@ -76,7 +75,7 @@ def flaky(ctx: JobContext) -> int:
     return ctx.job.attempt
 
 
-@handler("quick", version="1", retry=STUBBORN, limit=LANES)
+@handler("quick", version="1", retry=STUBBORN)
 def quick(ctx: JobContext) -> None:
     """Do one thing, fast."""
     ctx.step("build", sink().apply, ctx.idempotency_key, "build")
