@@ -171,16 +171,19 @@ class NewJobPage(LiveState, rx.State):
             self._begin(None)
 
 
-def _read(actor: Actor) -> tuple[Sequence[HandlerInfo], dict[str, str]]:
-    """Return the types to offer, and who paused which of them, and why.
+def offered(known: Sequence[HandlerInfo]) -> list[HandlerInfo]:
+    """Leave out types that are asked for elsewhere, with more than a form can say."""
+    return [info for info in known if info.needs is None]
 
-    Types that are asked for elsewhere, with more than a form can say, are left out.
-    """
+
+def _read(actor: Actor) -> tuple[Sequence[HandlerInfo], dict[str, str]]:
+    """Return the types to offer, and who paused which of them, and why."""
     services = bridge.services()
     paused = services.job_types.paused(actor)
     words = {name: f"{one.by}: {one.reason}" if one.reason else one.by for name, one in paused}
-    offered = [info for info in services.jobs.catalog(actor) if info.needs is None]
-    return offered, {name: shown(word, 600) for name, word in words.items()}
+    return offered(services.jobs.catalog(actor)), {
+        name: shown(word, 600) for name, word in words.items()
+    }
 
 
 def _card(info: HandlerInfo, wanted: str) -> TypeCard:

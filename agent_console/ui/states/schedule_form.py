@@ -28,7 +28,7 @@ from agent_console.ui.guard import guarded
 from agent_console.ui.live import Ask, LiveState, follow
 from agent_console.ui.params import text
 from agent_console.ui.schedule_views import schedule_row
-from agent_console.ui.states.new_job import TypeCard, priority_of
+from agent_console.ui.states.new_job import TypeCard, offered, priority_of
 from agent_console.ui.views import limits_of
 from agent_console.ui.when import RunView, run_view
 
@@ -237,7 +237,7 @@ def _read(actor: Actor, schedule_id: str, chosen: str, *, editing: bool) -> dict
     allowed = actor.may(Permission.JOBS_CREATE)
     why_not = "" if allowed else refusal(Permission.JOBS_CREATE)
     return {
-        "types": [_card(one, wanted, schedule_id) for one in catalog],
+        "types": [_card(one, wanted, schedule_id) for one in offered(catalog)],
         "chosen": next((one for one in catalog if one.job_type == wanted), None),
         "schedule": schedule,
         "editing": editing,
