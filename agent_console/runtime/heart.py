@@ -36,10 +36,12 @@ class Heart:
         timeout: float,
         obey: Callable[[WorkerOrders], None],
         breakers: Callable[[], Mapping[str, BreakerState]] = dict,
+        turned: Callable[[], None] = lambda: None,
     ) -> None:
         """Beat for ``identity`` at least three times in ``timeout`` seconds.
 
-        ``breakers`` says how the hosts are that this process calls.
+        ``breakers`` says how the hosts are that this process calls; ``turned`` is called when the
+        database stops answering and when it answers again.
         """
         self._breakers = breakers
         self._identity, self._obey = identity, obey
@@ -50,7 +52,7 @@ class Heart:
         self._next_beat = self._last_look = 0.0
         self._beating = threading.Lock()  # an announcement comes from another thread
         self._worker: Worker | None = None
-        self.loop = Loop("heart", self._turn)
+        self.loop = Loop("heart", self._turn, turned=turned)
 
     def start(self, worker: Worker) -> None:
         """Begin to beat for ``worker``; its row is made first."""

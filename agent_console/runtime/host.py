@@ -103,6 +103,7 @@ class WorkerHost:
         self._heart: Heart | None = None
         self._leaving = False
         self._obeying = threading.Lock()  # an order on its way must not undo the leaving
+        self._signals = signals
         signals.on_work(self._work_arrived)
         signals.gated = self._gated
         signals.on_change(self._something_changed)
@@ -127,6 +128,8 @@ class WorkerHost:
             timeout=self._settings.worker_timeout,
             obey=self._obey,
             breakers=self._http.states,
+            # Pages find out now, not when they would have looked next.
+            turned=self._signals.stir,
         )
         self._http.breakers.changed = heart.beat_soon
         worker = Worker(

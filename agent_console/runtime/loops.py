@@ -21,8 +21,15 @@ class Loop:
     and once when it is over.
     """
 
-    def __init__(self, name: str, turn: Callable[[], float | None]) -> None:
-        """Start nothing yet."""
+    def __init__(
+        self,
+        name: str,
+        turn: Callable[[], float | None],
+        *,
+        turned: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Start nothing yet; ``turned`` is called when turns begin and cease to fail."""
+        self._turned = turned
         self.name = name
         self._turn = turn
         self._woken = threading.Event()
@@ -81,6 +88,7 @@ class Loop:
         self._failures += 1
         if self._failures == 1:
             _log.warning("%s: waiting for the database: %s", self.name, error)
+            self._turned()
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._failures - 1, 10))
         # Not on ``_woken``: wake-ups keep coming while nothing can be done about them.
         stop.wait(pause)
@@ -89,3 +97,4 @@ class Loop:
         if self._failures:
             _log.info("%s: working again after %d failures", self.name, self._failures)
             self._failures = 0
+            self._turned()

@@ -67,6 +67,10 @@ class Signals:
         if listener is not None:
             listener.stop()
 
+    def stir(self) -> None:
+        """Have this process's screens look again: the database fell silent, or answers again."""
+        self._heard(work=False)
+
     def _committed(self, events: Sequence[Event]) -> None:
         work = any(map(self._is_work, events))
         self._heard(work=work)

@@ -20,7 +20,7 @@ from tests.support.databases import PostgresServer
 from tests.support.fault_proxy import FaultProxy
 
 pytestmark = pytest.mark.e2e
-# A minute by hand: OUTAGE_SECONDS=60 pytest tests/e2e/test_outage.py -s
+# A minute by hand: OUTAGE_SECONDS=60 pytest tests/e2e/test_outage.py -s --timeout 600
 OUTAGE = float(os.environ.get("OUTAGE_SECONDS", "6"))
 NOT_READY_WITHIN, READY_WITHIN = 5.0, 10.0  # seconds
 BANNER = "The database does not answer."
