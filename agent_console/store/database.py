@@ -9,12 +9,13 @@ import os
 import random
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import psycopg2
-from sqlalchemy import exc
+from sqlalchemy import Engine, exc
 
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.errors import Unavailable
@@ -25,11 +26,13 @@ from agent_console.store.connections import (
     is_outage,
     is_passing,
     make_engine,
+    open_postgres,
     open_sqlite,
     parse,
     refuses_writes,
 )
 from agent_console.store.dialects import Dialect
+from agent_console.store.stalls import Stalls
 from agent_console.store.transactions import Reader, Tx
 from agent_console.store.writer import SqliteWriter
 
@@ -69,7 +72,8 @@ class Database:
         self.dialect: Dialect = dialect_of(self.url)
         # SQLite has no clock but its host's; PostgreSQL's is asked unless a test brings one.
         self._clock = clock if clock or self.dialect == "postgresql" else SystemClock()
-        self._engine = make_engine(self.url, self.options)
+        self._stalls = Stalls(self._connect_within)
+        self._engine = self._make_engine(self.options)
         self._rng = random.Random(os.urandom(8))  # noqa: S311 - spreads rows, hides nothing
         self._listeners: list[Listener] = []
         self._watchers: list[Watcher] = []
@@ -89,7 +93,7 @@ class Database:
         """
         own = copy.copy(self)
         limits = replace(self.options, pool_min=1, pool_max=1, statement_timeout=statement_timeout)
-        own._engine = make_engine(self.url, limits)  # noqa: SLF001 - of this very class
+        own._engine = self._make_engine(limits)  # noqa: SLF001 - of this very class
         own._writer, own._apart = None, []  # noqa: SLF001
         self._apart.append(own)
         return own
@@ -156,11 +160,22 @@ class Database:
         """Finish queued writes and close every connection."""
         for own in self._apart:
             own.close()
+        if self is self._writes_through:
+            self._stalls.stop()
         with self._lock:
             if self._writer is not None:
                 self._writer.stop()
                 self._writer = None
         self._engine.dispose()
+
+    def _make_engine(self, options: StoreOptions) -> Engine:
+        engine = make_engine(self.url, options)
+        if self.dialect == "postgresql":
+            self._stalls.watch(engine)
+        return engine
+
+    def _connect_within(self, seconds: int) -> Any:
+        return open_postgres(self.url, replace(self.options, connect_timeout=seconds))
 
     def _tell(self, listeners: Sequence[Listener], events: Sequence[Event]) -> None:
         for listener in listeners:
@@ -183,12 +198,14 @@ class Database:
             return self._writer
 
     def _write_postgres(self, work: Callable[[Tx], T]) -> T:
+        give_up = time.monotonic() + self.options.connect_timeout
         for left in range(TRIES - 1, -1, -1):
             try:
                 return self._once_postgres(work)
             except (psycopg2.Error, exc.SQLAlchemyError) as error:
                 cause = error.orig if isinstance(error, exc.DBAPIError) else error
-                if left and cause is not None and is_passing(cause):
+                # A server that does not answer is not asked again by somebody who waits.
+                if left and time.monotonic() < give_up and cause is not None and is_passing(cause):
                     continue
                 if isinstance(error, exc.TimeoutError) or (cause and is_outage(cause)):
                     raise Unavailable(retryAfter=1) from error

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from agent_console.store.migrate import upgrade
-from tests.support.fault_proxy import FaultProxy
 
 
 class Server:
@@ -47,13 +45,3 @@ def own_server() -> Iterator[Server]:
         yield server
     finally:
         embedded.cleanup()
-
-
-@contextmanager
-def proxied(url: str) -> Iterator[tuple[FaultProxy, str]]:
-    """Yield a proxy before the database of ``url``, and the URL that leads through it."""
-    parts = urlsplit(url)
-    folder = parse_qs(parts.query)["host"][0]
-    with FaultProxy(f"{folder}/.s.PGSQL.5432") as made:
-        user = parts.username or "postgres"
-        yield made, f"postgresql://{user}@127.0.0.1:{made.port}{parts.path}"

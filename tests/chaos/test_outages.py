@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.load import Load
-from tests.chaos.server import own_server, proxied
+from tests.chaos.server import own_server
 from tests.chaos.sizes import SEED, size, tell
 from tests.crash.checks import complaints
 from tests.support.databases import PostgresServer
+from tests.support.fault_proxy import proxied
 
 OUTAGE = size("OUTAGE", 1, 60)  # seconds, of each kind
 LOST = size("LOST_ANSWERS", 20, 200)

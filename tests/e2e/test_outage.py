@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -17,7 +16,7 @@ from tests.e2e.browser import People
 from tests.e2e.console import ConsoleProcess
 from tests.e2e.work import Work
 from tests.support.databases import PostgresServer
-from tests.support.fault_proxy import FaultProxy
+from tests.support.fault_proxy import FaultProxy, proxied
 
 pytestmark = pytest.mark.e2e
 # A minute by hand: OUTAGE_SECONDS=60 pytest tests/e2e/test_outage.py -s --timeout 600
@@ -29,12 +28,8 @@ BANNER = "The database does not answer."
 @pytest.fixture
 def proxy(postgres: PostgresServer) -> Iterator[tuple[FaultProxy, str]]:
     """Yield a proxy and the URL of a database behind it."""
-    with postgres.database() as url:
-        parts = urlsplit(url)
-        folder = parse_qs(parts.query)["host"][0]
-        with FaultProxy(f"{folder}/.s.PGSQL.5432") as made:
-            user = parts.username or "postgres"
-            yield made, f"postgresql://{user}@127.0.0.1:{made.port}{parts.path}"
+    with postgres.database() as url, proxied(url) as made:
+        yield made
 
 
 @pytest.fixture

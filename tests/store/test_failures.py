@@ -6,6 +6,7 @@ import os
 import resource
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from agent_console.domain.errors import Unavailable
 from agent_console.domain.events import Event
 from agent_console.domain.records import WorkerStatus
-from agent_console.store import listeners, runs
+from agent_console.store import listeners, runs, stalls
 from agent_console.store.connections import open_sqlite
 from agent_console.store.database import Database
 from agent_console.store.listeners import PostgresListener, SqliteListener
@@ -26,10 +27,12 @@ from agent_console.store.runs import append_logs
 from agent_console.store.transactions import Tx
 from agent_console.testing import FakeClock
 from tests.support.factories import enqueue
+from tests.support.fault_proxy import FaultProxy, proxied
 from tests.support.runs import claim_one, line, start_worker
 
 ADD = "INSERT INTO tallies (name, labels, shard, value) VALUES (:name, '', 0, 1)"
 PATIENCE = 10.0  # seconds
+SILENCE = 20.0  # seconds that a read and a write may wait for a silent server, together
 
 
 @pytest.fixture
@@ -150,6 +153,46 @@ def test_a_server_that_crashes_amid_a_statement_is_an_outage(postgres_db: Databa
         raise psycopg2.DatabaseError("server closed the connection unexpectedly")
     with pytest.raises(psycopg2.DataError), postgres_db.read():
         raise psycopg2.DataError("what a server says itself is no outage")
+
+
+@pytest.fixture
+def far(postgres: Any) -> Iterator[tuple[FaultProxy, Database]]:
+    """Yield a proxy, and a database behind it with a connection in its pool."""
+    with ExitStack() as stack:
+        proxy, url = stack.enter_context(proxied(stack.enter_context(postgres.database())))
+        database = Database(url)
+        stack.callback(database.close)
+        with database.read() as reader:
+            reader.row("SELECT 1")
+        yield proxy, database
+
+
+@pytest.mark.parametrize("how", ["hang", "mute"])
+def test_nobody_waits_for_a_server_that_has_fallen_silent(
+    far: tuple[FaultProxy, Database], how: str
+) -> None:
+    proxy, db = far
+
+    def read() -> None:
+        with db.read() as reader:
+            getattr(proxy, how)()
+            reader.row("SELECT 1")
+
+    began = time.monotonic()
+    with pytest.raises(Unavailable):
+        read()
+    with pytest.raises(Unavailable):
+        db.write(lambda tx: tx.execute(ADD, {"name": "n"}))
+    assert time.monotonic() - began < SILENCE
+    proxy.restore()
+    db.write(lambda tx: tx.execute(ADD, {"name": "n"}))
+    with db.read() as reader:
+        assert reader.rows("SELECT value FROM tallies WHERE name = 'n'") == [(1,)]
+
+
+def test_a_statement_that_takes_long_is_left_alone(postgres_db: Database) -> None:
+    with postgres_db.read() as reader:
+        assert reader.row("SELECT 7 FROM pg_sleep(:s)", {"s": stalls.PATIENCE * 2})[0] == 7
 
 
 def test_a_sweeper_does_not_bury_its_own_worker(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 import socket
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal, Self
+from urllib.parse import parse_qs, urlsplit
 
 Mode = Literal["pass", "cut", "hang", "mute"]
 CHUNK = 65_536
@@ -145,3 +146,13 @@ class FaultProxy:
             self.lost += 1
             if not self._to_lose:
                 self.all_lost.set()
+
+
+@contextmanager
+def proxied(url: str) -> Iterator[tuple[FaultProxy, str]]:
+    """Yield a proxy before the database of ``url``, and the URL that leads through it."""
+    parts = urlsplit(url)
+    folder = parse_qs(parts.query)["host"][0]
+    with FaultProxy(f"{folder}/.s.PGSQL.5432") as made:
+        user = parts.username or "postgres"
+        yield made, f"postgresql://{user}@127.0.0.1:{made.port}{parts.path}"

@@ -1,0 +1,99 @@
+"""Ends waits for a PostgreSQL that has fallen silent while its connections stand.
+
+The driver waits for an answer without end. A statement's time limit is kept by the very server
+that does not answer, and TCP gives up only what the other side does not acknowledge: behind a
+frozen server, or a proxy without one, a caller would wait until somebody ends the connection.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+from sqlalchemy import Engine, event
+
+PATIENCE = 2.0  # seconds in use after which somebody asks whether the server still answers
+LOOK_EVERY = 0.5  # seconds
+PROBE_PATIENCE = 2  # seconds; libpq takes whole ones, and none below two
+
+_log = logging.getLogger(__name__)
+
+
+class Stalls:
+    """Knows the connections in use, and ends them all when the server answers nobody.
+
+    A statement that only takes long loses nothing: before anything is ended, a connection of the
+    watch's own must have gone without an answer.
+    """
+
+    def __init__(self, connect: Callable[[int], Any]) -> None:
+        """Take how to ``connect`` within so many seconds; nothing runs before the first use."""
+        self._connect = connect
+        self._engines: list[Engine] = []
+        self._used: dict[object, tuple[Any, float]] = {}
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, engine: Engine) -> None:
+        """Look after the connections of ``engine`` while they are in use."""
+        self._engines.append(engine)
+        event.listen(engine, "checkout", lambda used, record, _: self._out(record, used))
+        event.listen(engine, "checkin", lambda _, record: self._used.pop(record, None))
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _out(self, record: object, connection: Any) -> None:
+        self._used[record] = (connection, time.monotonic())
+        if self._thread is None:
+            self._start()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._thread is None and not self._stop.is_set():
+                self._thread = threading.Thread(target=self._loop, name="stalls", daemon=True)
+                self._thread.start()
+
+    def _loop(self) -> None:
+        asked = 0.0
+        while not self._stop.wait(LOOK_EVERY):
+            late = time.monotonic() - PATIENCE
+            waited = [at for _, at in self._used.copy().values() if at < late]
+            if waited and asked < late:
+                silent = self._is_silent()
+                asked = time.monotonic()
+                if silent:
+                    self._end(before=late)
+
+    def _is_silent(self) -> bool:
+        """Say whether a new connection is not even refused."""
+        began = time.monotonic()
+        try:
+            with closing(self._connect(PROBE_PATIENCE)):
+                return False
+        except psycopg2.Error:
+            return time.monotonic() - began >= PROBE_PATIENCE * 0.9
+
+    def _end(self, before: float) -> None:
+        """Break what has been in use since ``before``; what lies idle is as silent, and dropped."""
+        for engine in self._engines:
+            engine.dispose()
+        broken = [one for one, at in self._used.copy().values() if at < before]
+        _log.warning("the database is silent: ending %d connections that wait for it", len(broken))
+        for connection in broken:
+            try:
+                with socket.socket(fileno=os.dup(connection.fileno())) as line:
+                    line.shutdown(socket.SHUT_RDWR)
+            except (OSError, psycopg2.Error) as error:  # it ended meanwhile
+                _log.debug("a connection had ended by itself: %s", error)
