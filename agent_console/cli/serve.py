@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import time
 from pathlib import Path
+from typing import NoReturn
 
-from agent_console.cli import frontend
+from agent_console.cli import frontend, supervisor
 from agent_console.cli.output import fail, note
 from agent_console.settings import Settings, load_settings
 
-TARGET = "agent_console.agent_console:app"
 STOP_MARGIN = 15  # seconds the server gets beyond the drain before its worker is killed
 
 
@@ -64,27 +63,11 @@ def _stay_here(settings: Settings) -> None:
         )
 
 
-def _run(settings: Settings) -> None:
+def _run(settings: Settings) -> NoReturn:
     os.chdir(frontend.ROOT)
     os.environ.update(frontend.environment(settings))
     # Serve what was built; compiling again at each start would take 5 s and need Node.
     os.environ["__REFLEX_SKIP_COMPILE"] = "true"
     os.environ["__REFLEX_MOUNT_FRONTEND_COMPILED_APP"] = "true"
 
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-    from granian.server import Server
-
-    logging.getLogger("_granian").setLevel(logging.WARNING)
-    Server(
-        target=TARGET,
-        factory=True,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        workers=1,
-        # A handler that takes the whole process down must not take the console away.
-        respawn_failed_workers=True,
-        workers_kill_timeout=int(settings.drain_timeout) + STOP_MARGIN,
-        log_level=LogLevels.warning,
-    ).serve()
+    supervisor.become(settings.host, settings.port, int(settings.drain_timeout) + STOP_MARGIN)

@@ -10,12 +10,14 @@ import socket
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any, Literal, Protocol
 
 import psycopg2
 
 from agent_console.store.connections import open_postgres, open_sqlite
 from agent_console.store.database import Database
+from agent_console.store.file_writes import FileWrites
 
 WORK, CHANGE, PROBE = "agent_console_work", "agent_console_change", "agent_console_probe"
 SPACING = 0.05  # seconds between two NOTIFYs of a process
@@ -23,7 +25,9 @@ PROBE_EVERY = 30.0  # seconds
 PROBE_PATIENCE = 2.0  # seconds until a missing echo means that LISTEN does not work here
 PULSE = 0.5  # seconds between wake-ups where notifications do not arrive
 RECONNECT = (0.2, 5.0)  # seconds, first and longest pause
-LOOK = 0.025  # seconds between two looks at SQLite's data_version
+SETTLE = 0.025  # seconds after a change of a SQLite file: many commits, one look
+# Seconds between looks after a write to SQLite's log: it is a commit once it is on the disk.
+UNTIL_DURABLE = (0.0, 0.001, *[0.002] * 20)
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +47,7 @@ def notification(*, work: bool) -> str:
 
 
 class SqliteListener:
-    """Looks at ``data_version`` on a connection of its own."""
+    """Looks at ``data_version``, on a connection of its own, when the file is written to."""
 
     mode: Literal["data_version"] = "data_version"
 
@@ -52,6 +56,7 @@ class SqliteListener:
         self._db = db
         self._heard = heard
         self._stop = threading.Event()
+        self._writes: FileWrites | None = None
         self._thread = threading.Thread(target=self._loop, name="signals", daemon=True)
 
     def start(self) -> None:
@@ -61,6 +66,8 @@ class SqliteListener:
     def stop(self) -> None:
         """Stop looking."""
         self._stop.set()
+        if (writes := self._writes) is not None:
+            writes.end()
         self._thread.join()
 
     def tell(self, *, work: bool) -> None:
@@ -71,25 +78,34 @@ class SqliteListener:
         while not self._stop.is_set():
             try:
                 connection = open_sqlite(self._db.path, self._db.options, read_only=True)
-                with contextlib.closing(connection):
+                with contextlib.closing(connection), self._told() as writes:
                     look = connection.cursor()
                     seen = look.execute("PRAGMA data_version").fetchone()
                     pause = RECONNECT[0]
                     # What was committed before this first look, or while there was no
                     # connection, is in no difference; look once.
                     self._heard(work=True)
-                    self._look(look, seen)
+                    self._look(look, seen, writes)
             except Exception as error:  # noqa: BLE001 - logged; nobody would start it again
                 _log.warning("signals: cannot look, again in %.1f s: %s", pause, error)
                 self._stop.wait(pause)
                 pause = min(pause * 2, RECONNECT[1])
 
-    def _look(self, look: sqlite3.Cursor, seen: tuple[int]) -> None:
-        while not self._stop.wait(LOOK):
-            version = look.execute("PRAGMA data_version").fetchone()
-            if version != seen:
-                seen = version
-                self._heard(work=True)
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[FileWrites]:
+        with contextlib.closing(FileWrites(self._db.path)) as self._writes:
+            yield self._writes
+
+    def _look(self, look: sqlite3.Cursor, seen: tuple[int], writes: FileWrites) -> None:
+        while not self._stop.is_set():
+            for pause in UNTIL_DURABLE if writes.wait() else (0.0,):
+                self._stop.wait(pause)
+                version = look.execute("PRAGMA data_version").fetchone()
+                if version != seen:
+                    seen = version
+                    self._heard(work=True)
+                    self._stop.wait(SETTLE)
+                    break
 
 
 class PostgresListener:
