@@ -31,6 +31,7 @@ from agent_console.services.passwords import Passwords
 from agent_console.services.replays import Replayer, ReplayService
 from agent_console.services.retention import RetentionService
 from agent_console.services.review import ReviewService
+from agent_console.services.review_claims import ReviewClaimService
 from agent_console.services.rewinds import RewindService
 from agent_console.services.saved_queries import SavedQueryService
 from agent_console.services.schedules import ScheduleService
@@ -52,6 +53,7 @@ class Services:
     bulk: BulkService
     job_types: JobTypeService
     review: ReviewService
+    claims: ReviewClaimService
     workers: WorkerService
     access: AccessService
     artifacts: ArtifactService
@@ -110,6 +112,7 @@ def build_services(
         bulk=BulkService(db, jobs),
         job_types=JobTypeService(db, catalog),
         review=review,
+        claims=ReviewClaimService(db),
         workers=workers,
         access=_access(db, settings, ticking, passwords),
         artifacts=ArtifactService(db),

@@ -19,10 +19,12 @@ from agent_console.domain.events import JournalEntry
 from agent_console.domain.jobs import Job, Json
 from agent_console.domain.queries import CheckpointQuery
 from agent_console.domain.records import Artifact, LogLine, Page
+from agent_console.domain.review_claims import ReviewClaim
 from agent_console.domain.rounds import chain_of, difference
 from agent_console.services import job_requests, list_queries, review_policy
+from agent_console.services.review_claims import refuse_claimed
 from agent_console.services.review_policy import SelfApproval
-from agent_console.store import decisions
+from agent_console.store import decisions, review_claims
 from agent_console.store.database import Database, Reader
 from agent_console.store.reads import checkpoints, counts, journal, records
 from agent_console.store.reads import jobs as job_reads
@@ -39,7 +41,8 @@ class CheckpointDetail:
     requesting changes. ``self_approval`` says that the decision would be on a job of their own.
     ``chain`` are all rounds of this proposal, oldest first, empty while there is only one;
     ``previous`` is the round before and ``since_last`` what differs from it, in the form of
-    ``changes``.
+    ``changes``. ``claim`` holds now, whoever has it; ``claim_own`` says
+    that it is the reader's, ``may_claim`` that they could have it.
     """
 
     checkpoint: Checkpoint
@@ -55,6 +58,9 @@ class CheckpointDetail:
     chain: list[Round]
     previous: Checkpoint | None
     since_last: list[dict[str, Json]]
+    claim: ReviewClaim | None
+    claim_own: bool
+    may_claim: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +102,9 @@ class ReviewService:
             job = None if checkpoint is None else job_reads.get(reader, checkpoint.job_id)
             if checkpoint is None or job is None:
                 raise NotFound(f"There is no checkpoint {checkpoint_id}.")
-            why_not = self._refusal(reader, actor, checkpoint)
+            claim = review_claims.live(reader, [checkpoint_id]).get(checkpoint_id)
+            unfit = self._refusal(reader, actor, checkpoint)
+            why_not = unfit or ("" if claim is None else claim.refusal(job_requests.who(actor)))
             before = _before(reader, checkpoint)
             return CheckpointDetail(
                 checkpoint=checkpoint,
@@ -112,6 +120,9 @@ class ReviewService:
                 chain=_chain(reader, checkpoint),
                 previous=before,
                 since_last=[] if before is None else difference(before, checkpoint),
+                claim=claim,
+                claim_own=claim is not None and claim.user_id == job_requests.who(actor),
+                may_claim=not unfit,
             )
 
     def for_job(self, actor: Actor, job_id: str) -> list[Checkpoint]:
@@ -160,8 +171,8 @@ class ReviewService:
             Forbidden: no permission, or the job is the actor's own and policy wants another.
             Invalid: the verdict lacks something, or its edits do not fit.
             NotFound: there is no such checkpoint.
-            Conflict: somebody was faster, it expired, its job is over, the payload differs
-                from what was shown, or there is no round for changes.
+            Conflict: somebody was faster or has claimed it, it expired, its job is over, the
+                payload differs from what was shown, or there is no round for changes.
         """
         authorize(actor, Permission.CHECKPOINTS_DECIDE)
         review_policy.check_form(verdict)
@@ -170,6 +181,7 @@ class ReviewService:
         )
 
         def check(tx: Tx, found: decisions.Found) -> dict[str, Json]:
+            refuse_claimed(tx, actor, checkpoint_id)
             review_policy.refuse_own(tx, actor, found.checkpoint, self._self_approval)
             review_policy.check_payload(found, verdict)
             review_policy.check_rounds(found.checkpoint, verdict)

@@ -30,6 +30,7 @@ from agent_console.store import (  # noqa: F401 - of the same metadata
     chat_tables,
     job_type_tables,
     query_tables,
+    review_tables,
     schedule_tables,
     seal_tables,
     unique_tables,

@@ -157,3 +157,23 @@ def test_nobody_decides_alone_what_they_asked_for(door: Door, admin: TestClient)
     refused = admin.post(f"{DESK}/{checkpoint_id}")
     assert refused.status_code == 403
     assert "yourself" in refused.json()["detail"]
+
+
+def test_a_claim_is_taken_shown_and_given_back(
+    door: Door, operator: TestClient, reviewer: TestClient
+) -> None:
+    _, checkpoint_id = door.waiting(operator)
+    path, other = f"{DESK}/{checkpoint_id}", door.as_role(Role.REVIEWER, "ben")
+    taken = reviewer.post(f"{path}/claim")
+    assert taken.status_code == 200
+    claim = taken.json()["claim"]
+    assert claim["until"].endswith("Z")
+    assert other.get(path).json()["checkpoint"]["claim"] == claim
+    refused = other.post(path, json={})
+    assert refused.status_code == 409
+    assert refused.json()["claimedBy"] == claim["userName"]
+    assert other.post(f"{path}/claim", json={"takeOver": "yes"}).status_code == 422
+    assert other.post(f"{path}/claim", json={"takeOver": True}).json()["claim"]["userName"] == "ben"
+    assert reviewer.delete(f"{path}/claim").json()["claim"]["userName"] == "ben"  # not theirs
+    assert other.delete(f"{path}/claim").json()["claim"] is None
+    assert operator.post(f"{path}/claim").status_code == 403

@@ -140,6 +140,7 @@ def test_taking_back_one_migration_keeps_what_the_others_made(database_url: str)
         "chat_messages",
         "chat_participants",
         "saved_queries",
+        "checkpoint_claims",
         "audit_seals",
         "job_uniques",
         "job_batches",

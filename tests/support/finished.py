@@ -54,6 +54,10 @@ PARTS: dict[str, Any] = {
         "session_id": f"cht_{j}_{n}", "seq": 1, "role": "user", "content": "?",
         "author_name": "Ada", "created_at": at,
     },
+    "checkpoint_claims": lambda j, n, at: {
+        "checkpoint_id": f"chk_{j}_{n}", "user_id": "usr_ada", "user_name": "Ada",
+        "claimed_at": at, "until": at,
+    },
     "chat_participants": lambda j, n, at: {
         "session_id": f"cht_{j}_{n}", "user_id": "usr_ada", "user_name": "Ada", "joined_at": at,
         "read_seq": 0,

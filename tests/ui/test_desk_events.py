@@ -6,6 +6,7 @@ from typing import Any
 
 from agent_console.domain.checkpoints import Checkpoint, CheckpointVerb, Verdict
 from agent_console.store.runs import suspend
+from agent_console.ui.components.review_models import RulingView
 from agent_console.ui.states.checkpoints import BASE, Desk
 from agent_console.ui.states.session import Session
 from tests.support.runs import checkpoint, claim_one, start_worker
@@ -181,3 +182,24 @@ def test_forms_that_no_browser_of_ours_sends_are_harmless(console: Console) -> N
 
     at_the_desk(console, "reviewer", BASE, then)
     assert stored(console, first).status == "PENDING"
+
+
+def test_a_claim_of_somebody_else_is_seen_and_can_be_taken_over(console: Console) -> None:
+    first = waiting(console)
+    console.services.claims.claim(console.actor("admin"), first)
+
+    async def then(browser: Browser) -> None:
+        def ruling() -> RulingView:
+            found: RulingView = browser.wire.value(Desk, "ruling")
+            return found
+
+        assert (ruling().claimed_by, ruling().may_decide) == ("Admin", False)
+        assert browser.wire.value(Desk, "rows")[0].claimed_by == "Admin"
+        await browser.send(Desk.claim(False))
+        await browser.until(lambda: any("Admin has claimed" in text for text in notices(browser)))
+        await browser.send(Desk.claim(True))
+        await browser.until(lambda: ruling().claim_own and ruling().may_decide)
+        await browser.send(Desk.release())
+        await browser.until(lambda: ruling().claimed_by == "" and ruling().may_claim)
+
+    at_the_desk(console, "reviewer", BASE, then)

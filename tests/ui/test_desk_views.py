@@ -92,6 +92,9 @@ def detail(**facts: Any) -> CheckpointDetail:
         "chain": [],
         "previous": None,
         "since_last": [],
+        "claim": None,
+        "claim_own": False,
+        "may_claim": True,
     }
     return CheckpointDetail(checkpoint=Checkpoint(**values), **(rest | facts))
 

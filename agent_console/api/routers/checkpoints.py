@@ -19,6 +19,9 @@ from agent_console.api.schemas.checkpoints import (
     CheckpointOut,
     CheckpointPage,
     CheckpointSummaryOut,
+    ClaimAnswer,
+    ClaimIn,
+    ClaimOut,
     DecisionAnswer,
     RejectIn,
     RequestChangesIn,
@@ -134,6 +137,41 @@ def request_changes(
         actor, checkpointId, body.to_verdict(), idempotency_key=idempotency_key
     )
     return decision_answer(done, response, CHANGES_REQUESTED)
+
+
+@router.post(
+    "/api/admin/agent-checkpoints/{checkpointId}/claim",
+    response_model=ClaimAnswer,
+    summary="Claim for ten minutes",
+    responses=problems(*WRITING),
+)
+def claim(
+    actor: Reviewer,
+    services: ServicesDep,
+    checkpointId: str,  # noqa: N803
+    body: Annotated[ClaimIn | None, Body()] = None,
+) -> ClaimAnswer:
+    """Keep others from deciding meanwhile; again: ten minutes more. 409 names who was first."""
+    take_over = (body or ClaimIn()).take_over
+    taken = services.claims.claim(actor, checkpointId, take_over=take_over)
+    return ClaimAnswer(claim=ClaimOut.model_validate(taken))
+
+
+@router.delete(
+    "/api/admin/agent-checkpoints/{checkpointId}/claim",
+    response_model=ClaimAnswer,
+    summary="Give a claim back",
+    responses=problems(*READING_ONE),
+)
+def release(
+    actor: Reviewer,
+    services: ServicesDep,
+    checkpointId: str,  # noqa: N803
+) -> ClaimAnswer:
+    """Let others decide again; a claim that is not yours stays."""
+    services.claims.release(actor, checkpointId)
+    left = services.claims.of(actor, [checkpointId]).get(checkpointId)
+    return ClaimAnswer(claim=None if left is None else ClaimOut.model_validate(left))
 
 
 def decision_answer(done: Decided, response: Response, message: str) -> DecisionAnswer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, StrictStr, StringConstraints
+from pydantic import Field, StrictBool, StrictStr, StringConstraints
 
 from agent_console.api.schemas.base import (
     In,
@@ -178,6 +178,29 @@ class CheckpointOut(Out):
         )
 
 
+class ClaimIn(In):
+    """``takeOver``: also when somebody else has claimed it."""
+
+    model_config = example(takeOver=False)
+
+    take_over: StrictBool = False
+
+
+class ClaimOut(Out):
+    """A lease on a checkpoint: until then, only ``userName`` decides it."""
+
+    user_id: str
+    user_name: str
+    claimed_at: Instant
+    until: Instant
+
+
+class ClaimAnswer(Success):
+    """The claim; null: the checkpoint is nobody's."""
+
+    claim: ClaimOut | None
+
+
 class RoundOut(Out):
     """A round of a proposal; ``said`` is the feedback or the reason that ended it."""
 
@@ -208,6 +231,7 @@ class CheckpointDetailOut(CheckpointOut):
     changes_refusal: str = Field(description="Why changes cannot be requested; empty: they can.")
     chain: list[RoundOut]
     since_last: list[JsonOut]
+    claim: ClaimOut | None = Field(description="Who has claimed it, for now.")
 
     @classmethod
     def of_detail(cls, detail: CheckpointDetail) -> CheckpointDetailOut:
@@ -225,6 +249,7 @@ class CheckpointDetailOut(CheckpointOut):
             changes_refusal=detail.changes_refusal,
             chain=detail.chain,
             since_last=detail.since_last,
+            claim=None if detail.claim is None else ClaimOut.model_validate(detail.claim),
         )
 
 

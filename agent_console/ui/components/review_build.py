@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
 
 from agent_console.domain.checkpoints import (
     Checkpoint,
@@ -15,6 +16,7 @@ from agent_console.domain.checkpoints import (
     changes_refusal,
 )
 from agent_console.domain.records import Artifact, LogLine
+from agent_console.domain.review_claims import ReviewClaim
 from agent_console.domain.versions import kind_text
 from agent_console.domain.visible import reveal
 from agent_console.services.review import CheckpointDetail
@@ -50,8 +52,8 @@ def label(job_type: str, message: str) -> str:
     return f"{reveal(job_type).text}: {reveal(message).text[:LABEL_LENGTH]}"
 
 
-def row(item: CheckpointSummary, href: str) -> RowView:
-    """Return the list row of ``item``, linked to ``href``."""
+def row(item: CheckpointSummary, href: str, claim: ReviewClaim | None = None) -> RowView:
+    """Return the list row of ``item``, linked to ``href``; ``claim`` holds now."""
     mark = theme.CHECKPOINT_TYPE_MARKS[item.checkpoint_type]
     word = TYPE_WORDS[item.checkpoint_type]
     return RowView(
@@ -69,6 +71,7 @@ def row(item: CheckpointSummary, href: str) -> RowView:
         created_at=iso(item.created_at),
         expires_at=iso(item.expires_at),
         decided_at=iso(item.decided_at),
+        claimed_by="" if claim is None else reveal(claim.user_name).text,
     )
 
 
@@ -176,7 +179,18 @@ def ruling(detail: CheckpointDetail) -> RulingView:
         feedback=reveal(point.feedback or "").text,
         was_edited=point.edited_data is not None,
         edited=json_document(point.edited_data),
+        **_claim(detail),
     )
+
+
+def _claim(detail: CheckpointDetail) -> dict[str, Any]:
+    claim = detail.claim
+    return {
+        "claimed_by": "" if claim is None else reveal(claim.user_name).text,
+        "claimed_until": "" if claim is None else iso(claim.until),
+        "claim_own": detail.claim_own,
+        "may_claim": detail.may_claim,
+    }
 
 
 def _round(one: Round, current: str) -> RoundView:

@@ -29,15 +29,20 @@ def review_card(
     body: rx.Var[BodyView],
     ruling: rx.Var[RulingView],
     context: rx.Var[ContextView],
+    *,
     verdict_bar: rx.Component,
     alert: rx.Component,
+    claim_bar: rx.Component,
 ) -> rx.Component:
-    """Return the card; ``verdict_bar`` closes it, ``alert`` says why a verdict was not taken.
+    """Return the card; ``verdict_bar`` closes it, ``claim_bar`` follows its head.
+
+    ``alert`` says why a verdict was not taken.
 
     Keyed by the checkpoint's id: what is being typed cannot move to another card.
     """
     return rx.el.article(
         _head(body, ruling),
+        claim_bar,
         rx.el.div(
             rx.el.div(alert, role="alert"),
             decided(ruling),

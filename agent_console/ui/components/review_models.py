@@ -36,6 +36,7 @@ class RowView:
     created_at: str
     expires_at: str
     decided_at: str
+    claimed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,7 @@ class RulingView:
     """Where the checkpoint stands, and what the person at the screen may do about it.
 
     ``changes_refusal`` is why nobody may request changes; ``rounds`` is empty while there is one.
+    ``claimed_by`` is empty while nobody has claimed it.
     """
 
     id: str = ""
@@ -135,6 +137,10 @@ class RulingView:
     feedback: str = ""
     edited: JsonView = field(default_factory=JsonView)
     was_edited: bool = False
+    claimed_by: str = ""
+    claimed_until: str = ""
+    claim_own: bool = False
+    may_claim: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

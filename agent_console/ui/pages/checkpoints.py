@@ -16,6 +16,7 @@ from agent_console.ui.components.basics import (
     words,
 )
 from agent_console.ui.components.review_card import review_card
+from agent_console.ui.components.review_claim import claim_bar
 from agent_console.ui.components.review_models import RowView, TabView
 from agent_console.ui.components.review_verdict import Verdicts, verdict_bar
 from agent_console.ui.components.saved_bar import saved_bar
@@ -141,6 +142,15 @@ def _row(row: rx.Var[RowView]) -> rx.Component:
             rx.el.span(
                 _type_mark(row),
                 rx.el.span(row.work, class_name="ac-cut", title=row.work),
+                rx.cond(
+                    row.claimed_by != "",
+                    rx.el.span(
+                        icon("user_check", 13),
+                        row.claimed_by,
+                        class_name="row-claim",
+                        title=row.claimed_by + " has claimed this",
+                    ),
+                ),
                 class_name="row-meta",
             ),
             rx.el.span(moment(row.created_at), class_name="row-age"),
@@ -217,8 +227,11 @@ def _card() -> rx.Component:
             Desk.body,
             Desk.ruling,
             Desk.context,
-            verdict_bar(Desk.body, Desk.ruling, verdicts, _next()),
-            rx.cond(Desk.conflict != "", callout("amber", "git_compare_arrows", Desk.conflict)),
+            verdict_bar=verdict_bar(Desk.body, Desk.ruling, verdicts, _next()),
+            alert=rx.cond(
+                Desk.conflict != "", callout("amber", "git_compare_arrows", Desk.conflict)
+            ),
+            claim_bar=claim_bar(Desk.ruling, Desk.claim, Desk.release()),
         ),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from agent_console.domain.errors import NotFound
 from agent_console.domain.jobs import Json
 from agent_console.domain.queries import CheckpointQuery
 from agent_console.domain.records import Page
+from agent_console.domain.review_claims import ReviewClaim
 from agent_console.services.review import CheckpointDetail
 from agent_console.ui import bridge, quote_checks
 from agent_console.ui.bridge import Failure
@@ -68,6 +70,7 @@ class Answer:
     page: Page[CheckpointSummary]
     detail: CheckpointDetail | None
     job_types: tuple[str, ...]
+    claims: Mapping[str, ReviewClaim]
     checks: tuple[str, ...] = ()  # what the documents say to the quotations on the card
 
 
@@ -93,7 +96,9 @@ def read(actor: Actor, wanted: Wanted) -> Answer:
     types = tuple(info.job_type for info in services.jobs.catalog(actor))
     point = detail.checkpoint if detail else None
     checks = quote_checks.checks(services.context, actor, point) if point else ()
-    return Answer(wanted, page, detail, types, checks)
+    waiting = [one.id for one in page.items if one.status is CheckpointStatus.PENDING]
+    claims = services.claims.of(actor, waiting)
+    return Answer(wanted, page, detail, types, claims, checks)
 
 
 class Desk(LiveState, GuardedState, rx.State):
@@ -175,6 +180,25 @@ class Desk(LiveState, GuardedState, rx.State):
             return None
         return await self._decide(said, said.verdict(CheckpointVerb.REQUEST_CHANGES))
 
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_DECIDE)
+    async def claim(self, take_over: bool) -> None:
+        """Claim the open checkpoint, with ``take_over`` from somebody else."""
+        await self._about_claim(bridge.services().claims.claim, take_over=take_over is True)
+
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_DECIDE)
+    async def release(self) -> None:
+        """Give the open checkpoint back."""
+        await self._about_claim(bridge.services().claims.release)
+
+    async def _about_claim(self, use_case: Callable[..., object], **how: bool) -> None:
+        actor = await self._actor()
+        outcome = await bridge.call(use_case, actor, self.body.id, **how)
+        if isinstance(outcome, Failure):
+            await self._tell(outcome.notice)
+        await self._reread(actor)
+
     async def _decide(self, said: VerdictForm, verdict: Verdict) -> EventSpec | None:
         actor = await self._actor()
         decide = bridge.services().review.decide
@@ -246,7 +270,10 @@ class Desk(LiveState, GuardedState, rx.State):
     def _show_list(self, answer: Answer) -> None:
         params, page = answer.wanted.params, answer.page
         self._put(
-            rows=[build.row(item, params.url(f"{BASE}/{item.id}")) for item in page.items],
+            rows=[
+                build.row(item, params.url(f"{BASE}/{item.id}"), answer.claims.get(item.id))
+                for item in page.items
+            ],
             tabs=[
                 TabView(
                     label=label,
