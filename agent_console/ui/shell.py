@@ -9,6 +9,7 @@ import reflex as rx
 
 from agent_console.ui.bridge import Notice
 from agent_console.ui.components.basics import OFFLINE, Text, icon
+from agent_console.ui.components.hotkeys import help_button, help_overlay, hotkey
 from agent_console.ui.elements import NativeForm, NativeLink
 from agent_console.ui.guard import Notices
 from agent_console.ui.states.session import Session
@@ -24,11 +25,12 @@ class Place:
     href: str
     icon: str
     needs: str = ""  # the permission without which it is not offered
+    keys: str = ""  # that lead there
 
 
 PLACES = (
-    Place("Checkpoints", "/admin/agent-checkpoints", "shield_check"),
-    Place("Jobs", "/jobs", "layers"),
+    Place("Checkpoints", "/admin/agent-checkpoints", "shield_check", keys="g c"),
+    Place("Jobs", "/jobs", "layers", keys="g j"),
     Place("New job", "/new", "circle_plus"),
     Place("Schedules", "/schedules", "calendar_clock"),
     Place("Agents", "/agents", "bot"),
@@ -36,8 +38,8 @@ PLACES = (
     Place("Documents", "/context", "file_text"),
     Place("Artifacts", "/artifacts", "package"),
     Place("Chat", "/chat", "messages_square"),
-    Place("Workers", "/workers", "server"),
-    Place("Overview", "/overview", "chart_line"),
+    Place("Workers", "/workers", "server", keys="g w"),
+    Place("Overview", "/overview", "chart_line", keys="g o"),
     Place("Audit", "/audit", "scroll_text", needs="audit:read"),
 )
 
@@ -69,7 +71,9 @@ def _badge(place: Place) -> rx.Component:
 
 
 def _entry(place: Place, active: str) -> rx.Component:
-    current = {"aria-current": "page"} if place.title == active else {}
+    attributes = {"aria-current": "page"} if place.title == active else {}
+    if place.keys:
+        attributes |= hotkey(place.keys)
     entry = rx.el.li(
         rx.link(
             icon(place.icon, 17),
@@ -77,7 +81,7 @@ def _entry(place: Place, active: str) -> rx.Component:
             _badge(place),
             href=place.href,
             underline="none",
-            custom_attrs=current,
+            custom_attrs=attributes,
         )
     )
     return rx.cond(Session.may[place.needs], entry) if place.needs else entry
@@ -90,6 +94,7 @@ def _account() -> rx.Component:
             rx.el.div(Session.role, class_name="ac-meta"),
             class_name="ac-who",
         ),
+        help_button(),
         rx.el.button(
             rx.color_mode_cond(icon("moon"), icon("sun")),
             type="button",
@@ -220,6 +225,7 @@ def frame(active: str, *content: rx.Component, width: Width = "page") -> rx.Comp
             class_name="ac-main",
         ),
         notices(),
+        help_overlay(),
         class_name="ac-shell",
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import reflex as rx
 
 from agent_console.ui.components.basics import OFFLINE, icon, words
+from agent_console.ui.components.hotkeys import hotkey
 from agent_console.ui.components.review_models import RulingView
 from agent_console.ui.elements import moment
 
@@ -27,7 +28,7 @@ def claim_bar(
                 ruling.claimed_by == "",
                 rx.fragment(
                     rx.el.span("Nobody has claimed this.", class_name="ac-meta"),
-                    _button("Claim", claim(False), ruling),
+                    _button("Claim", claim(False), ruling, hotkey("c")),
                 ),
                 rx.fragment(
                     icon("user_check", 14),
@@ -38,8 +39,8 @@ def claim_bar(
                     ),
                     rx.cond(
                         ruling.claim_own,
-                        _button("Release", release, ruling),
-                        _button("Take over", claim(True), ruling),
+                        _button("Release", release, ruling, hotkey("c")),
+                        _button("Take over", claim(True), ruling, {}),
                     ),
                 ),
             ),
@@ -50,7 +51,9 @@ def claim_bar(
     )
 
 
-def _button(label: str, event: rx.event.EventType[()], ruling: rx.Var[RulingView]) -> rx.Component:
+def _button(
+    label: str, event: rx.event.EventType[()], ruling: rx.Var[RulingView], keys: dict[str, str]
+) -> rx.Component:
     return rx.button(
         label,
         on_click=event,
@@ -58,4 +61,5 @@ def _button(label: str, event: rx.event.EventType[()], ruling: rx.Var[RulingView
         variant="soft",
         color_scheme="gray",
         disabled=OFFLINE | ~ruling.may_claim,
+        custom_attrs=keys,
     )

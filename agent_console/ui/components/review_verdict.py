@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import reflex as rx
 
 from agent_console.ui.components.basics import OFFLINE, callout, icon, words
+from agent_console.ui.components.hotkeys import hotkey
 from agent_console.ui.components.review_models import BodyView, RulingView
 
 
@@ -59,12 +60,19 @@ def verdict_bar(
     )
 
 
-def _button(label: str, ruling: rx.Var[RulingView], **props: object) -> rx.Component:
+def _button(
+    label: str,
+    key: str,
+    ruling: rx.Var[RulingView],
+    *,
+    why: str = "verdict-why",
+    **props: object,
+) -> rx.Component:
     """Return a verdict's button: on the screen for everybody, enabled for who may press it."""
     given: dict[str, object] = {
         "disabled": OFFLINE | ~ruling.may_decide,
         "title": ruling.refusal,
-        "custom_attrs": {"aria-describedby": "verdict-why"},
+        "custom_attrs": {"aria-describedby": why, **hotkey(key)},
         **props,
     }
     return rx.button(label, size="2", **given)
@@ -95,7 +103,7 @@ def _approve(
                 class_name="ac-input verdict-feedback",
             ),
         ),
-        _button("Approve", ruling, type="submit", variant="solid"),
+        _button("Approve", "a", ruling, type="submit", variant="solid"),
         on_submit=verdicts.approve,
         class_name="verdict-approve",
     )
@@ -104,7 +112,7 @@ def _approve(
 def _edits(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdicts) -> rx.Component:
     return _dialog(
         _button(
-            "Approve with edits", ruling, type="button", variant="surface", color_scheme="gray"
+            "Approve with edits", "e", ruling, type="button", variant="surface", color_scheme="gray"
         ),
         "Approve with edits",
         "What you leave here runs instead of what was proposed; both are kept in the journal.",
@@ -138,13 +146,14 @@ def _request_changes(
 ) -> rx.Component:
     button = _button(
         "Request changes",
+        "q",
         ruling,
+        why="verdict-why changes-why",
         type="button",
         variant="surface",
         color_scheme="gray",
         disabled=OFFLINE | ~ruling.may_decide | (ruling.changes_refusal != ""),
         title=words(ruling.refusal != "", ruling.refusal, ruling.changes_refusal),
-        custom_attrs={"aria-describedby": "verdict-why changes-why"},
     )
     form = rx.el.form(
         _bound(body),
@@ -181,7 +190,7 @@ def _request_changes(
 
 def _reject(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdicts) -> rx.Component:
     return _dialog(
-        _button("Reject", ruling, type="button", variant="outline", color_scheme="red"),
+        _button("Reject", "r", ruling, type="button", variant="outline", color_scheme="red"),
         "Reject this request",
         "Nothing of this is done. The agent gets your reason; so does everybody who reads the job.",
         rx.el.form(

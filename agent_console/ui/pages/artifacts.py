@@ -6,6 +6,7 @@ import reflex as rx
 
 from agent_console.ui import shell
 from agent_console.ui.components.basics import bones, empty, icon, pick
+from agent_console.ui.components.hotkeys import hotkey
 from agent_console.ui.elements import NativeLink, moment
 from agent_console.ui.live import live_page
 from agent_console.ui.pages.jobs import tab_link
@@ -64,6 +65,7 @@ def _search() -> rx.Component:
                 key=Artifacts.q,
                 placeholder="Search names and contents",
                 aria_label="Search artifacts",
+                custom_attrs=hotkey("/"),
                 class_name="ac-input",
             ),
             class_name="ac-search",

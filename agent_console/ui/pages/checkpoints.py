@@ -158,7 +158,10 @@ def _row(row: rx.Var[RowView]) -> rx.Component:
             underline="none",
             class_name="desk-row",
             aria_label=row.label,
-            custom_attrs={"aria-current": words(row.id == Desk.body.id, "true", "false")},
+            custom_attrs={
+                "aria-current": words(row.id == Desk.body.id, "true", "false"),
+                "data-hotkey-row": "yes",
+            },
         ),
         key=row.id,
     )

@@ -14,6 +14,7 @@ from agent_console.ui.components.document_form import (
     format_field,
     text_field,
 )
+from agent_console.ui.components.hotkeys import hotkey
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.pages.jobs import tab_link
@@ -57,6 +58,7 @@ def _search() -> rx.Component:
                 key=Documents.q,
                 placeholder="Search titles",
                 aria_label="Search documents",
+                custom_attrs=hotkey("/"),
                 class_name="ac-input",
             ),
             class_name="ac-search",

@@ -7,6 +7,7 @@ import reflex as rx
 from agent_console.ui import shell
 from agent_console.ui.components.basics import bones, empty, icon, status_mark, words
 from agent_console.ui.components.bulk_bar import bulk_bar, pick_box
+from agent_console.ui.components.hotkeys import hotkey
 from agent_console.ui.components.saved_bar import saved_bar
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
@@ -61,7 +62,13 @@ def _row(row: rx.Var[JobRow]) -> rx.Component:
         rx.el.div(status_mark(row.status, JOB_MARKS), class_name="ac-jobstatus"),
         rx.el.div(
             rx.el.div(
-                rx.link(row.title, href=row.href, class_name="ac-cover", underline="none"),
+                rx.link(
+                    row.title,
+                    href=row.href,
+                    class_name="ac-cover",
+                    underline="none",
+                    custom_attrs={"data-hotkey-row": "yes"},
+                ),
                 class_name="ac-cut",
                 title=row.title,
             ),
@@ -97,6 +104,7 @@ def _search() -> rx.Component:
                 key=Jobs.q,
                 placeholder="Search: text, type:, status:, user:, id:",
                 aria_label="Search jobs",
+                custom_attrs=hotkey("/"),
                 class_name="ac-input",
             ),
             class_name="ac-search",

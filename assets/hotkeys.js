@@ -1,0 +1,62 @@
+// Single keys for what can be pressed anyway: [data-hotkey="a"], in sequence [data-hotkey="g j"].
+// Silent while somebody types, while a dialog is open, with a modifier, and when turned off.
+(() => {
+  const OFF = "ac-single-keys-off";
+  const SEQUENCE = 1200; // ms between the keys of one
+  const TYPING = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable=true]";
+  let prefix = "";
+  let prefixAt = 0;
+
+  const help = () => document.getElementById("keys-help");
+  const isOff = () => localStorage.getItem(OFF) === "yes";
+
+  const press = (keys) => {
+    const found = [...document.querySelectorAll(`[data-hotkey="${CSS.escape(keys)}"]`)]
+      .find((one) => !one.disabled && one.getClientRects().length > 0);
+    if (!found) return false;
+    if (found.matches(TYPING)) found.focus(); else found.click();
+    return true;
+  };
+
+  const move = (step) => {
+    const rows = [...document.querySelectorAll("[data-hotkey-row]")];
+    if (rows.length === 0) return false;
+    const focused = rows.indexOf(document.activeElement.closest("[data-hotkey-row]"));
+    const here = focused >= 0 ? focused : rows.findIndex((one) => one.ariaCurrent === "true");
+    rows[Math.min(Math.max(here + step, 0), rows.length - 1)].focus();
+    return true;
+  };
+
+  const STEPS = { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1 };
+
+  const act = (event) => {
+    const { key, target } = event;
+    const arrow = key.startsWith("Arrow");
+    if (arrow && !target.closest("[data-hotkey-row]")) return false; // elsewhere they scroll
+    const started = prefix && Date.now() - prefixAt < SEQUENCE ? prefix : "";
+    prefix = "";
+    if (started) return press(`${started} ${key}`);
+    if (key in STEPS) return move(STEPS[key]);
+    if (key === "g") { prefix = key; prefixAt = Date.now(); return true; }
+    return press(key);
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isOff() || event.target.closest?.(TYPING)) return;
+    if (document.querySelector("dialog[open], [role=dialog], [role=alertdialog]")) return;
+    if (act(event)) event.preventDefault();
+  });
+
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest?.("[data-keys-help]")) return;
+    const open = help();
+    open.querySelector("[data-keys-on]").checked = !isOff();
+    if (!open.open) open.showModal();
+  });
+
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches?.("[data-keys-on]")) return;
+    if (event.target.checked) localStorage.removeItem(OFF); else localStorage.setItem(OFF, "yes");
+  });
+})();
