@@ -183,6 +183,7 @@ def checkpoint_summary(row: Row) -> CheckpointSummary:
         decided_at=instant(row["approved_at"]),
         expires_at=instant(row["expires_at"]),
         created_at=from_micros(row["created_at"]),
+        payload_digest=row["payload_digest"],
         round=row["round"],
         rounds=row["rounds"],
     )
