@@ -13,6 +13,7 @@ from agent_console.domain.errors import ConsoleError, Forbidden
 
 MAX_AT_ONCE = 1_000  # checkpoints of one request
 BULK_VERBS = (CheckpointVerb.APPROVE, CheckpointVerb.REJECT)  # the others say something of each
+DONE = {CheckpointVerb.APPROVE: "approved", CheckpointVerb.REJECT: "rejected"}
 
 
 class Fate(StrEnum):
