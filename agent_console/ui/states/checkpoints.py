@@ -8,7 +8,7 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 
-from agent_console.domain.access import Actor, Permission
+from agent_console.domain.access import Actor, Permission, refusal
 from agent_console.domain.checkpoints import (
     CheckpointStatus,
     CheckpointSummary,
@@ -68,6 +68,7 @@ class Answer:
     page: Page[CheckpointSummary]
     detail: CheckpointDetail | None
     job_types: tuple[str, ...]
+    refusal: str  # why the reader may decide nothing, or ""
     checks: tuple[str, ...] = ()  # what the documents say to the quotations on the card
 
 
@@ -93,7 +94,8 @@ def read(actor: Actor, wanted: Wanted) -> Answer:
     types = tuple(info.job_type for info in services.jobs.catalog(actor))
     point = detail.checkpoint if detail else None
     checks = quote_checks.checks(services.context, actor, point) if point else ()
-    return Answer(wanted, page, detail, types, checks)
+    needed = Permission.CHECKPOINTS_DECIDE
+    return Answer(wanted, page, detail, types, "" if actor.may(needed) else refusal(needed), checks)
 
 
 class Desk(LiveState, GuardedState, rx.State):
@@ -118,6 +120,8 @@ class Desk(LiveState, GuardedState, rx.State):
     reason_error: str = ""
     edit_error: str = ""
     changes_error: str = ""
+    may_not: str = "Loading."
+    _digests: dict[str, str] = {}  # of what the rows on the screen show
     _pinned: str = ""
     _address: str = ""
 
@@ -255,6 +259,8 @@ class Desk(LiveState, GuardedState, rx.State):
                 )
                 for label, status in TABS
             ],
+            _digests={item.id: item.payload_digest for item in page.items},
+            may_not=answer.refusal,
             job_types=list(answer.job_types),
             job_type=params.job_type or "all",
             filtered=params != DeskParams(),
