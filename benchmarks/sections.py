@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-NAMES = ("drain", "backlog", "workflow", "waiting", "scale")
+NAMES = ("drain", "backlog", "workflow", "decide", "waiting", "scale")
 SMALL, LARGE = 1_000, 2_000_000
 
 
@@ -28,6 +28,7 @@ _BOTH = {
         Contender("whole product", _OURS, ("whole", "50000")),
     ],
     "workflow": [Contender("whole product", "benchmarks.workflow")],
+    "decide": [Contender("whole product", "benchmarks.decide")],
     "waiting": [Contender("whole product", "benchmarks.waiting")],
     "scale": [
         Contender(f"{total:,} jobs", "benchmarks.scale", (str(total),)) for total in (SMALL, LARGE)
@@ -50,6 +51,7 @@ _TITLES = {
     "drain": "Drain of no-op jobs, concurrency 10, one process",
     "backlog": "The same with 50,000 queued",
     "workflow": "Three steps and one approval",
+    "decide": "A thousand approvals",
     "waiting": "Ten thousand jobs that wait for people",
     "scale": "A long history: finished jobs, a twentieth of them waiting at a checkpoint",
 }

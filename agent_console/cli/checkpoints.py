@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -16,6 +18,7 @@ from agent_console.domain.checkpoints import (
     Verdict,
 )
 from agent_console.domain.queries import MAX_LIMIT, CheckpointQuery
+from agent_console.domain.rulings import DONE, Item, summary
 from agent_console.domain.visible import reveal
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, help="Checkpoints.")
@@ -25,6 +28,13 @@ FEEDBACK = Annotated[str | None, typer.Option("--feedback", help="Words for the 
 DIGEST = Annotated[
     str | None, typer.Option("--digest", help="Decide only if the payload still has this digest.")
 ]
+
+
+class BulkVerdict(StrEnum):
+    """What can be said of many at once."""
+
+    approve = "approve"
+    reject = "reject"
 
 
 @app.command("list")
@@ -121,6 +131,43 @@ def _decide(checkpoint_id: str, verdict: Verdict, *, as_json: bool) -> None:
         document({"checkpoint": CheckpointOut.of(done).model_dump(mode="json")})
     else:
         say(f"{done.id}  {done.status.value}")
+
+
+@app.command("bulk-decide")
+def bulk_decide(
+    action: Annotated[BulkVerdict, typer.Argument(help="What to say of all of them.")],
+    checkpoint_ids: Annotated[
+        list[str], typer.Argument(help="Ids, or - for lines of standard input: id [digest].")
+    ],
+    *,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why; needed to reject.")] = None,
+    feedback: FEEDBACK = None,
+    key: Annotated[
+        str | None, typer.Option("--idempotency-key", help="Decide once, however often asked.")
+    ] = None,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Approve or reject many checkpoints; each is told, and one that is refused stops no other."""
+    verdict = Verdict(verb=CheckpointVerb(action.value), reason=reason, feedback=feedback)
+    items = _items(checkpoint_ids)
+    with opened() as (console, actor):
+        done = console.services.review.decide_many(actor, items, verdict, idempotency_key=key)
+    if as_json:
+        from agent_console.api.schemas.rulings import BulkDecideAnswer
+
+        document(BulkDecideAnswer.of(done).model_dump(mode="json"))
+    else:
+        rows = [(r.checkpoint_id, r.fate.value, r.status, _safe(r.message)) for r in done.rulings]
+        table(("Id", "Outcome", "Status", "Why not"), rows, empty="")
+        say(summary(done.rulings, DONE[verdict.verb]))
+    if not all(ruling.decided for ruling in done.rulings):
+        raise typer.Exit(1)
+
+
+def _items(words: list[str]) -> list[Item]:
+    lines = sys.stdin.read().splitlines() if words == ["-"] else words
+    pairs = [line.split() for line in lines if line.strip()]
+    return [Item(checkpoint_id=one[0], payload_digest=one[1] if one[1:] else None) for one in pairs]
 
 
 def card(checkpoint: Checkpoint) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Protocol
 
 from agent_console.domain.errors import Conflict
 from agent_console.domain.jobs import JobStatus, Json
@@ -166,11 +167,24 @@ class CheckpointSummary:
     decided_at: datetime | None
     expires_at: datetime | None
     created_at: datetime
+    payload_digest: str
     round: int = 1
     rounds: int | None = None
 
 
-def changes_refusal(checkpoint: Checkpoint) -> str:
+class InRounds(Protocol):
+    """A proposal, the how manieth of how many."""
+
+    @property
+    def round(self) -> int:
+        """From 1."""
+
+    @property
+    def rounds(self) -> int | None:
+        """None where changes cannot be requested."""
+
+
+def changes_refusal(checkpoint: InRounds) -> str:
     """Return why nobody may ask for changes of ``checkpoint``; "" when its job takes them."""
     if checkpoint.rounds is None:
         return "This job does not propose in rounds: approve it, or reject it with a reason."

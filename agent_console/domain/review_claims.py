@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from agent_console.domain.errors import Conflict
+
 LEASE = timedelta(minutes=10)
 
 
@@ -27,3 +29,9 @@ class ReviewClaim:
             return ""
         until = self.until.strftime("%H:%M UTC")
         return f"{self.user_name} has claimed this until {until}; take it over to decide."
+
+    def conflict(self, who: str) -> Conflict:
+        """Return what ``who`` is told while the claim is somebody else's."""
+        return Conflict(
+            self.refusal(who), claimedBy=self.user_name, claimedUntil=self.until.isoformat()
+        )

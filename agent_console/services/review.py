@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from agent_console.domain.access import Actor, Permission, authorize, refusal
@@ -21,14 +22,15 @@ from agent_console.domain.queries import CheckpointQuery
 from agent_console.domain.records import Artifact, LogLine, Page
 from agent_console.domain.review_claims import ReviewClaim
 from agent_console.domain.rounds import chain_of, difference
-from agent_console.services import job_requests, list_queries, review_policy
-from agent_console.services.review_claims import refuse_claimed
+from agent_console.domain.rulings import Item
+from agent_console.services import job_requests, list_queries, review_many, review_policy
+from agent_console.services.review_many import DecidedMany
 from agent_console.services.review_policy import SelfApproval
 from agent_console.store import decisions, review_claims
 from agent_console.store.database import Database, Reader
 from agent_console.store.reads import checkpoints, counts, journal, records
 from agent_console.store.reads import jobs as job_reads
-from agent_console.store.transactions import Queries, Tx
+from agent_console.store.transactions import Queries
 
 LOG_TAIL = 100
 
@@ -180,22 +182,42 @@ class ReviewService:
             actor, f"decide {checkpoint_id}", idempotency_key, asdict(verdict)
         )
 
-        def check(tx: Tx, found: decisions.Found) -> dict[str, Json]:
-            refuse_claimed(tx, actor, checkpoint_id)
-            review_policy.refuse_own(tx, actor, found.checkpoint, self._self_approval)
-            review_policy.check_payload(found, verdict)
-            review_policy.check_rounds(found.checkpoint, verdict)
-            return {"selfApproval": True} if review_policy.is_own(actor, found.checkpoint) else {}
-
         outcome = self._db.write(
             lambda tx: decisions.decide(
-                tx, checkpoint_id, verdict, actor=actor, key=key, check=check
+                tx,
+                checkpoint_id,
+                verdict,
+                actor=actor,
+                key=key,
+                check=review_policy.checker(actor, self._self_approval),
             )
         )
         crashpoint("decide.committed")
         if outcome.too_late is not None:
             raise outcome.too_late
         return Decided(checkpoint=outcome.checkpoint, replayed=outcome.replayed)
+
+    def decide_many(
+        self,
+        actor: Actor,
+        items: Sequence[Item],
+        verdict: Verdict,
+        *,
+        idempotency_key: str | None = None,
+    ) -> DecidedMany:
+        """Approve, or reject with one reason, up to 1,000 checkpoints; say what became of each.
+
+        Each is decided as by ``decide_once``; one that is refused keeps the others not back.
+
+        Raises:
+            Forbidden: no permission.
+            Invalid: no checkpoints or too many, one twice, or not such a verdict.
+            Conflict: the idempotency key was used otherwise.
+        """
+        authorize(actor, Permission.CHECKPOINTS_DECIDE)
+        return review_many.decide_many(
+            self._db, actor, items, verdict, policy=self._self_approval, key=idempotency_key
+        )
 
     def _refusal(self, reader: Queries, actor: Actor, checkpoint: Checkpoint) -> str:
         if not actor.may(Permission.CHECKPOINTS_DECIDE):

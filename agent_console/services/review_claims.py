@@ -9,7 +9,6 @@ from agent_console.domain.review_claims import ReviewClaim
 from agent_console.services.job_requests import who
 from agent_console.store import review_claims as store
 from agent_console.store.database import Database
-from agent_console.store.transactions import Queries
 
 
 class ReviewClaimService:
@@ -47,14 +46,3 @@ class ReviewClaimService:
         authorize(actor, Permission.CHECKPOINTS_READ)
         with self._db.read() as reader:
             return store.live(reader, checkpoint_ids)
-
-
-def refuse_claimed(reader: Queries, actor: Actor, checkpoint_id: str) -> None:
-    """Raise when somebody else has claimed the checkpoint.
-
-    Raises:
-        Conflict: names who, and until when.
-    """
-    claim = store.live(reader, [checkpoint_id]).get(checkpoint_id)
-    if claim is not None and claim.user_id != who(actor):
-        raise store.claimed_by_another(claim, who(actor))

@@ -8,16 +8,16 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 
 from agent_console.domain.access import ROLE_PERMISSIONS, Actor, Permission
-from agent_console.domain.checkpoints import Checkpoint, CheckpointVerb, Verdict, changes_refusal
+from agent_console.domain.checkpoints import CheckpointVerb, Verdict, changes_refusal
 from agent_console.domain.errors import Conflict, FieldError, Forbidden, Invalid
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import check_json
-from agent_console.services.job_requests import text
+from agent_console.services.job_requests import text, who
 from agent_console.store.accounts import another_decider, find
-from agent_console.store.decisions import Found
+from agent_console.store.decisions import Case, Check
 from agent_console.store.policy_approvals import POLICY
 from agent_console.store.rechecks import Approval
-from agent_console.store.transactions import Queries
+from agent_console.store.transactions import Queries, Tx
 
 SelfApproval = Literal["auto", "never", "always"]
 DECIDERS = tuple(
@@ -66,38 +66,63 @@ def _check_request(verdict: Verdict) -> None:
             raise Invalid.field(field, "belongs to another verdict than a request for changes.")
 
 
-def check_payload(found: Found, verdict: Verdict) -> None:
+def checker(actor: Actor, policy: SelfApproval) -> Check:
+    """Return what checks verdicts of ``actor`` within one transaction.
+
+    However many there are, the accounts are asked once whether somebody else may decide. It raises:
+        Forbidden: the job is the actor's own and policy wants somebody else.
+        Conflict: somebody else has claimed it.
+        Conflict, Invalid: as ``check_payload`` and ``check_rounds``.
+    """
+    own_refusal: list[str] = []
+
+    def check(tx: Tx, case: Case) -> dict[str, Json]:
+        own = is_own(actor, case)
+        if own and not own_refusal:
+            own_refusal.append(self_approval_refusal(tx, actor, case, policy))
+        if own and own_refusal[0]:
+            raise Forbidden(own_refusal[0], selfApproval=policy)
+        if case.claim is not None and case.claim.user_id != who(actor):
+            raise case.claim.conflict(who(actor))
+        check_payload(case)
+        check_rounds(case)
+        return {"selfApproval": True} if own else {}
+
+    return check
+
+
+def check_payload(case: Case) -> None:
     """Refuse a verdict on something else than what is stored, and edits that do not fit.
 
     Raises:
         Conflict: the payload is not the one that was on screen; ``currentDigest`` is its digest.
         Invalid: the checkpoint is not editable, or the edited data break its schema.
     """
-    current = found.checkpoint.payload_digest
+    current, verdict = case.payload_digest, case.verdict
     if verdict.payload_digest is not None and verdict.payload_digest.lower() != current:
         raise Conflict(
             "What you saw is not what is stored now; look at it again before you decide.",
-            currentStatus=found.checkpoint.status.value,
+            currentStatus=case.status.value,
             currentDigest=current,
         )
     if verdict.edited_data is not None:
-        _check_edit(verdict.edited_data, found.edit_schema)
+        _check_edit(verdict.edited_data, case.edit_schema)
 
 
-def check_rounds(checkpoint: Checkpoint, verdict: Verdict) -> None:
+def check_rounds(case: Case) -> None:
     """Refuse to ask for changes where no round comes after.
 
     Raises:
         Conflict: the job does not propose in rounds, or this is its last one.
     """
-    if verdict.verb is not CheckpointVerb.REQUEST_CHANGES:
+    if case.verdict.verb is not CheckpointVerb.REQUEST_CHANGES:
         return
-    if why_not := changes_refusal(checkpoint):
+    if why_not := changes_refusal(case):
         raise Conflict(
             why_not,
-            currentStatus=checkpoint.status.value,
-            round=checkpoint.round,
-            rounds=checkpoint.rounds,
+            currentStatus=case.status.value,
+            round=case.round,
+            rounds=case.rounds,
         )
 
 
@@ -180,14 +205,3 @@ def still_stands(reader: Queries, approval: Approval, policy: SelfApproval) -> s
     if self_approval_refusal(reader, actor, approval, policy):
         return f"{name} approved a job of their own; somebody else has to decide now."
     return ""
-
-
-def refuse_own(reader: Queries, actor: Actor, checkpoint: Checkpoint, policy: SelfApproval) -> None:
-    """Raise when ``actor`` may not decide because the job is their own.
-
-    Raises:
-        Forbidden: the policy wants somebody else.
-    """
-    reason = self_approval_refusal(reader, actor, checkpoint, policy)
-    if reason:
-        raise Forbidden(reason, selfApproval=policy)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent_console.domain.access import SYSTEM, Actor
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.clock import MICROSECONDS
@@ -9,6 +11,7 @@ from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus
 from agent_console.store.database import Database
+from agent_console.store.dialects import ids_param
 from agent_console.store.transactions import Tx
 
 OVERDUE = """
@@ -17,22 +20,26 @@ WHERE status = 'PENDING' AND expires_at <= {now}
 ORDER BY expires_at, id LIMIT :limit
 """
 
-# Job first, then checkpoint, as decisions lock them: the two wait for each other, no deadlock.
-LOCK_JOB = """
-SELECT id FROM ai_jobs WHERE id = (SELECT job_id FROM agent_checkpoints WHERE id = :id)
-{for_update}
+# Job first, then checkpoint, as decisions lock them: the two wait for each other, no deadlock. And
+# in one order everywhere: two that want the same jobs never wait for each other either.
+LOCK_JOBS = """
+SELECT id FROM ai_jobs WHERE id IN (SELECT job_id FROM agent_checkpoints WHERE id {among_ids})
+ORDER BY id {for_update}
 """
 
 # The same compare-and-set as a decision's: whoever is first wins, at equality it is expired.
 EXPIRE = """
 UPDATE agent_checkpoints SET status = 'EXPIRED', updated_at = {now}
-WHERE id = :id AND status = 'PENDING' AND expires_at <= {now}
-RETURNING job_id, created_at, updated_at
+FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status = 'PENDING'
+  AND agent_checkpoints.expires_at <= {now}
+RETURNING agent_checkpoints.id, agent_checkpoints.job_id, agent_checkpoints.created_at,
+  agent_checkpoints.updated_at
 """
 
 WAKE = """
 UPDATE ai_jobs SET status = 'QUEUED', resuming = 1, run_at = {now}, updated_at = {now}
-WHERE id = :id AND status = 'WAITING' RETURNING job_type
+FROM v WHERE ai_jobs.id = v.id AND ai_jobs.status = 'WAITING'
+RETURNING ai_jobs.id, ai_jobs.job_type
 """
 
 
@@ -43,47 +50,54 @@ def expire_due(db: Database, limit: int = 200) -> int:
     """
     with db.read() as reader:
         due = [row[0] for row in reader.rows(OVERDUE, {"limit": limit})]
-    return db.write(lambda tx: sum(expire(tx, each) for each in due)) if due else 0
+    return len(db.write(lambda tx: expire(tx, due))) if due else 0
 
 
-def expire(tx: Tx, checkpoint_id: str) -> bool:
-    """Expire one checkpoint if it is overdue and open, within ``tx``; say whether it was."""
-    tx.row(LOCK_JOB, {"id": checkpoint_id})
-    row = tx.row(EXPIRE, {"id": checkpoint_id})
-    if row is None:
-        return False
-    job_id, created_at, updated_at = row
-    job_type = wake(tx, job_id)
-    tx.record(
-        Event(
-            action="checkpoint.expired",
-            actor=SYSTEM,
-            job_id=job_id,
-            job_type=job_type,
-            checkpoint_id=checkpoint_id,
-            before=CheckpointStatus.PENDING,
-            after=CheckpointStatus.EXPIRED,
-            verdict="expired",
-            seconds=(updated_at - created_at) / MICROSECONDS,
+def lock_jobs(tx: Tx, checkpoint_ids: Sequence[str]) -> None:
+    """Lock the jobs of the checkpoints, before anything is done to either."""
+    tx.rows(LOCK_JOBS, {"ids": ids_param(checkpoint_ids, tx.dialect)})
+
+
+def expire(tx: Tx, checkpoint_ids: Sequence[str]) -> set[str]:
+    """Expire those checkpoints that are overdue and open, within ``tx``; return their ids."""
+    lock_jobs(tx, checkpoint_ids)
+    rows = tx.values("id", EXPIRE, [(one,) for one in checkpoint_ids])
+    woken = wake(tx, [job_id for _, job_id, _, _ in rows])
+    for checkpoint_id, job_id, created_at, updated_at in rows:
+        job = woken.get(job_id)
+        if job is not None:
+            tx.record(job)
+        tx.record(
+            Event(
+                action="checkpoint.expired",
+                actor=SYSTEM,
+                job_id=job_id,
+                job_type=None if job is None else job.job_type,
+                checkpoint_id=checkpoint_id,
+                before=CheckpointStatus.PENDING,
+                after=CheckpointStatus.EXPIRED,
+                verdict="expired",
+                seconds=(updated_at - created_at) / MICROSECONDS,
+            )
         )
-    )
-    crashpoint("expire.before_commit")
-    return True
+    if rows:
+        crashpoint("expire.before_commit")
+    return {row[0] for row in rows}
 
 
-def wake(tx: Tx, job_id: str, actor: Actor = SYSTEM) -> str | None:
-    """Let a waiting job back into the queue, uncharged; return its type, or None if not waiting."""
-    row = tx.row(WAKE, {"id": job_id})
-    if row is None:
-        return None
-    tx.record(
-        Event(
+def wake(tx: Tx, job_ids: Sequence[str], actor: Actor = SYSTEM) -> dict[str, Event]:
+    """Let waiting jobs back into the queue, uncharged; return what to record, by job.
+
+    Jobs that do not wait are missing from the answer.
+    """
+    return {
+        job_id: Event(
             action="job.woken",
             actor=actor,
             job_id=job_id,
-            job_type=row[0],
+            job_type=job_type,
             before=JobStatus.WAITING,
             after=JobStatus.QUEUED,
         )
-    )
-    return str(row[0])
+        for job_id, job_type in tx.values("id", WAKE, [(one,) for one in job_ids])
+    }

@@ -1,4 +1,4 @@
-"""The one transaction in which a checkpoint is decided.
+"""The one transaction in which checkpoints are decided: one, or many with as many statements.
 
 Locks are taken job first, then checkpoint, as everywhere: a decision and a cancellation that meet
 wait for each other instead of deadlocking, and the loser sees what the winner committed.
@@ -6,10 +6,10 @@ wait for each other instead of deadlocking, and the loser sees what the winner c
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from agent_console.domain.access import Actor
 from agent_console.domain.checkpoints import (
@@ -20,39 +20,73 @@ from agent_console.domain.checkpoints import (
     decision_digest,
 )
 from agent_console.domain.checkpoints import after as checkpoint_after
-from agent_console.domain.clock import MICROSECONDS
+from agent_console.domain.clock import MICROSECONDS, from_micros
 from agent_console.domain.crashpoints import crashpoint
-from agent_console.domain.errors import Conflict, NotFound
+from agent_console.domain.errors import Conflict, ConsoleError, NotFound
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Json
 from agent_console.domain.payload import digest, dumps
+from agent_console.domain.review_claims import ReviewClaim
+from agent_console.domain.rulings import Fate, Ruling, fate_of
 from agent_console.store import idempotency, rows
-from agent_console.store.deadlines import expire, wake
+from agent_console.store.deadlines import expire, lock_jobs, wake
+from agent_console.store.dialects import ids_param
+from agent_console.store.ids import new_id
 from agent_console.store.job_writes import RequestKey
-from agent_console.store.transactions import Params, Tx
+from agent_console.store.transactions import Row, Tx
 
 _WHOLE = """
 SELECT c.*, j.job_type, j.status AS job_status, j.user_id AS requested_by,
        j.user_name AS requested_by_name
 FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id WHERE c.id = :id
 """
+CASES: Final = """
+SELECT c.id, c.job_id, c.status, c.payload_digest, c.edit_schema, c.approved_by,
+       c.approved_by_name, c.approved_at, c.expires_at, c.round, c.rounds, j.job_type,
+       j.status AS job_status, j.user_id AS requested_by, j.user_name AS requested_by_name,
+       k.checkpoint_id, k.user_id, k.user_name, k.claimed_at, k.until
+FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
+LEFT JOIN checkpoint_claims k ON k.checkpoint_id = c.id AND k.until > {now}
+WHERE c.id {among_ids}
+"""
+COLUMNS: Final = "id, status, by_id, by_name, decision_digest, reason, feedback, edited, response"
 # The deadline is part of the compare-and-set: at its very instant the checkpoint is expired.
-_DECIDE = """
-UPDATE agent_checkpoints SET status = :after, approved_by = :by, approved_by_name = :by_name,
-       approved_at = {now}, decision_digest = :decision_digest, rejection_reason = :reason,
-       feedback = :feedback, edited_data = :edited, response = :response, updated_at = {now}
-WHERE id = :id AND status = 'PENDING' AND (expires_at IS NULL OR expires_at > {now})
-RETURNING approved_at, created_at
+DECIDE: Final = """
+UPDATE agent_checkpoints SET status = v.status, approved_by = v.by_id,
+       approved_by_name = v.by_name, approved_at = {now}, decision_digest = v.decision_digest,
+       rejection_reason = v.reason, feedback = v.feedback, edited_data = v.edited,
+       response = v.response, updated_at = {now}
+FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status = 'PENDING'
+  AND (agent_checkpoints.expires_at IS NULL OR agent_checkpoints.expires_at > {now})
+RETURNING agent_checkpoints.id, agent_checkpoints.approved_at, agent_checkpoints.created_at
 """
 _MAY_BE_DECIDED = frozenset({JobStatus.WAITING, JobStatus.PAUSED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """The checkpoint under decision, with its editing schema."""
+class Case:
+    """A checkpoint under decision, without its payload, and what is said of it.
 
-    checkpoint: Checkpoint
+    ``edit_schema`` is read only where the verdict has edits; ``claim`` holds now.
+    """
+
+    id: str
+    job_id: str
+    job_type: str
+    job_status: JobStatus
+    status: CheckpointStatus
+    payload_digest: str
+    requested_by: str | None
+    requested_by_name: str | None
+    decided_by: str | None
+    decided_by_name: str | None
+    decided_at: datetime | None
+    expires_at: datetime | None
+    round: int
+    rounds: int | None
     edit_schema: dict[str, Any] | None
+    claim: ReviewClaim | None
+    verdict: Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +101,20 @@ class Outcome:
     too_late: Conflict | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A case as it stands now, and why the verdict was refused, if it was.
+
+    ``late``: it was refused by the compare-and-set itself, which may have expired it.
+    """
+
+    case: Case | None
+    refusal: ConsoleError | None = None
+    late: bool = False
+
+
 # Checks a verdict against policy and payload; returns facts for the journal, or raises.
-Check = Callable[[Tx, Found], dict[str, Json]]
+Check = Callable[[Tx, Case], dict[str, Json]]
 
 
 def decide(
@@ -87,140 +133,262 @@ def decide(
         Conflict: it is decided (names winner, verdict and time), its job cannot go on, or the
             idempotency key was used otherwise.
     """
-    _lock_job(tx, checkpoint_id)
-    found = _find(tx, checkpoint_id)
+    lock_jobs(tx, [checkpoint_id])
     if key is not None and _is_repetition(tx, key):
-        return Outcome(checkpoint=found.checkpoint, replayed=True)
-    _refuse_if_over(found.checkpoint, verdict.verb)
-    facts = check(tx, found)
-    decided = tx.row(_DECIDE, _params(found.checkpoint, verdict, actor))
-    if decided is None:
-        return _too_late(tx, found.checkpoint, verdict.verb)
+        return Outcome(checkpoint=_whole(tx, checkpoint_id), replayed=True)
+    settled = _settle(tx, {checkpoint_id: verdict}, actor, check)[checkpoint_id]
+    if settled.refusal is not None and not settled.late:
+        raise settled.refusal
+    checkpoint = _whole(tx, checkpoint_id)
+    if isinstance(settled.refusal, Conflict):
+        return Outcome(checkpoint=checkpoint, too_late=settled.refusal)
     if key is not None:
         idempotency.claim(
             tx, scope=key.scope, key=key.key, digest=key.digest, subject_id=checkpoint_id
         )
-    waited = (decided[0] - decided[1]) / MICROSECONDS
-    _record(tx, found.checkpoint, verdict, actor, waited=waited, facts=facts)
-    wake(tx, found.checkpoint.job_id, actor)
     crashpoint("decide.before_commit")
-    return Outcome(checkpoint=_find(tx, checkpoint_id).checkpoint)
+    return Outcome(checkpoint=checkpoint)
 
 
-def _lock_job(tx: Tx, checkpoint_id: str) -> None:
-    locked = tx.row(
-        "SELECT id FROM ai_jobs WHERE id ="
-        " (SELECT job_id FROM agent_checkpoints WHERE id = :id) {for_update}",
-        {"id": checkpoint_id},
+def decide_many(
+    tx: Tx,
+    verdicts: Mapping[str, Verdict],
+    *,
+    actor: Actor,
+    key: RequestKey | None,
+    check: Check,
+) -> tuple[list[Ruling], bool]:
+    """Record a verdict on each checkpoint, in one transaction; return what became of each.
+
+    What it does to one is what ``decide`` does; what is refused keeps nobody else back. The flag
+    says that the request was a repetition: the answer is the first one.
+
+    Raises:
+        Conflict: the idempotency key was used otherwise.
+    """
+    if key is not None:
+        batch_id = new_id("bat")
+        earlier = idempotency.claim(
+            tx, scope=key.scope, key=key.key, digest=key.digest, subject_id=batch_id
+        )
+        if earlier is not None:
+            return [_from_plain(one) for one in idempotency.remembered(tx, earlier)], True
+    lock_jobs(tx, list(verdicts))
+    settled = _settle(tx, verdicts, actor, check)
+    rulings = [_ruling(one, settled[one]) for one in verdicts]
+    if key is not None:
+        idempotency.remember(tx, batch_id, [_plain(one) for one in rulings])
+    crashpoint("decide.before_commit")
+    return rulings, False
+
+
+def _settle(
+    tx: Tx, verdicts: Mapping[str, Verdict], actor: Actor, check: Check
+) -> dict[str, _Settled]:
+    """Decide what can be, its jobs being locked; as many statements for many as for one."""
+    settled: dict[str, _Settled] = {}
+    ready: dict[str, tuple[Case, dict[str, Json]]] = {}
+    cases = _cases(tx, verdicts)
+    for checkpoint_id in verdicts:
+        case = cases.get(checkpoint_id)
+        try:
+            if case is None:
+                raise NotFound(f"There is no checkpoint {checkpoint_id}.")
+            _refuse_if_over(case)
+            ready[checkpoint_id] = case, check(tx, case)
+        except ConsoleError as refusal:
+            settled[checkpoint_id] = _Settled(case, refusal)
+    rows_ = [_row(case, actor) for case, _ in ready.values()]
+    decided = {row[0]: row[1:] for row in tx.values(COLUMNS, DECIDE, rows_)}
+    woken = wake(tx, [ready[one][0].job_id for one in decided], actor)
+    for checkpoint_id, (case, facts) in ready.items():
+        if checkpoint_id in decided:
+            at, since = decided[checkpoint_id]
+            tx.record(_event(case, actor, waited=(at - since) / MICROSECONDS, facts=facts))
+            if case.job_id in woken:
+                tx.record(woken[case.job_id])
+            settled[checkpoint_id] = _Settled(_decided(case, actor, at))
+    late = [case for case, _ in ready.values() if case.id not in decided]
+    return settled | dict(_too_late(tx, late))
+
+
+def _cases(tx: Tx, verdicts: Mapping[str, Verdict]) -> dict[str, Case]:
+    found = tx.dicts(CASES, {"ids": ids_param(list(verdicts), tx.dialect)})
+    return {row["id"]: _case(row, verdicts[row["id"]]) for row in found}
+
+
+def _case(row: Mapping[str, Any], verdict: Verdict) -> Case:
+    schema = row["edit_schema"] if verdict.edited_data is not None else None
+    same = (
+        "id", "job_id", "job_type", "payload_digest", "requested_by", "requested_by_name",
+        "round", "rounds",
+    )  # fmt: skip
+    return Case(
+        **{name: row[name] for name in same},
+        job_status=JobStatus(row["job_status"]),
+        status=CheckpointStatus(row["status"]),
+        decided_by=row["approved_by"],
+        decided_by_name=row["approved_by_name"],
+        decided_at=rows.instant(row["approved_at"]),
+        expires_at=rows.instant(row["expires_at"]),
+        edit_schema=None if schema is None else rows.json_object(schema),
+        claim=None if row["until"] is None else rows.review_claim(row),
+        verdict=verdict,
     )
-    if locked is None:
-        raise NotFound(f"There is no checkpoint {checkpoint_id}.")
 
 
-def _find(tx: Tx, checkpoint_id: str) -> Found:
-    row = tx.dicts(_WHOLE, {"id": checkpoint_id})[0]
-    return Found(
-        checkpoint=rows.checkpoint(row),
-        edit_schema=None if row["edit_schema"] is None else rows.json_object(row["edit_schema"]),
-    )
+def _whole(tx: Tx, checkpoint_id: str) -> Checkpoint:
+    return rows.checkpoint(tx.dicts(_WHOLE, {"id": checkpoint_id})[0])
 
 
 def _is_repetition(tx: Tx, key: RequestKey) -> bool:
     return idempotency.find(tx, scope=key.scope, key=key.key, digest=key.digest) is not None
 
 
-def _refuse_if_over(checkpoint: Checkpoint, verb: CheckpointVerb) -> None:
+def _refuse_if_over(case: Case) -> None:
     """Raise what the loser of a race, or a late comer, is told."""
-    if checkpoint.status is not CheckpointStatus.PENDING:
-        raise _lost(checkpoint, verb)
-    if checkpoint.job_status not in _MAY_BE_DECIDED:
+    if case.status is not CheckpointStatus.PENDING:
+        raise _lost(case)
+    if case.job_status not in _MAY_BE_DECIDED:
         raise Conflict(
-            f"The job is {checkpoint.job_status}; its checkpoint cannot be decided.",
-            currentStatus=checkpoint.status.value,
-            jobStatus=checkpoint.job_status.value,
+            f"The job is {case.job_status}; its checkpoint cannot be decided.",
+            currentStatus=case.status.value,
+            jobStatus=case.job_status.value,
         )
 
 
-def _lost(checkpoint: Checkpoint, verb: CheckpointVerb) -> Conflict:
-    if checkpoint.decided_at is None:
+def _lost(case: Case) -> Conflict:
+    if case.decided_at is None:
         return Conflict(
-            f"The checkpoint is {checkpoint.status}; it can no longer be decided ({verb}).",
-            currentStatus=checkpoint.status.value,
+            f"The checkpoint is {case.status}; it can no longer be decided ({case.verdict.verb}).",
+            currentStatus=case.status.value,
         )
-    who = checkpoint.decided_by_name or checkpoint.decided_by or "somebody else"
-    at = _zulu(checkpoint.decided_at)
+    who = case.decided_by_name or case.decided_by or "somebody else"
+    at = _zulu(case.decided_at)
     return Conflict(
-        f"{who} was faster: the checkpoint is {checkpoint.status} since {at}.",
-        currentStatus=checkpoint.status.value,
+        f"{who} was faster: the checkpoint is {case.status} since {at}.",
+        currentStatus=case.status.value,
         decidedBy=who,
         decidedAt=at,
     )
 
 
-def _params(checkpoint: Checkpoint, verdict: Verdict, actor: Actor) -> Params:
+def _row(case: Case, actor: Actor) -> Row:
+    """Return what is written of a verdict, in the order of ``COLUMNS``."""
+    verdict = case.verdict
     edited = None if verdict.edited_data is None else dumps(verdict.edited_data)
-    response = None if verdict.response is None else dumps(verdict.response)
-    return {
-        "id": checkpoint.id,
-        "after": checkpoint_after(checkpoint.status, verdict.verb).value,
-        "by": actor.id,
-        "by_name": actor.name or actor.kind,
-        "reason": verdict.reason if verdict.verb is CheckpointVerb.REJECT else None,
-        "feedback": verdict.feedback,
-        "edited": edited,
-        "response": response,
-        "decision_digest": decision_digest(checkpoint.payload_digest, edited),
-    }
+    return (
+        case.id,
+        checkpoint_after(case.status, verdict.verb).value,
+        actor.id,
+        _name(actor),
+        decision_digest(case.payload_digest, edited),
+        verdict.reason if verdict.verb is CheckpointVerb.REJECT else None,
+        verdict.feedback,
+        edited,
+        None if verdict.response is None else dumps(verdict.response),
+    )
 
 
-def _record(
-    tx: Tx,
-    checkpoint: Checkpoint,
-    verdict: Verdict,
-    actor: Actor,
-    *,
-    waited: float,
-    facts: dict[str, Json],
-) -> None:
-    status = checkpoint_after(checkpoint.status, verdict.verb)
+def _name(actor: Actor) -> str:
+    return actor.name or actor.kind
+
+
+def _decided(case: Case, actor: Actor, at: int) -> Case:
+    return replace(
+        case,
+        status=checkpoint_after(case.status, case.verdict.verb),
+        decided_by=actor.id,
+        decided_by_name=_name(actor),
+        decided_at=from_micros(at),
+    )
+
+
+def _event(case: Case, actor: Actor, *, waited: float, facts: dict[str, Json]) -> Event:
+    verdict = case.verdict
+    status = checkpoint_after(case.status, verdict.verb)
     said: dict[str, Json] = {"reason": verdict.reason, "feedback": verdict.feedback}
     data: dict[str, Json] = {
-        "payloadDigest": checkpoint.payload_digest,
+        "payloadDigest": case.payload_digest,
         "waitedSeconds": waited,
         **facts,
         **{name: text for name, text in said.items() if text},
     }
     if verdict.edited_data is not None:
         data["editedDigest"] = digest(dumps(verdict.edited_data))
-    tx.record(
-        Event(
-            action=f"checkpoint.{status.value.lower()}",
-            actor=actor,
-            job_id=checkpoint.job_id,
-            job_type=checkpoint.job_type,
-            checkpoint_id=checkpoint.id,
-            before=checkpoint.status.value,
-            after=status.value,
-            verdict=verdict.verb.value,
-            seconds=waited,
-            data=data,
-        )
+    return Event(
+        action=f"checkpoint.{status.value.lower()}",
+        actor=actor,
+        job_id=case.job_id,
+        job_type=case.job_type,
+        checkpoint_id=case.id,
+        before=case.status.value,
+        after=status.value,
+        verdict=verdict.verb.value,
+        seconds=waited,
+        data=data,
     )
 
 
-def _too_late(tx: Tx, checkpoint: Checkpoint, verb: CheckpointVerb) -> Outcome:
-    """Expire the checkpoint, which wakes its job to hear of it, and refuse the verdict."""
-    expired = expire(tx, checkpoint.id)
-    current = _find(tx, checkpoint.id).checkpoint
-    if not expired or current.expires_at is None:
-        return Outcome(checkpoint=current, too_late=_lost(current, verb))
-    at = _zulu(current.expires_at)
-    too_late = Conflict(
-        f"The checkpoint expired at {at}; nothing was decided.",
-        currentStatus=current.status.value,
-        expiredAt=at,
+def _too_late(tx: Tx, cases: Sequence[Case]) -> Iterator[tuple[str, _Settled]]:
+    """Expire the checkpoints, which wakes their jobs to hear of it, and refuse the verdicts."""
+    if not cases:
+        return
+    expired = expire(tx, [case.id for case in cases])
+    for case in _cases(tx, {case.id: case.verdict for case in cases}).values():
+        refusal = _lost(case)
+        if case.id in expired and case.expires_at is not None:
+            at = _zulu(case.expires_at)
+            refusal = Conflict(
+                f"The checkpoint expired at {at}; nothing was decided.",
+                currentStatus=case.status.value,
+                expiredAt=at,
+            )
+        yield case.id, _Settled(case, refusal, late=True)
+
+
+def _ruling(checkpoint_id: str, settled: _Settled) -> Ruling:
+    case, refusal = settled.case, settled.refusal
+    if case is None:
+        message = "" if refusal is None else refusal.message
+        return Ruling(checkpoint_id=checkpoint_id, fate=Fate.NOT_FOUND, message=message)
+    return Ruling(
+        checkpoint_id=checkpoint_id,
+        fate=Fate.DECIDED if refusal is None else fate_of(refusal, case.status),
+        message="" if refusal is None else refusal.message,
+        status=case.status,
+        job_id=case.job_id,
+        decided_by_name=case.decided_by_name,
+        decided_at=case.decided_at,
+        payload_digest=case.payload_digest,
     )
-    return Outcome(checkpoint=current, too_late=too_late)
+
+
+def _plain(one: Ruling) -> list[Json]:
+    return [
+        one.checkpoint_id,
+        one.fate.value,
+        one.status and one.status.value,
+        one.job_id,
+        one.message,
+        one.decided_by_name,
+        None if one.decided_at is None else _zulu(one.decided_at),
+        one.payload_digest,
+    ]
+
+
+def _from_plain(stored: Sequence[Any]) -> Ruling:
+    checkpoint_id, fate, status, job_id, message, decided_by_name, decided_at, digested = stored
+    return Ruling(
+        checkpoint_id=checkpoint_id,
+        fate=Fate(fate),
+        status=None if status is None else CheckpointStatus(status),
+        job_id=job_id,
+        message=message,
+        decided_by_name=decided_by_name,
+        decided_at=None if decided_at is None else datetime.fromisoformat(decided_at),
+        payload_digest=digested,
+    )
 
 
 def _zulu(at: datetime) -> str:

@@ -7,12 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
 
 from agent_console.domain.access import Actor
 from agent_console.domain.errors import Conflict
 from agent_console.domain.jobs import JobStatus, Json, NewJob
-from agent_console.domain.payload import dumps, loads
 from agent_console.store import idempotency, job_writes, uniques
 from agent_console.store.ids import new_id
 from agent_console.store.job_writes import COLUMNS, RequestKey
@@ -24,8 +22,6 @@ INSERT INTO idempotency_keys (scope, key, request_digest, subject_id, created_at
 SELECT v.scope, v.key, v.digest, v.subject, {now} FROM v WHERE true ORDER BY v.scope, v.key
 ON CONFLICT (scope, key) DO NOTHING RETURNING subject_id
 """
-REMEMBER = "INSERT INTO job_batches (id, answer, created_at) VALUES (:id, :answer, {now})"
-REMEMBERED = "SELECT answer FROM job_batches WHERE id = :id"
 CLAIMED_AT_ONCE = 200  # keys per statement
 _NAME = re.compile(r"(?<!:):([a-z_]+)")
 
@@ -71,7 +67,7 @@ def enqueue_many(
             return _remembered(tx, earlier), True
     answers = _insert(tx, items, actor)
     if key is not None:
-        tx.execute(REMEMBER, {"id": batch_id, "answer": dumps([_plain(one) for one in answers])})
+        idempotency.remember(tx, batch_id, [_plain(one) for one in answers])
     return answers, False
 
 
@@ -186,11 +182,9 @@ def _plain(one: Queued) -> list[Json]:
 
 
 def _remembered(tx: Tx, batch_id: str) -> list[Queued]:
-    row = tx.row(REMEMBERED, {"id": batch_id})
-    stored = cast("list[list[Any]]", loads(str(row[0])) if row else [])
     return [
         Queued(
             id=one[0], job_type=one[1], status=JobStatus(one[2]), replayed=one[3], existing=one[4]
         )
-        for one in stored
+        for one in idempotency.remembered(tx, batch_id)
     ]

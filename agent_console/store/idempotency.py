@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from agent_console.domain.errors import Conflict
+from agent_console.domain.payload import dumps, loads
 from agent_console.store.transactions import Tx
+
+REMEMBER = "INSERT INTO job_batches (id, answer, created_at) VALUES (:id, :answer, {now})"
+REMEMBERED = "SELECT answer FROM job_batches WHERE id = :id"
 
 
 def claim(tx: Tx, *, scope: str, key: str, digest: str, subject_id: str) -> str | None:
@@ -50,3 +56,14 @@ def answer_with(tx: Tx, *, scope: str, key: str, subject_id: str) -> None:
         "UPDATE idempotency_keys SET subject_id = :subject_id WHERE scope = :scope AND key = :key",
         {"scope": scope, "key": key, "subject_id": subject_id},
     )
+
+
+def remember(tx: Tx, batch_id: str, answer: object) -> None:
+    """Keep what a request for many was answered, as JSON; ``batch_id`` is its key's subject."""
+    tx.execute(REMEMBER, {"id": batch_id, "answer": dumps(answer)})
+
+
+def remembered(tx: Tx, batch_id: str) -> Any:
+    """Return what the batch was answered."""
+    row = tx.row(REMEMBERED, {"id": batch_id})
+    return loads(str(row[0])) if row else []

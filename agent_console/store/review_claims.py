@@ -7,10 +7,11 @@ from typing import Any
 
 from agent_console.domain.access import Actor
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
-from agent_console.domain.clock import MICROSECONDS, from_micros
+from agent_console.domain.clock import MICROSECONDS
 from agent_console.domain.errors import Conflict, NotFound
 from agent_console.domain.events import Event
 from agent_console.domain.review_claims import LEASE, ReviewClaim
+from agent_console.store import rows
 from agent_console.store.dialects import ids_param
 from agent_console.store.transactions import Queries, Tx
 
@@ -41,8 +42,8 @@ def live(reader: Queries, checkpoint_ids: Sequence[str]) -> dict[str, ReviewClai
     """Return the claims that hold now, by checkpoint."""
     if not checkpoint_ids:
         return {}
-    rows = reader.dicts(_LIVE, {"ids": ids_param(checkpoint_ids, reader.dialect)})
-    return {row["checkpoint_id"]: _claim(row) for row in rows}
+    found = reader.dicts(_LIVE, {"ids": ids_param(checkpoint_ids, reader.dialect)})
+    return {row["checkpoint_id"]: rows.review_claim(row) for row in found}
 
 
 def take(tx: Tx, checkpoint_id: str, who: str, actor: Actor, *, take_over: bool) -> ReviewClaim:
@@ -61,14 +62,14 @@ def take(tx: Tx, checkpoint_id: str, who: str, actor: Actor, *, take_over: bool)
         "lease": int(LEASE.total_seconds() * MICROSECONDS),
         "take_over": int(take_over),
     }
-    rows = tx.dicts(_TAKE, params)
-    if not rows:
+    taken = tx.dicts(_TAKE, params)
+    if not taken:
         raise _refused(of, live(tx, [checkpoint_id]).get(checkpoint_id), who)
     if before is None or before.user_id != who:
-        taken = {} if before is None else {"from": before.user_name}
-        tx.record(_event("checkpoint.claimed", checkpoint_id, of, actor, taken))
+        past = {} if before is None else {"from": before.user_name}
+        tx.record(_event("checkpoint.claimed", checkpoint_id, of, actor, past))
     tx.touch()
-    return _claim(rows[0])
+    return rows.review_claim(taken[0])
 
 
 def release(tx: Tx, checkpoint_id: str, who: str, actor: Actor) -> None:
@@ -83,10 +84,10 @@ def release(tx: Tx, checkpoint_id: str, who: str, actor: Actor) -> None:
 
 
 def _checkpoint(tx: Tx, checkpoint_id: str) -> dict[str, Any]:
-    rows = tx.dicts(_OF, {"id": checkpoint_id})
-    if not rows:
+    found = tx.dicts(_OF, {"id": checkpoint_id})
+    if not found:
         raise NotFound(f"There is no checkpoint {checkpoint_id}.")
-    return rows[0]
+    return found[0]
 
 
 def _refused(of: dict[str, Any], claim: ReviewClaim | None, who: str) -> Conflict:
@@ -95,24 +96,7 @@ def _refused(of: dict[str, Any], claim: ReviewClaim | None, who: str) -> Conflic
         return Conflict("Nobody has to decide this; it is for your information.")
     if claim is None or status is not CheckpointStatus.PENDING:
         return Conflict(f"The checkpoint is {status}.", currentStatus=status.value)
-    return claimed_by_another(claim, who)
-
-
-def claimed_by_another(claim: ReviewClaim, who: str) -> Conflict:
-    """Return what ``who`` is told while ``claim`` is somebody else's."""
-    return Conflict(
-        claim.refusal(who), claimedBy=claim.user_name, claimedUntil=claim.until.isoformat()
-    )
-
-
-def _claim(row: dict[str, Any]) -> ReviewClaim:
-    return ReviewClaim(
-        checkpoint_id=row["checkpoint_id"],
-        user_id=row["user_id"],
-        user_name=row["user_name"],
-        claimed_at=from_micros(row["claimed_at"]),
-        until=from_micros(row["until"]),
-    )
+    return claim.conflict(who)
 
 
 def _event(

@@ -34,6 +34,7 @@ from agent_console.domain.records import (
     Worker,
     WorkerStatus,
 )
+from agent_console.domain.review_claims import ReviewClaim
 from agent_console.domain.sessions import (
     STATUS_OF,
     ConfigurationTemplate,
@@ -183,6 +184,7 @@ def checkpoint_summary(row: Row) -> CheckpointSummary:
         decided_at=instant(row["approved_at"]),
         expires_at=instant(row["expires_at"]),
         created_at=from_micros(row["created_at"]),
+        payload_digest=row["payload_digest"],
         round=row["round"],
         rounds=row["rounds"],
     )
@@ -356,4 +358,15 @@ def work_session(row: Row) -> WorkSession:
         updated_at=from_micros(row["updated_at"]),
         started_at=instant(row["started_at"]),
         completed_at=instant(row["completed_at"]),
+    )
+
+
+def review_claim(row: Row) -> ReviewClaim:
+    """Return the claim of a checkpoint."""
+    return ReviewClaim(
+        checkpoint_id=row["checkpoint_id"],
+        user_id=row["user_id"],
+        user_name=row["user_name"],
+        claimed_at=from_micros(row["claimed_at"]),
+        until=from_micros(row["until"]),
     )

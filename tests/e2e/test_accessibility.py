@@ -80,7 +80,7 @@ def test_no_page_has_a_violation(
     nobody = people.page(viewport=size, color_scheme=scheme)
     nobody.goto("/login")
     expect(nobody.get_by_role("button", name="Sign in")).to_be_visible()
-    found["Sign in"] = _axe(nobody)
+    found["Sign in"] = axe(nobody)
     assert {name: what for name, what in found.items() if what} == {}
 
 
@@ -89,7 +89,7 @@ def test_the_reject_dialog_has_no_violation(people: People, work: Work) -> None:
     page = people.page("reviewer", f"/admin/agent-checkpoints/{checkpoint}")
     page.get_by_role("button", name="Reject", exact=True).click()
     expect(page.get_by_role("textbox", name="Reason")).to_be_focused()
-    assert _axe(page) == []
+    assert axe(page) == []
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name="Reject", exact=True)).to_be_focused()
@@ -103,10 +103,10 @@ def violations(page: Page, path: str) -> list[str]:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
         f"{path} is wider than the screen"
     )
-    return _axe(page)
+    return axe(page)
 
 
-def _axe(page: Page) -> list[str]:
+def axe(page: Page) -> list[str]:
     answer: dict[str, Any] = Axe().run(page, options=OPTIONS).response
     return [
         f"{one['id']}: {one['help']}: " + "; ".join(node["html"][:200] for node in one["nodes"][:3])

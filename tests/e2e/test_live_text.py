@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.answers import CLAIM, QUICK, SLOW
 from tests.e2e.browser import DESKTOP, PHONE, People
-from tests.e2e.test_accessibility import _axe
+from tests.e2e.test_accessibility import axe
 from tests.e2e.work import Work
 
 pytestmark = pytest.mark.e2e
@@ -37,7 +37,7 @@ def test_an_answer_is_watched_and_let_go(people: People, work: Work) -> None:
         for size in (DESKTOP, PHONE):
             other = people.page("viewer", f"/jobs/{job}", viewport=size, color_scheme=scheme)
             expect(other.get_by_test_id("live-text")).to_be_visible()
-            assert _axe(other) == []
+            assert axe(other) == []
             assert other.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
             other.close()
     page.get_by_role("button", name="Cancel job").click()

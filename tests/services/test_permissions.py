@@ -26,6 +26,7 @@ from agent_console.domain.queries import (
     JobQuery,
     SessionQuery,
 )
+from agent_console.domain.rulings import Item
 from agent_console.domain.saved_queries import NewSavedQuery, QueryChange
 from agent_console.domain.schedules import NewSchedule, Rule, ScheduleChange, ScheduleQuery
 from agent_console.domain.sessions import NewSession, NewTemplate
@@ -107,6 +108,10 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "review.decide_once": (
         P.CHECKPOINTS_DECIDE,
         lambda s, a: s.review.decide_once(a, "chk_x", REJECT),
+    ),
+    "review.decide_many": (
+        P.CHECKPOINTS_DECIDE,
+        lambda s, a: s.review.decide_many(a, [Item(checkpoint_id="chk_x")], REJECT),
     ),
     "figures.live": (P.METRICS_READ, lambda s, a: s.figures.live(a)),
     "figures.overview": (P.METRICS_READ, lambda s, a: s.figures.overview(a)),

@@ -9,6 +9,7 @@ from agent_console.domain.access import Actor, Role
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointVerb, Verdict
 from agent_console.domain.errors import Conflict, NotFound
 from agent_console.domain.review_claims import LEASE
+from agent_console.domain.rulings import Fate, Item
 from tests.services.conftest import Desk
 from tests.support.runs import journal
 
@@ -108,3 +109,14 @@ def test_of_many_who_claim_at_once_one_gets_it(desk: Desk, waiting: tuple[str, s
     winners = [one for one in said if not one.startswith("after ")]
     assert len(winners) == 1
     assert sorted(said) == sorted([winners[0], *[f"after {winners[0]}"] * 7])
+
+
+def test_of_many_decided_together_a_claimed_one_stays(desk: Desk, ana: Actor, ben: Actor) -> None:
+    olga = desk.actor(Role.OPERATOR)
+    free, taken = (desk.waiting(olga, {"n": n})[1] for n in range(2))
+    desk.services.claims.claim(ana, taken)
+    items = [Item(checkpoint_id=one) for one in (free, taken)]
+    done = desk.services.review.decide_many(ben, items, APPROVE)
+    assert [one.fate for one in done.rulings] == [Fate.DECIDED, Fate.CLAIMED]
+    assert "Ana has claimed" in done.rulings[1].message
+    assert desk.services.review.decide_many(ana, items[1:], APPROVE).rulings[0].decided

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import psycopg2
 import pytest
 
 from agent_console.domain.jobs import JobVerb
+from agent_console.domain.rulings import Fate
 from agent_console.store import runs
 from agent_console.store.claims import claim
 from agent_console.store.database import Database
 from agent_console.store.finishes import finish
 from agent_console.store.relations import relation
 from agent_console.store.transactions import Tx
+from agent_console.testing import FakeClock
 from tests.support.databases import PostgresServer
 from tests.support.factories import enqueue_many
-from tests.support.runs import checkpoint, claim_one, end, step
+from tests.support.runs import checkpoint, claim_one, decide_many, end, step, waiting_many
 
 # Everything that is sent to the server between BEGIN and COMMIT. PostgreSQL takes journal and
 # tallies in one round trip; for SQLite, in the same process, a statement is a function call.
 CLAIM = FINISH = {"postgresql": 2, "sqlite": 4}
 STEP = {"postgresql": 2, "sqlite": 2}
 SUSPEND = {"postgresql": 4, "sqlite": 6}
+DECIDE = {"postgresql": 5, "sqlite": 7}
+LATE = {"postgresql": 8, "sqlite": 10}  # with those whose time was up
+
+
+DAY = timedelta(days=1)
 
 
 class Counting:
@@ -80,6 +89,23 @@ def test_a_step_and_an_approval_cost_few_statements(db: Database, sent: list[str
     sent.clear()
     runs.suspend(db, key, checkpoint(1))
     assert len(sent) <= SUSPEND[db.dialect], sent
+
+
+@pytest.mark.parametrize("jobs", [1, 200])
+def test_deciding_costs_the_same_statements_however_many_checkpoints(
+    clocked_db: Database, fake_clock: FakeClock, sent: list[str], jobs: int
+) -> None:
+    db = clocked_db
+    asked = [*waiting_many(db, jobs, timedelta(hours=1)), *waiting_many(db, jobs, DAY)]
+    sent.clear()
+    rulings = decide_many(db, asked[jobs:])
+    assert [one.fate for one in rulings] == [Fate.DECIDED] * jobs
+    assert len(sent) <= DECIDE[db.dialect], sent
+    fake_clock.advance(timedelta(hours=1))
+    sent.clear()
+    fates = Counter(one.fate for one in decide_many(db, ["chk_x", *asked]))
+    assert fates == {Fate.NOT_FOUND: 1, Fate.EXPIRED: jobs, Fate.ALREADY_DECIDED: jobs}
+    assert len(sent) <= LATE[db.dialect], sent
 
 
 ROWS = [

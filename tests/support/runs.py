@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from agent_console.domain.checkpoints import Checkpoint, CheckpointType, Checkpo
 from agent_console.domain.jobs import JobVerb
 from agent_console.domain.payload import canonical, digest, dumps
 from agent_console.domain.records import ArtifactType, LogLevel, WorkerStatus
+from agent_console.domain.rulings import Ruling
 from agent_console.store import decisions
 from agent_console.store.claims import claim
 from agent_console.store.database import Database
@@ -25,7 +27,8 @@ from agent_console.store.engine_values import (
     WorkerOrders,
 )
 from agent_console.store.liveness import heartbeat, register_worker
-from tests.support.factories import RAY
+from agent_console.store.runs import suspend
+from tests.support.factories import RAY, enqueue_many
 
 AT = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -89,6 +92,16 @@ def checkpoint(
     )
 
 
+def waiting_many(
+    db: Database, count: int, expires_in: timedelta | None = timedelta(hours=24)
+) -> list[str]:
+    """Make jobs and run each up to a question; return the ids of the checkpoints."""
+    enqueue_many(db, count)
+    claimed = claim(db, "w1", count)
+    assert len(claimed) == count
+    return [suspend(db, one.key, checkpoint(expires_in=expires_in)) for one in claimed]
+
+
 def artifact(position: int = 0, content: str = "text") -> NewArtifact:
     return NewArtifact(
         step=step(position, kind="artifact", name="a"),
@@ -122,12 +135,30 @@ def decide(
     verdict = Verdict(verb=verb, reason=reason, feedback=feedback, edited_data=edited_data)
     outcome = db.write(
         lambda tx: decisions.decide(
-            tx, checkpoint_id, verdict, actor=actor, key=None, check=lambda _tx, _found: {}
+            tx, checkpoint_id, verdict, actor=actor, key=None, check=lambda _tx, _case: {}
         )
     )
     if outcome.too_late is not None:
         raise outcome.too_late
     return outcome.checkpoint
+
+
+def decide_many(
+    db: Database,
+    checkpoint_ids: Sequence[str],
+    verb: CheckpointVerb = CheckpointVerb.APPROVE,
+    *,
+    actor: Actor = RAY,
+    **said: Any,
+) -> list[Ruling]:
+    """Decide as the review service does, its policy left out."""
+    verdicts = {one: Verdict(verb=verb, **said) for one in checkpoint_ids}
+    rulings, _ = db.write(
+        lambda tx: decisions.decide_many(
+            tx, verdicts, actor=actor, key=None, check=lambda _tx, _case: {}
+        )
+    )
+    return rulings
 
 
 def row(db: Database, job_id: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from agent_console.api.schemas.checkpoints import (
     RejectIn,
     RequestChangesIn,
 )
+from agent_console.api.schemas.rulings import BulkDecideAnswer, BulkDecideIn
 from agent_console.domain.access import Actor, Permission
 from agent_console.services.review import Decided
 
@@ -115,6 +116,28 @@ def reject(
         actor, checkpointId, body.to_verdict(), idempotency_key=idempotency_key
     )
     return decision_answer(done, response, "Checkpoint rejected successfully")
+
+
+@router.post(
+    "/api/agent-checkpoints/bulk-decide",
+    response_model=BulkDecideAnswer,
+    summary="Approve or reject up to 1,000 checkpoints",
+    responses=problems(*WRITING),
+)
+def bulk_decide(
+    actor: Reviewer,
+    services: ServicesDep,
+    body: BulkDecideIn,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> BulkDecideAnswer:
+    """Decide each as if it were alone; `results` tells what became of each, in the order asked."""
+    done = services.review.decide_many(
+        actor, body.to_items(), body.to_verdict(), idempotency_key=idempotency_key
+    )
+    if done.replayed:
+        response.headers[REPLAYED] = "true"
+    return BulkDecideAnswer.of(done)
 
 
 @router.post(

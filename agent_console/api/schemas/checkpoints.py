@@ -28,9 +28,9 @@ from agent_console.domain.jobs import JobStatus
 from agent_console.domain.risk import Severity
 from agent_console.services.review import CheckpointDetail
 
-_Feedback = Annotated[StrictStr, StringConstraints(max_length=16_000)]
+Feedback = Annotated[StrictStr, StringConstraints(max_length=16_000)]
 _Reason = Annotated[StrictStr, StringConstraints(max_length=4_000, pattern=r"\S")]
-_Digest = Annotated[StrictStr, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Digest = Annotated[StrictStr, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ApproveIn(In):
@@ -41,10 +41,10 @@ class ApproveIn(In):
 
     model_config = example(feedback="Fine, go ahead.", payloadDigest="8564bcac" * 8)
 
-    feedback: _Feedback | None = None
+    feedback: Feedback | None = None
     edited_data: Any = Field(None, description="Replaces the data, where the checkpoint allows it.")
     response: Any = Field(None, description="Handed to the handler as it is.")
-    payload_digest: _Digest | None = None
+    payload_digest: Digest | None = None
 
     def to_verdict(self) -> Verdict:
         """Return the domain's value."""
@@ -63,8 +63,8 @@ class RejectIn(In):
     model_config = example(reason="It would overwrite the release notes.")
 
     reason: _Reason
-    feedback: _Feedback | None = None
-    payload_digest: _Digest | None = None
+    feedback: Feedback | None = None
+    payload_digest: Digest | None = None
 
     def to_verdict(self) -> Verdict:
         """Return the domain's value."""
@@ -81,8 +81,8 @@ class RequestChangesIn(In):
 
     model_config = example(feedback="Leave out F2 and say what the devices cost.")
 
-    feedback: Annotated[_Feedback, StringConstraints(pattern=r"\S")]
-    payload_digest: _Digest | None = None
+    feedback: Annotated[Feedback, StringConstraints(pattern=r"\S")]
+    payload_digest: Digest | None = None
 
     def to_verdict(self) -> Verdict:
         """Return the domain's value."""
@@ -109,6 +109,7 @@ class CheckpointSummaryOut(Out):
     decided_at: Instant | None
     expires_at: Instant | None
     created_at: Instant
+    payload_digest: str
     round: int
     rounds: int | None
 

@@ -38,7 +38,7 @@ _SUMMARY = select(
         CHECKPOINTS.c[name]
         for name in (
             "id", "job_id", "checkpoint_type", "status", "message", "approved_by_name",
-            "approved_at", "expires_at", "created_at", "round", "rounds",
+            "approved_at", "expires_at", "created_at", "payload_digest", "round", "rounds",
         )
     ),
     func.substr(CHECKPOINTS.c.payload, 1, rows.PAYLOAD_HEAD).label("payload_head"),

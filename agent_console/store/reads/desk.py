@@ -17,8 +17,9 @@ from agent_console.store.transactions import Params
 
 _PENDING = """
 SELECT c.id, c.job_id, c.checkpoint_type, c.status, c.message, c.approved_by_name, c.approved_at,
-  c.expires_at, c.created_at, c.round, c.rounds, substr(c.payload, 1, :head) AS payload_head,
-  j.job_type, j.task_description, j.user_name AS requested_by_name
+  c.expires_at, c.created_at, c.payload_digest, c.round, c.rounds,
+  substr(c.payload, 1, :head) AS payload_head, j.job_type, j.task_description,
+  j.user_name AS requested_by_name
 FROM agent_checkpoints c {index} JOIN ai_jobs j ON j.id = c.job_id
 WHERE c.status = 'PENDING' {conditions}
 ORDER BY c.expires_at, c.id LIMIT :limit OFFSET :offset

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import reflex as rx
 
-from agent_console.ui.components.basics import icon, status_mark, verb_button, words
+from agent_console.ui.components.basics import status_mark, verb_button, words
+from agent_console.ui.components.picking import dismiss_button, pick_box, picked_part
 from agent_console.ui.states.bulk import Bulk
 from agent_console.ui.states.jobs import Jobs
 from agent_console.ui.theme import JOB_MARKS
 from agent_console.ui.views import JobRow
 
 
-def pick_box(row: rx.Var[JobRow]) -> rx.Component:
-    """Return the box that picks a row; with Shift, all from the last one to it."""
-    return rx.el.label(
-        rx.el.input(
-            type="checkbox",
-            checked=Bulk.picked.contains(row.id),
-            read_only=True,
-            disabled=Bulk.refusals["cancel"] != "",
-            title=Bulk.refusals["cancel"],
-            aria_label=f"Pick {row.title}",
-            on_click=lambda event: Bulk.pick(row.id, event["shift_key"]),
-        ),
-        class_name="ac-pick",
-    )
+def job_box(row: rx.Var[JobRow]) -> rx.Component:
+    """Return the box that picks a job."""
+    return pick_box(row.id, row.title, Bulk.picked, Bulk.refusals["cancel"], Bulk.pick)
 
 
 def bulk_bar() -> rx.Component:
@@ -39,17 +29,11 @@ def bulk_bar() -> rx.Component:
 
 
 def _picked() -> rx.Component:
-    count = Bulk.picked.length()
-    return rx.cond(
-        count > 0,
-        rx.fragment(
-            rx.el.span(f"{count} picked", class_name="ac-strong", role="status"),
-            _verb("Cancel selected", "cancel", on_click=Bulk.act_on_picked("cancel")),
-            _verb("Retry selected", "retry", on_click=Bulk.act_on_picked("retry")),
-            _quiet("Pick the page", Bulk.pick_page),
-            _quiet("Pick none", Bulk.let_go),
-        ),
-    )
+    verbs = [
+        _verb("Cancel selected", "cancel", on_click=Bulk.act_on_picked("cancel")),
+        _verb("Retry selected", "retry", on_click=Bulk.act_on_picked("retry")),
+    ]
+    return picked_part(Bulk.picked, verbs, Bulk.pick_page, Bulk.let_go)
 
 
 def _matching() -> rx.Component:
@@ -74,17 +58,6 @@ def _verb(label: str, key: str, **props: object) -> rx.Component:
         color_scheme=tone,
         high_contrast=True,
         **props,
-    )
-
-
-def _quiet(label: str, event: object) -> rx.Component:
-    return rx.button(
-        label,
-        variant="ghost",
-        size="1",
-        color_scheme="gray",
-        on_click=event,
-        class_name="ac-quietly",
     )
 
 
@@ -137,14 +110,7 @@ def _progress() -> rx.Component:
         rx.link(job.title, href=job.href, class_name="ac-cut"),
         rx.cond(job.progress >= 0, bar),
         rx.el.span(job.note, class_name="ac-meta", role="status", aria_live="polite"),
-        rx.el.button(
-            icon("x", 14),
-            type="button",
-            class_name="ac-icon",
-            aria_label="Show this no longer",
-            title="Show this no longer",
-            on_click=Bulk.dismiss,
-        ),
+        dismiss_button(Bulk.dismiss),
         class_name="ac-bulkjob",
         data_testid="bulk-job",
     )

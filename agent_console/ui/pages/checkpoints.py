@@ -15,6 +15,7 @@ from agent_console.ui.components.basics import (
     status_mark,
     words,
 )
+from agent_console.ui.components.desk_bulk import checkpoint_box, desk_bulk_bar
 from agent_console.ui.components.review_card import review_card
 from agent_console.ui.components.review_claim import claim_bar
 from agent_console.ui.components.review_models import RowView, TabView
@@ -63,6 +64,7 @@ def _list_pane() -> rx.Component:
             aria_label="Filter by status",
         ),
         saved_bar(),
+        desk_bulk_bar(),
         rx.el.p(Desk.announcement, class_name="ac-sr", role="status", aria_live="polite"),
         rx.el.div(_list(), class_name="desk-scroll"),
         class_name="desk-list",
@@ -129,6 +131,7 @@ def _nothing() -> rx.Component:
 
 def _row(row: rx.Var[RowView]) -> rx.Component:
     return rx.el.li(
+        rx.cond(row.pending, checkpoint_box(row)),
         rx.link(
             rx.el.span(row.message, class_name="row-message", title=row.message),
             rx.el.span(
@@ -164,6 +167,7 @@ def _row(row: rx.Var[RowView]) -> rx.Component:
             },
         ),
         key=row.id,
+        class_name="desk-line",
     )
 
 

@@ -6,7 +6,7 @@ import reflex as rx
 
 from agent_console.ui import shell
 from agent_console.ui.components.basics import bones, empty, icon, status_mark, words
-from agent_console.ui.components.bulk_bar import bulk_bar, pick_box
+from agent_console.ui.components.bulk_bar import bulk_bar, job_box
 from agent_console.ui.components.hotkeys import hotkey
 from agent_console.ui.components.saved_bar import saved_bar
 from agent_console.ui.elements import moment
@@ -58,7 +58,7 @@ def _when(row: rx.Var[JobRow]) -> rx.Component:
 
 def _row(row: rx.Var[JobRow]) -> rx.Component:
     return rx.el.li(
-        pick_box(row),
+        job_box(row),
         rx.el.div(status_mark(row.status, JOB_MARKS), class_name="ac-jobstatus"),
         rx.el.div(
             rx.el.div(

@@ -8,7 +8,7 @@ from typing import Any, cast
 import reflex as rx
 
 from agent_console.domain.access import Actor, Permission, refusal
-from agent_console.domain.bulk import BULK_ACTIONS, MAX_IDS, BulkAction, JobFilter
+from agent_console.domain.bulk import BULK_ACTIONS, BulkAction, JobFilter
 from agent_console.domain.errors import ConsoleError, NotFound
 from agent_console.domain.jobs import FINISHED, Job, JobStatus
 from agent_console.services.bulk import Matching
@@ -18,6 +18,7 @@ from agent_console.ui.guard import guarded
 from agent_console.ui.live import Ask, LiveState, follow
 from agent_console.ui.params import JobsParams
 from agent_console.ui.states.jobs import Jobs, query
+from agent_console.ui.states.picking import Picking
 from agent_console.ui.views import percent, shown
 
 TEXT_SEARCH = "Free text finds only among the newest jobs; use type:, status: or user: instead."
@@ -38,19 +39,17 @@ class BulkView:
     ended: bool = False
 
 
-class Bulk(LiveState, rx.State):
+class Bulk(LiveState, Picking, rx.State):
     """Which rows are picked, what is asked, and the bulk job that was started last.
 
     ``refusals`` says of each action, on the picked ones or on all that match, why not.
     """
 
-    picked: list[str] = []
     refusals: dict[str, str] = LOADING
     asking: str = ""
     question: str = ""
     confirm: str = ""
     job: BulkView = BulkView()
-    _anchor: str = ""
     _started: str = ""
     _asked: JobFilter = JobFilter()
 
@@ -64,31 +63,19 @@ class Bulk(LiveState, rx.State):
     @guarded(Permission.JOBS_CONTROL)
     async def pick(self, job_id: str, through: bool) -> None:
         """Pick a row or let go of it; ``through``: with all between it and the last one."""
-        rows = [row.id for row in (await self.get_state(Jobs)).rows]
-        if job_id not in rows:
-            return
-        chosen = [job_id]
-        if through and self._anchor in rows:
-            ends = sorted((rows.index(self._anchor), rows.index(job_id)))
-            chosen = rows[ends[0] : ends[1] + 1]
-        if job_id in self.picked and not through:
-            self.picked = [one for one in self.picked if one != job_id]
-        else:
-            self.picked = list(dict.fromkeys([*self.picked, *chosen]))[:MAX_IDS]
-        self._anchor = job_id
+        self._pick(await self._rows(), job_id, through=through)
 
     @rx.event
     @guarded(Permission.JOBS_CONTROL)
     async def pick_page(self) -> None:
         """Pick every row on the screen."""
-        rows = [row.id for row in (await self.get_state(Jobs)).rows]
-        self.picked = list(dict.fromkeys([*self.picked, *rows]))[:MAX_IDS]
+        self._pick_all(await self._rows())
 
     @rx.event
     @guarded(Permission.JOBS_CONTROL)
     def let_go(self) -> None:
         """Pick nothing."""
-        self._put(picked=[], _anchor="")
+        self._let_go()
 
     @rx.event
     @guarded(Permission.JOBS_CONTROL)
@@ -148,7 +135,11 @@ class Bulk(LiveState, rx.State):
             await self._tell(done.notice)
             return
         self._started = done.job.id
-        self._put(picked=[], _anchor="", job=bulk_view(done.job))
+        self._let_go()
+        self._put(job=bulk_view(done.job))
+
+    async def _rows(self) -> list[str]:
+        return [row.id for row in (await self.get_state(Jobs)).rows]
 
     def _params(self) -> JobsParams:
         return JobsParams.parse(self.router.url.query_parameters)

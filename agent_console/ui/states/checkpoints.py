@@ -9,7 +9,7 @@ from typing import Any
 import reflex as rx
 from reflex.event import EventSpec
 
-from agent_console.domain.access import Actor, Permission
+from agent_console.domain.access import Actor, Permission, refusal
 from agent_console.domain.checkpoints import (
     CheckpointStatus,
     CheckpointSummary,
@@ -71,6 +71,7 @@ class Answer:
     detail: CheckpointDetail | None
     job_types: tuple[str, ...]
     claims: Mapping[str, ReviewClaim]
+    refusal: str  # why the reader may decide nothing, or ""
     checks: tuple[str, ...] = ()  # what the documents say to the quotations on the card
 
 
@@ -97,8 +98,16 @@ def read(actor: Actor, wanted: Wanted) -> Answer:
     point = detail.checkpoint if detail else None
     checks = quote_checks.checks(services.context, actor, point) if point else ()
     waiting = [one.id for one in page.items if one.status is CheckpointStatus.PENDING]
-    claims = services.claims.of(actor, waiting)
-    return Answer(wanted, page, detail, types, claims, checks)
+    needed = Permission.CHECKPOINTS_DECIDE
+    return Answer(
+        wanted,
+        page,
+        detail,
+        types,
+        claims=services.claims.of(actor, waiting),
+        refusal="" if actor.may(needed) else refusal(needed),
+        checks=checks,
+    )
 
 
 class Desk(LiveState, GuardedState, rx.State):
@@ -123,6 +132,8 @@ class Desk(LiveState, GuardedState, rx.State):
     reason_error: str = ""
     edit_error: str = ""
     changes_error: str = ""
+    may_not: str = "Loading."
+    _digests: dict[str, str] = {}  # of what the rows on the screen show
     _pinned: str = ""
     _address: str = ""
 
@@ -282,6 +293,8 @@ class Desk(LiveState, GuardedState, rx.State):
                 )
                 for label, status in TABS
             ],
+            _digests={item.id: item.payload_digest for item in page.items},
+            may_not=answer.refusal,
             job_types=list(answer.job_types),
             job_type=params.job_type or "all",
             filtered=params != DeskParams(),
