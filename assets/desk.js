@@ -26,15 +26,6 @@
     }, 60); // after a closing dialog has let go of the focus
   };
 
-  // x picks the row that has the focus, X all from the last one to it; nowhere else is it heard.
-  document.addEventListener("keydown", (event) => {
-    if (event.key.toLowerCase() !== "x" || event.ctrlKey || event.metaKey || event.altKey) return;
-    const box = event.target.closest?.(".desk-line")?.querySelector(".ac-pick input:not(:disabled)");
-    if (!box) return;
-    event.preventDefault();
-    box.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
-  });
-
   new MutationObserver(() => { drafts(); another(); })
     .observe(document.documentElement, { childList: true, subtree: true });
 })();

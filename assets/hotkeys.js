@@ -27,6 +27,13 @@
     return true;
   };
 
+  // In the row that has the focus, and nowhere else: [data-row-hotkey="x"]; Shift goes along.
+  const pressInRow = ({ key, target, shiftKey }) => {
+    const found = target.closest("li")?.querySelector(`[data-row-hotkey="${CSS.escape(key.toLowerCase())}"]`);
+    if (!found || found.disabled) return false;
+    return found.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey })) || true;
+  };
+
   const STEPS = { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1 };
 
   const act = (event) => {
@@ -38,7 +45,7 @@
     if (started) return press(`${started} ${key}`);
     if (key in STEPS) return move(STEPS[key]);
     if (key === "g") { prefix = key; prefixAt = Date.now(); return true; }
-    return press(key);
+    return pressInRow(event) || press(key);
   };
 
   document.addEventListener("keydown", (event) => {

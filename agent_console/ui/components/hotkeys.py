@@ -1,6 +1,7 @@
 """Single keys: what they are, how a component takes one, and the overlay that tells them.
 
-``assets/hotkeys.js`` presses what carries the key; nothing goes to the server for it.
+``assets/hotkeys.js`` presses what carries the key (``data-hotkey``), or carries it within the row
+that has the focus (``data-row-hotkey``); nothing goes to the server for it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key("j", "Next checkpoint in the list"),
             Key("k", "Previous checkpoint in the list"),
             Key("Enter", "Open it"),
+            Key("x", "Pick it; with Shift all from the last one to it"),
             Key("a", "Approve"),
             Key("e", "Approve with edits"),
             Key("q", "Request changes"),

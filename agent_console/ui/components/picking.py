@@ -24,6 +24,7 @@ def pick_box(
             disabled=refusal != "",
             title=refusal,
             aria_label=f"Pick {name}",
+            custom_attrs={"data-row-hotkey": "x", "aria-keyshortcuts": "x"},
             on_click=lambda click: event(one, click["shift_key"]),
         ),
         class_name="ac-pick",
