@@ -14,7 +14,7 @@ from agent_console.domain.jobs import JobStatus
 from agent_console.store import admission
 from agent_console.store.database import Database
 from agent_console.store.engine_values import Claimed, RunKey
-from agent_console.store.rechecks import Stands, return_if_doubtful
+from agent_console.store.rechecks import Stands, doubts, send_back
 from agent_console.store.tables import CLAIMABLE_SQL, READY_SQL
 from agent_console.store.transactions import Tx
 
@@ -107,12 +107,12 @@ def _claim(
     rows.sort(key=lambda r: (-r[7], r[8], r[0]))
     actor = worker_actor(worker_id)
     kept: list[Claimed] = []
+    doubtful = doubts(tx, [row[0] for row in rows if row[1] > 1], stands)
     for row in rows:
         key = RunKey(row[0], row[1], worker_id)
         before = _before(row)
-        if row[1] > 1 and return_if_doubtful(
-            tx, key, row[2], before=before, actor=actor, stands=stands
-        ):
+        if row[0] in doubtful:
+            send_back(tx, key, row[2], doubtful[row[0]], before=before, actor=actor)
             continue
         kept.append(_claimed(key, row))
         tx.record(

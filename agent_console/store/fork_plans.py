@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from agent_console.domain.checkpoints import CheckpointStatus
-from agent_console.store.rechecks import APPROVALS, Stands, doubt_of
+from agent_console.store.rechecks import Stands, approvals, doubt_of
 from agent_console.store.transactions import Queries
 
 EDITED = "The input is edited, and a decision is bound to exactly what was shown."
@@ -74,7 +74,7 @@ def _of_approvals(
     queries: Queries, job_id: str, position: int, stands: Stands | None
 ) -> Iterator[Limit]:
     """Check approvals as the claim of the fork will: for it, nothing has been done upon them."""
-    for row in queries.rows(APPROVALS, {"job_id": job_id}):
+    for row in approvals(queries, [job_id]):
         if row[12] < position and (reason := doubt_of(queries, row, stands, fresh=True)):
             yield Limit(row[12], reason)
 

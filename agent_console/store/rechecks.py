@@ -10,7 +10,7 @@ hold, what was recorded upon it goes as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent_console.domain.access import Actor
@@ -19,6 +19,7 @@ from agent_console.domain.clock import MICROSECONDS
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Json
 from agent_console.domain.payload import digest
+from agent_console.store.dialects import ids_param
 from agent_console.store.engine_values import RunKey
 from agent_console.store.record_cuts import cut
 from agent_console.store.transactions import Queries, Row, Tx
@@ -28,9 +29,9 @@ SELECT c.id, c.payload, c.payload_digest, c.edited_data, c.decision_digest,
   c.approved_at >= c.expires_at, c.approved_by, c.approved_by_name, j.user_id, j.user_name,
   NOT EXISTS (SELECT 1 FROM job_steps s WHERE s.job_id = c.job_id AND s.position > c.position
     AND s.position >= coalesce(j.forked_position, 0)),
-  CASE WHEN c.position < j.forked_position THEN c.position END, c.position
+  CASE WHEN c.position < j.forked_position THEN c.position END, c.position, c.job_id
 FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
-WHERE c.job_id = :job_id AND c.position >= 0 AND c.checkpoint_type = 'APPROVAL_REQUIRED'
+WHERE c.job_id {among_ids} AND c.position >= 0 AND c.checkpoint_type = 'APPROVAL_REQUIRED'
   AND c.status = 'APPROVED'
 """
 
@@ -64,26 +65,39 @@ class Approval:
 Stands = Callable[[Queries, Approval], str]
 
 
-def return_if_doubtful(
-    tx: Tx,
-    key: RunKey,
-    job_type: str,
-    *,
-    before: JobStatus = JobStatus.QUEUED,
-    actor: Actor,
-    stands: Stands | None,
-) -> bool:
-    """Send the job of ``key`` back to review if an approval does not hold; say whether it was.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """An approval that does not hold: its row, the digest of what is stored, and why."""
 
-    ``before`` is its status before it was claimed. Without ``stands`` the policy is not asked.
+    row: Row
+    actual: str
+    reason: str
+
+
+def approvals(queries: Queries, job_ids: Sequence[str]) -> list[Row]:
+    """Return the rows of ``APPROVALS`` of the jobs, in one statement."""
+    return queries.rows(APPROVALS, {"ids": ids_param(job_ids, queries.dialect)})
+
+
+def doubts(tx: Tx, job_ids: Sequence[str], stands: Stands | None) -> dict[str, Doubt]:
+    """Return an approval that does not hold of each job that has one.
+
+    However many jobs there are, the policy is asked once for the same approver and asker. Without
+    ``stands`` it is not asked.
     """
-    for row in tx.rows(APPROVALS, {"job_id": key.job_id}):
-        reason = doubt_of(tx, row, stands)
-        if reason:
-            returned = _Returned(row=row, actual=digest(row[1]), reason=reason, before=before)
-            _return(tx, key, job_type, returned, actor)
-            return True
-    return False
+    said: dict[Approval, str] = {}
+
+    def once(queries: Queries, approval: Approval) -> str:
+        if stands is not None and approval not in said:
+            said[approval] = stands(queries, approval)
+        return said.get(approval, "")
+
+    found: dict[str, Doubt] = {}
+    for row in approvals(tx, job_ids) if job_ids else []:
+        reason = doubt_of(tx, row, once)
+        if reason and row[13] not in found:
+            found[row[13]] = Doubt(row=row, actual=digest(row[1]), reason=reason)
+    return found
 
 
 def doubt_of(
@@ -110,18 +124,11 @@ def doubt_of(
     return stands(queries, approval)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Returned:
-    """An approval that does not hold: its row, the digest of what is stored, and why."""
-
-    row: Row
-    actual: str
-    reason: str
-    before: JobStatus
-
-
-def _return(tx: Tx, key: RunKey, job_type: str, found: _Returned, actor: Actor) -> None:
-    row, actual, reason = found.row, found.actual, found.reason
+def send_back(
+    tx: Tx, key: RunKey, job_type: str, doubt: Doubt, *, before: JobStatus, actor: Actor
+) -> None:
+    """Send the job of ``key`` back to review; ``before`` is its status before it was claimed."""
+    row, actual, reason = doubt.row, doubt.actual, doubt.reason
     expiry = int(DEFAULT_EXPIRY.total_seconds()) * MICROSECONDS
     reopened = {"id": row[0], "digest": actual, "reason": reason, "expiry": expiry}
     tx.execute(REOPEN, reopened)
@@ -145,7 +152,7 @@ def _return(tx: Tx, key: RunKey, job_type: str, found: _Returned, actor: Actor) 
             actor=actor,
             job_id=key.job_id,
             job_type=job_type,
-            before=found.before,
+            before=before,
             after=JobStatus.WAITING,
             data={"reason": reason},
         ),

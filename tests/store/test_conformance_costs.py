@@ -26,6 +26,7 @@ from tests.support.runs import checkpoint, claim_one, decide_many, end, step, wa
 # Everything that is sent to the server between BEGIN and COMMIT. PostgreSQL takes journal and
 # tallies in one round trip; for SQLite, in the same process, a statement is a function call.
 CLAIM = FINISH = {"postgresql": 2, "sqlite": 4}
+RESUME = {"postgresql": 3, "sqlite": 5}  # a claim that looks at approvals
 STEP = {"postgresql": 2, "sqlite": 2}
 SUSPEND = {"postgresql": 4, "sqlite": 6}
 DECIDE = {"postgresql": 5, "sqlite": 7}
@@ -101,6 +102,10 @@ def test_deciding_costs_the_same_statements_however_many_checkpoints(
     rulings = decide_many(db, asked[jobs:])
     assert [one.fate for one in rulings] == [Fate.DECIDED] * jobs
     assert len(sent) <= DECIDE[db.dialect], sent
+    sent.clear()
+    resumed = claim(db, "wrk_1", jobs, admit=0, stands=lambda _queries, _approval: "")
+    assert len(resumed) == jobs
+    assert len(sent) <= RESUME[db.dialect], sent
     fake_clock.advance(timedelta(hours=1))
     sent.clear()
     fates = Counter(one.fate for one in decide_many(db, ["chk_x", *asked]))

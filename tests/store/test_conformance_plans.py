@@ -15,6 +15,7 @@ from agent_console.domain.sessions import AGENT_TYPES
 from agent_console.store import (
     claims,
     deadlines,
+    decisions,
     forks,
     liveness,
     metric_reads,
@@ -24,7 +25,7 @@ from agent_console.store import (
     uniques,
 )
 from agent_console.store.database import Database
-from agent_console.store.dialects import match_text
+from agent_console.store.dialects import ids_param, match_text
 from agent_console.store.ids import new_id
 from agent_console.store.reads import artifact_search, bulk, sessions
 
@@ -87,7 +88,6 @@ OPEN = ("ix_agent_checkpoints_deadline", "ix_agent_checkpoints_status")
 HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
     "claim": (claims.CLAIM, {"worker_id": "w1", "room": 3}, ("ix_ai_jobs_ready",)),
     "next due": (claims.DUE, {}, ("ix_ai_jobs_due",)),
-    "approvals": (rechecks.APPROVALS, {"job_id": "job_1"}, ("uq_agent_checkpoints_position",)),
     "last round": (
         runs.LAST_ROUND,
         {"job_id": "job_1", "position": 7},
@@ -132,6 +132,19 @@ def test_hot_queries_use_their_indexes(full: Database) -> None:
         assert any(index in found for index in indexes), f"{name}:\n{found}"
         assert "Seq Scan on ai_jobs" not in found, f"{name}:\n{found}"
         assert "Seq Scan on agent_checkpoints" not in found, f"{name}:\n{found}"
+
+
+def test_what_many_decisions_and_claims_look_up_is_found_by_index(full: Database) -> None:
+    ids = ids_param(["x_1", "x_2", "x_3"], full.dialect)
+    for sql, index in (
+        (rechecks.APPROVALS, ("uq_agent_checkpoints_position",)),
+        (decisions.CASES, ("agent_checkpoints_pkey", "sqlite_autoindex_agent_checkpoints_1")),
+        (deadlines.LOCK_JOBS, PRIMARY),
+    ):
+        found = plan(full, sql, {"ids": ids})
+        assert any(name in found for name in index), found
+        assert "Seq Scan on ai_jobs" not in found, found
+        assert "Seq Scan on agent_checkpoints" not in found, found
 
 
 def test_a_claim_needs_no_sorting(full: Database) -> None:
