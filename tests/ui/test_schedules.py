@@ -129,11 +129,11 @@ def test_while_one_types_the_next_runs_are_shown(console: Console) -> None:
     async def look() -> tuple[Any, ...]:
         async with Browser(console.sign_in("operator"), "/schedules/new?type=greet") as browser:
             await opened(browser)
-            await browser.send(ScheduleForm.set_rule("timeZone", "Asia/Kolkata"))
-            await browser.send(ScheduleForm.set_rule("cron", "*/15 9 * * MON"))
+            await browser.send(ScheduleForm.type_zone("Asia/Kolkata"))
+            await browser.send(ScheduleForm.type_cron("*/15 9 * * MON"))
             words = browser.wire.value(ScheduleForm, "words")
             runs = browser.wire.value(ScheduleForm, "runs")
-            await browser.send(ScheduleForm.set_rule("cron", "nonsense"))
+            await browser.send(ScheduleForm.type_cron("nonsense"))
             return (
                 words,
                 runs,

@@ -84,17 +84,12 @@ def _mode(value: str, label: str) -> rx.Component:
     )
 
 
-def _typed(name: str) -> Any:
-    """Return what takes over the rule's field ``name`` once nothing more is typed."""
-    return lambda value: ScheduleForm.set_rule(name, value).debounce(TYPING)
-
-
 def _rule() -> rx.Component:
     cron = rx.el.input(
         default_value=DRAFT.cron,
         spell_check=False,
         auto_complete="off",
-        on_change=_typed("cron"),
+        on_change=ScheduleForm.type_cron.debounce(TYPING),
         **{**attrs("cron", _error("cron")), "class_name": "ac-input ac-mono"},
     )
     by_clock = rx.el.div(
@@ -104,7 +99,7 @@ def _rule() -> rx.Component:
         ),
         zone_field(
             DRAFT.time_zone, _error("timeZone"),
-            on_change=_typed("timeZone"),
+            on_change=ScheduleForm.type_zone.debounce(TYPING),
         ),
         class_name="when-start",
     )  # fmt: skip
@@ -114,8 +109,8 @@ def _rule() -> rx.Component:
         _error("intervalSeconds"),
         DRAFT.every,
         DRAFT.unit,
-        on_number=_typed("every"),
-        on_unit=_typed("everyUnit"),
+        on_number=ScheduleForm.type_every.debounce(TYPING),
+        on_unit=ScheduleForm.type_unit,
     )
     return rx.el.fieldset(
         rx.el.legend("When"),
@@ -187,7 +182,7 @@ def _form() -> rx.Component:
         _about(),
         section(
             "Input",
-            rx.el.p(ScheduleForm.chosen_title, class_name="ac-meta"),
+            rx.el.p(ScheduleForm.chosen_title, class_name="ac-meta schedule-type"),
             rx.el.div(
                 form_fields(ScheduleForm.fields, ScheduleForm.add_item, ScheduleForm.remove_item),
                 key=ScheduleForm.chosen,

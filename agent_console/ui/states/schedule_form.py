@@ -88,13 +88,32 @@ class ScheduleForm(LiveState, rx.State):
             self.mode = mode
             await self._look_ahead()
 
+    # An event per field: a debounced one takes the place of another of its name, so that of two
+    # fields filled in quickly the first would be lost.
+
     @rx.event
     @guarded(Permission.JOBS_READ)
-    async def set_rule(self, name: str, value: str) -> None:
-        """Take over what was typed of the rule, and look ahead."""
-        if name in {"cron", "timeZone", "every", "everyUnit"}:
-            self._rule = {**self._rule, when.own(name): value[:300]}
-            await self._look_ahead()
+    async def type_cron(self, value: str) -> None:
+        """Take over the cron expression, and look ahead."""
+        await self._typed("cron", value)
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
+    async def type_zone(self, value: str) -> None:
+        """Take over the time zone, and look ahead."""
+        await self._typed("timeZone", value)
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
+    async def type_every(self, value: str) -> None:
+        """Take over the number of units, and look ahead."""
+        await self._typed("every", value)
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
+    async def type_unit(self, value: str) -> None:
+        """Take over the unit, and look ahead."""
+        await self._typed("everyUnit", value)
 
     @rx.event
     @guarded(Permission.JOBS_READ)
@@ -152,6 +171,10 @@ class ScheduleForm(LiveState, rx.State):
             catch_up=_known(CatchUp, when.text(form, "catchUp"), CatchUp.LATEST),
             overlap=_known(Overlap, when.text(form, "overlap"), Overlap.ALLOW),
         )
+
+    async def _typed(self, name: str, value: str) -> None:
+        self._rule = {**self._rule, when.own(name): str(value)[:300]}
+        await self._look_ahead()
 
     async def _look_ahead(self) -> None:
         wrong: list[FieldError] = []
