@@ -93,7 +93,7 @@ class Retention:
         return True
 
     def _fires(self) -> int:
-        """Forget slots that made no job as the journal forgets them; those of jobs go with these."""
+        """Forget slots that made no job as the journal does; those of jobs go with these."""
         age = self._policy.journal.seconds
         return 0 if age is None else prune_fires(self._db, age)
 

@@ -1,4 +1,4 @@
-"""Building the pages: tried once more when the machine was too busy, and never for another reason."""
+"""Building the pages: tried once more when the machine was too busy, not for other reasons."""
 
 from __future__ import annotations
 

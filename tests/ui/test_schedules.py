@@ -187,7 +187,7 @@ def test_a_job_is_made_for_later(console: Console) -> None:
             await browser.until(lambda: browser.wire.value(NewJobPage, "chosen") == "greet")
             await browser.send(NewJobPage.create({"name": "Ada"} | own(**form)))
             found = browser.wire.redirects()
-            return found[-1] if found else str(browser.wire.value(NewJobPage, "start_errors"))
+            return found[-1] if found else str(browser.wire.value(NewJobPage, "errors"))
 
     def job(address: str) -> datetime:
         jobs = console.services.jobs
