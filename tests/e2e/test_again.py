@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import json
-import uuid
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import People
 from tests.e2e.console import ConsoleProcess
+from tests.e2e.scripts import Script, parked
 from tests.e2e.work import Work
 
 pytestmark = pytest.mark.e2e
-
-
-class Script:
-    """The code of one ``scripted`` job."""
-
-    def __init__(self, console: ConsoleProcess, work: Work, *lines: str) -> None:
-        self.name = f"{uuid.uuid4().hex}.txt"
-        self._file = console.workspace / self.name
-        self.says(*lines)
-        self.data = {"script": self.name, "amount": 1}
-        self.job = work.enqueue("scripted", self.data, "Pay the invoices")
-
-    def says(self, *lines: str) -> None:
-        """Change the code."""
-        self._file.write_text("\n".join(lines), encoding="utf-8")
 
 
 def test_a_failed_job_is_retried_from_the_step_of_choice(
@@ -78,19 +63,19 @@ def test_a_fork_with_edited_input_asks_anew_and_leads_back(
 def test_a_parked_job_is_resumed_on_the_version_of_now(
     console: ConsoleProcess, people: People, work: Work
 ) -> None:
-    script = _parked(console, work)
+    script = parked(console, work)
     page = people.page("operator", f"/jobs/{script.job}")
-    parked = page.get_by_test_id("parked")
-    expect(parked.get_by_text("The record holds", exact=True)).to_be_visible()
-    expect(parked).to_contain_text("Pay?")
-    expect(parked).to_contain_text("Send?")
-    parked.get_by_role("button", name="Resume on this version").click()
+    callout = page.get_by_test_id("parked")
+    expect(callout.get_by_text("The record holds", exact=True)).to_be_visible()
+    expect(callout).to_contain_text("Pay?")
+    expect(callout).to_contain_text("Send?")
+    callout.get_by_role("button", name="Resume on this version").click()
     dialog = page.get_by_role("dialog", name="Resume on this version?")
     again = dialog.get_by_role("heading", name="Asked again")
     expect(again).to_be_visible()
     dialog.get_by_role("button", name="Resume on this version").click()
     expect(page.get_by_role("link", name="Review checkpoint")).to_be_visible()
-    expect(parked).to_have_count(0)
+    expect(callout).to_have_count(0)
     work.approve(work.open_checkpoint(script.job))
     expect(page.get_by_text("COMPLETED", exact=True).first).to_be_visible()
 
@@ -98,7 +83,7 @@ def test_a_parked_job_is_resumed_on_the_version_of_now(
 def test_a_parked_job_is_forked_or_failed(
     console: ConsoleProcess, people: People, work: Work
 ) -> None:
-    script = _parked(console, work)
+    script = parked(console, work)
     page = people.page("operator", f"/jobs/{script.job}")
     page.get_by_test_id("parked").get_by_role("button", name="Fork").click()
     page.get_by_role("button", name="Create fork").click()
@@ -117,20 +102,10 @@ def test_a_parked_job_is_forked_or_failed(
 def test_a_viewer_sees_the_ways_out_and_cannot_take_them(
     console: ConsoleProcess, people: People, work: Work
 ) -> None:
-    page = people.page("viewer", f"/jobs/{_parked(console, work).job}")
-    parked = page.get_by_test_id("parked")
+    page = people.page("viewer", f"/jobs/{parked(console, work).job}")
+    callout = page.get_by_test_id("parked")
     for name in ("Resume on this version", "Fork", "Fail job"):
-        expect(parked.get_by_role("button", name=name)).to_be_disabled()
-
-
-def _parked(console: ConsoleProcess, work: Work) -> Script:
-    """Return a job that was approved by one code and met another."""
-    script = Script(console, work, "step read", "approve Pay", "step pay")
-    checkpoint = work.open_checkpoint(script.job)
-    script.says("step read", "approve Send", "step send")
-    work.approve(checkpoint)
-    work.eventually(lambda: work.job(script.job)["status"] == "PARKED", "a parked job")
-    return script
+        expect(callout.get_by_role("button", name=name)).to_be_disabled()
 
 
 def _choose(page: Page, step: str, entry: str) -> None:
