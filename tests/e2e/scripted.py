@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent_console import JobContext, Json, handler
+from agent_console import JobContext, Json, RetryPolicy, handler
 
 
 @handler(
@@ -10,6 +10,7 @@ from agent_console import JobContext, Json, handler
     version="1",
     title="Scripted",
     description="Does line by line what a file says: a call of the record and its name.",
+    retry=RetryPolicy(max_attempts=1),
 )
 def scripted(ctx: JobContext) -> dict[str, Json]:
     """Make the calls the script of ``input["script"]`` names: step, approve or fail, and a name."""
