@@ -1,10 +1,10 @@
-"""Query and header parameters: bounded, and refused when misspelt instead of ignored."""
+"""Query and header parameters, bounded, and refused when misspelt; the headers of answers."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Header
+from fastapi import Header, Response
 from pydantic import Field, StringConstraints
 
 from agent_console.api.schemas.base import In, InstantIn
@@ -189,3 +189,11 @@ class WorkerParams(In):
     """Which worker; all when none is named."""
 
     worker_id: _Text | None = None
+
+
+def note_made(response: Response, address: str = "", *, replayed: bool = False) -> None:
+    """Say in the headers where what was made is, and whether an earlier request has made it."""
+    if address:
+        response.headers["Location"] = address
+    if replayed:
+        response.headers[REPLAYED] = "true"

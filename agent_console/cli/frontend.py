@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
+from agent_console.cli.output import note
 from agent_console.domain.errors import ConsoleError
 from agent_console.settings import Settings, load_settings
 
@@ -28,7 +30,12 @@ BACKEND = WEB / "backend"
 _SERVER_ONLY = {
     *("api", "cli", "gateways", "handlers", "ops", "runtime", "store", "telemetry", "testing"),
 }
+COMMAND = (sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip")
 _TAIL = 25  # lines of the build's output shown when it fails
+# React Router gives each prerendered page 10 s, and offers no setting for it.
+_TOO_SLOW = re.compile(
+    r"Prerender: Request (timed out for|failed for \S+: The operation was aborted due to timeout)"
+)
 
 
 class BuildFailed(ConsoleError):
@@ -89,20 +96,30 @@ def build(settings: Settings) -> None:
         made_of = _sources_digest(settings)
         STAMP.unlink(missing_ok=True)
         log = settings.data_dir / "build.log"
-        with log.open("w+", encoding="utf-8") as output:
-            code = subprocess.call(
-                [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"],
-                cwd=ROOT,
-                env=environment(settings),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-            output.seek(0)
-            if code != 0 or not PAGES.exists():
-                tail = "".join(output.readlines()[-_TAIL:]).rstrip()
-                raise BuildFailed(f"The pages could not be built (whole log: {log}):\n{tail}")
+        output = _export(settings, log)
+        if output is not None and _TOO_SLOW.search(" ".join(output.split())):
+            note("The machine was too busy to prerender a page within 10 s; building once more …")
+            output = _export(settings, log)
+        if output is not None:
+            tail = "\n".join(output.splitlines()[-_TAIL:])
+            raise BuildFailed(f"The pages could not be built (whole log: {log}):\n{tail}")
         STAMP.write_text(json.dumps({"fingerprint": _stamp(made_of)}), encoding="utf-8")
+
+
+def _export(settings: Settings, log: Path) -> str | None:
+    """Have Reflex build; return None, or what it printed (kept in ``log``) where it failed."""
+    with log.open("w", encoding="utf-8") as output:
+        code = subprocess.call(  # noqa: S603 - words of our own
+            COMMAND,
+            cwd=ROOT,
+            env=environment(settings),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    if code == 0 and PAGES.exists():
+        return None
+    return log.read_text(encoding="utf-8", errors="replace")
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -21,7 +21,8 @@ from agent_console.cli.jobs import (
 from agent_console.cli.output import JSON_OPTION, document, fail, say
 from agent_console.cli.session import opened
 from agent_console.domain.bulk import JobFilter
-from agent_console.domain.forks import Cut, ForkPlan, ForkRequest
+from agent_console.domain.forks import ForkPlan, ForkRequest
+from agent_console.services.rewinds import Rewound
 
 app = jobs.app  # the same group: these are commands of ``jobs``
 DRY_RUN = typer.Option("--dry-run", help="Only say what would be dropped, reused, or how many.")
@@ -58,9 +59,7 @@ def retry(
         return
     with opened() as (console, actor):
         done = console.services.rewinds.retry_from(actor, job_id, from_position, dry_run=dry_run)
-    print_job(done.job, as_json=as_json)
-    if not as_json:
-        _tell_cut(done.cut)
+    _print_cut(done, as_json=as_json)
 
 
 @app.command()
@@ -84,9 +83,7 @@ def resume(
         return
     with opened() as (console, actor):
         done = console.services.rewinds.resume_here(actor, job_id, dry_run=dry_run)
-    print_job(done.job, as_json=as_json)
-    if not as_json:
-        _tell_cut(done.cut)
+    _print_cut(done, as_json=as_json)
 
 
 @app.command("fail")
@@ -142,9 +139,15 @@ def fork(
     _tell_plan(plan)
 
 
-def _tell_cut(cut: Cut) -> None:
-    say(f"  {cut.kept} recorded calls stay done; {len(cut.steps)} are made anew.")
-    for one in cut.decisions:
+def _print_cut(done: Rewound, *, as_json: bool) -> None:
+    if as_json:
+        from agent_console.api.schemas.forks import ControlAnswer
+
+        document(ControlAnswer.of(done.job, done.cut).model_dump(mode="json"))
+        return
+    print_job(done.job, as_json=False)
+    say(f"  {done.cut.kept} recorded calls stay done; {len(done.cut.steps)} are made anew.")
+    for one in done.cut.decisions:
         say(f"  asked again: {one.message}")
 
 

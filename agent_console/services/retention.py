@@ -26,6 +26,7 @@ from agent_console.services.seal_keys import SealKey, SealKeys
 from agent_console.store import job_deletion, seal_pruning, seals
 from agent_console.store.database import Database, Reader
 from agent_console.store.reads import journal
+from agent_console.store.retention import prune_fires
 
 MOST: Final = 10_000  # jobs of a status, or seals, that a report counts
 BUDGET: Final = 1.0  # seconds of every sweep that may be spent on deleting
@@ -86,10 +87,15 @@ class Retention:
                     progress(done)
                 if monotonic() >= until:
                     return False
-        while job_deletion.expire_keys(self._db):
+        while job_deletion.expire_keys(self._db) or self._fires():
             if monotonic() >= until:
                 return False
         return True
+
+    def _fires(self) -> int:
+        """Forget slots that made no job as the journal does; those of jobs go with these."""
+        age = self._policy.journal.seconds
+        return 0 if age is None else prune_fires(self._db, age)
 
     def _jobs(self, actor: Actor) -> Removed | None:
         return job_deletion.delete_batch(self._db, self._policy.jobs, actor)

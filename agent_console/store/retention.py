@@ -2,12 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from agent_console.domain.clock import MICROSECONDS
 from agent_console.store.database import Database
 from agent_console.store.tally_slots import KEPT, WIDTHS, micros
 from agent_console.store.transactions import Tx
 
 OLDEST = "SELECT min(slot) FROM tally_slots WHERE width = :width"
 PRUNE = "DELETE FROM tally_slots WHERE width = :width AND slot < :before"
+
+FIRES: Final = 1_000  # rows of slots without a job that a commit deletes at most
+_JOBLESS: Final = "FROM schedule_fires WHERE job_id IS NULL AND fired_at < :before"
+OLD_FIRES: Final = (
+    "DELETE FROM schedule_fires WHERE (schedule_id, slot) IN"
+    f" (SELECT schedule_id, slot {_JOBLESS} ORDER BY fired_at LIMIT :limit)"
+)
+
+
+def prune_fires(db: Database, seconds: int) -> int:
+    """Forget slots of schedules that made no job, ``seconds`` after they came; return how many.
+
+    At most ``FIRES`` at once. Looks first, so that nothing is written when nothing is due.
+
+    Raises:
+        Unavailable: the database is out of reach.
+    """
+    with db.read() as reader:
+        due: dict[str, object] = {"before": reader.now() - seconds * MICROSECONDS}
+        if reader.row(f"SELECT 1 {_JOBLESS} LIMIT 1", due) is None:
+            return 0
+    return db.write(lambda tx: tx.execute(OLD_FIRES, {**due, "limit": FIRES}))
 
 
 def prune_slots(db: Database) -> int:

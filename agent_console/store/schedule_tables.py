@@ -9,6 +9,7 @@ from sqlmodel import Field, SQLModel
 
 _PLANNED = text("next_fire_at IS NOT NULL")
 _MADE_A_JOB = text("job_id IS NOT NULL")
+_MADE_NONE = text("job_id IS NULL")
 
 
 class Schedule(SQLModel, table=True):
@@ -60,7 +61,8 @@ class Schedule(SQLModel, table=True):
 class ScheduleFire(SQLModel, table=True):
     """``schedule_fires``: what became of a slot. Its key is why no slot ever fires twice.
 
-    Rows outlive their schedule: they tell where a job came from.
+    Rows outlive their schedule: they tell where a job came from, and go with it. Those of slots
+    that made none go with the journal's entry of them.
     """
 
     __tablename__: ClassVar[str] = "schedule_fires"
@@ -79,6 +81,12 @@ class ScheduleFire(SQLModel, table=True):
             "slot",
             sqlite_where=_MADE_A_JOB,
             postgresql_where=_MADE_A_JOB,
+        ),
+        Index(
+            "ix_schedule_fires_jobless",
+            "fired_at",
+            sqlite_where=_MADE_NONE,
+            postgresql_where=_MADE_NONE,
         ),
     )
 

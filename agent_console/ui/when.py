@@ -15,6 +15,7 @@ from agent_console.ui.views import iso
 
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
 NOW, AT, AFTER = "now", "at", "after"
+START_FIELDS = ("runAt", "timeZone", "delaySeconds")
 STARTS = {NOW: "Now", AT: "At a time", AFTER: "After a delay"}
 
 

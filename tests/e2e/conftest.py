@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from tests.e2e import scripted
 from tests.e2e.answers import AGENTS, ANSWERS
 from tests.e2e.browser import People, launch
 from tests.e2e.console import ConsoleProcess
@@ -28,6 +29,7 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleProcess
         process = ConsoleProcess(
             folder,
             AGENT_CONSOLE_AGENTS=str(AGENTS),
+            AGENT_CONSOLE_HANDLERS=scripted.__file__,
             AGENT_CONSOLE_AGENT_BASE_URL=serve(*ANSWERS).base_url(),
         )
         process.start()

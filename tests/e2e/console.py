@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -60,7 +61,7 @@ class ConsoleProcess:
         self.tokens: dict[str, str] = json.loads(self._run("-m", "tests.e2e.make_accounts"))
 
     def start(self) -> None:
-        """Start serving and wait until it is ready."""
+        """Start serving and wait until it is ready; one that does not get ready is ended."""
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", COMMAND, "serve"],
@@ -71,7 +72,11 @@ class ConsoleProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._wait_until_ready()
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.kill()
+            raise
 
     def kill(self) -> None:
         """End server and supervisor at once, with no chance to tidy up."""
@@ -103,7 +108,8 @@ class ConsoleProcess:
         process, self._process = self._process, None
         if process is None:
             return
-        os.killpg(process.pid, sign)
+        with suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(process.pid, sign)
         process.wait(timeout=60)
 
     def _environment(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import DESKTOP, PHONE, People
+from tests.e2e.console import ConsoleProcess
+from tests.e2e.scripts import parked
 from tests.e2e.work import ROWS, STEPS, Work, code
 
 pytestmark = pytest.mark.e2e
@@ -18,7 +21,7 @@ OPTIONS = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violatio
 
 
 @pytest.fixture
-def places(work: Work) -> dict[str, str]:
+def places(console: ConsoleProcess, work: Work) -> dict[str, str]:
     """Return every page by its heading, with something real on it."""
     job = work.enqueue("code-generation", code("axe/module.py", "x = 1\n"))
     rows = {"operation": "transform", "data": ROWS, "transform": {"steps": STEPS}}
@@ -41,6 +44,13 @@ def places(work: Work) -> dict[str, str]:
     first, second = [one["id"] for one in made if one["artifactType"] == "report"]
     checkpoint, result = work.open_checkpoint(job), work.open_checkpoint(plan)
     chat = work.chat(job, "/why", "What **comes** next?")
+    schedule = work.schedule(
+        f"Nightly {uuid.uuid4().hex[:8]}",
+        "simple-task",
+        {"userId": "user-17", "action": "greet"},
+        cron="30 6 * * mon",
+        timeZone="Asia/Tokyo",
+    )
     return {
         "Checkpoints": "/admin/agent-checkpoints",
         "Checkpoints, files": f"/admin/agent-checkpoints/{checkpoint}",
@@ -50,10 +60,13 @@ def places(work: Work) -> dict[str, str]:
         "Checkpoints, report": f"/admin/agent-checkpoints/{written['reporting']}",
         "Checkpoints, all": "/admin/agent-checkpoints?status=ALL",
         "Jobs": "/jobs",
+        "Jobs, acted on together": "/jobs?q=type:simple-task",
         "Job": f"/jobs/{job}",
+        "Job, parked": f"/jobs/{parked(console, work).job}",
         "New job": "/new?type=code-generation",
         "Schedules": "/schedules",
         "New schedule": "/schedules/new?type=simple-task",
+        "Edit schedule": f"/schedules/edit?id={schedule}",
         "Agents": "/agents?agent=reporting",
         "Sessions": "/sessions",
         "Sessions of a project": "/sessions?project=default",
@@ -84,6 +97,45 @@ def test_no_page_has_a_violation(
     assert {name: what for name, what in found.items() if what} == {}
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_open_dialog_has_a_violation(
+    console: ConsoleProcess, people: People, work: Work, scheme: str
+) -> None:
+    script = parked(console, work)
+    name = f"Hourly {uuid.uuid4().hex[:8]}"
+    work.schedule(name, "scripted", {}, intervalSeconds=3600)
+    step = "From step 2, Approval: Pay"
+    ways = {
+        f"/jobs/{script.job}": (
+            ("Resume on this version",),
+            ("Fail job",),
+            (step, "Retry from here"),
+            (step, "Fork from here"),
+        ),
+        "/jobs?q=type:scripted&status=PARKED": (
+            ("Cancel all that match",),
+            ("Saved views",),
+        ),
+        "/schedules": ((f"Delete: {name}",),),
+        "/workers": (("Pause simple-task",), ("Limits of simple-task",)),
+    }
+    page = people.page("admin", viewport=PHONE, color_scheme=scheme)
+    found: dict[str, list[str]] = {}
+    for path, dialogs in ways.items():
+        page.goto(path)
+        for first, *then in dialogs:
+            page.get_by_role("button", name=first, exact=True).click()
+            for entry in then:
+                page.get_by_role("menuitem", name=entry).click()
+            dialog = page.locator("[role=dialog], [role=alertdialog]")
+            expect(dialog).to_be_visible()
+            expect(page.get_by_text("Looking…")).to_have_count(0)
+            found[f"{path} {first} {then}"] = axe(page, "[role=dialog], [role=alertdialog]")
+            page.keyboard.press("Escape")
+            expect(dialog).to_have_count(0)
+    assert {which: what for which, what in found.items() if what} == {}
+
+
 def test_the_reject_dialog_has_no_violation(people: People, work: Work) -> None:
     _, checkpoint = work.waiting()
     page = people.page("reviewer", f"/admin/agent-checkpoints/{checkpoint}")
@@ -106,8 +158,8 @@ def violations(page: Page, path: str) -> list[str]:
     return axe(page)
 
 
-def axe(page: Page) -> list[str]:
-    answer: dict[str, Any] = Axe().run(page, options=OPTIONS).response
+def axe(page: Page, within: str | None = None) -> list[str]:
+    answer: dict[str, Any] = Axe().run(page, context=within, options=OPTIONS).response
     return [
         f"{one['id']}: {one['help']}: " + "; ".join(node["html"][:200] for node in one["nodes"][:3])
         for one in answer["violations"]

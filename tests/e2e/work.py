@@ -41,6 +41,11 @@ class Work:
         body = {"jobType": job_type, "taskDescription": description, "inputData": data, **fields}
         return str(_ok(self._operator.post("/api/agent-jobs", json=body))["job"]["id"])
 
+    def schedule(self, name: str, job_type: str, data: dict[str, Any], **rule: Any) -> str:
+        """Make a schedule as the operator and return its id."""
+        body = {"name": name, "jobType": job_type, "inputData": data, **rule}
+        return str(_ok(self._operator.post("/api/schedules", json=body))["schedule"]["id"])
+
     def chat(self, job: str, *messages: str) -> str:
         """Open the conversation on a job, say something in it, and return its id."""
         session = _ok(self._operator.post("/api/chat/session", json={"jobId": job}))["session"]

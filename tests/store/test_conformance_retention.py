@@ -14,14 +14,21 @@ from hypothesis import strategies as st
 from sqlmodel import SQLModel
 
 from agent_console.domain.access import SYSTEM
+from agent_console.domain.clock import MICROSECONDS, to_micros
 from agent_console.domain.errors import Conflict, NotFound
 from agent_console.domain.jobs import FINISHED, JobStatus, JobVerb, NewJob
 from agent_console.domain.retention import Keep, Removed, RetentionPolicy
 from agent_console.services.retention import Retention
-from agent_console.store import job_deletion, job_writes, tables  # noqa: F401 - fills the metadata
+from agent_console.store import (
+    job_deletion,
+    job_writes,
+    retention,
+    tables,  # noqa: F401 - fills the metadata
+)
 from agent_console.store.database import Database
 from agent_console.store.job_writes import Made, RequestKey
 from agent_console.store.reads import counts
+from agent_console.store.transactions import Tx
 from agent_console.testing import FakeClock
 from tests.support.factories import ADA, enqueue
 from tests.support.finished import DAY, PARTS, counted, make
@@ -201,10 +208,10 @@ def test_a_count_is_kept_though_many_processes_delete_at_once(db: Database) -> N
     barrier = threading.Barrier(4)
 
     def sweep(_: int) -> None:
-        retention = Retention(db, policy(Keep(count=40)), keys_of())
+        sweeper = Retention(db, policy(Keep(count=40)), keys_of())
         barrier.wait()
         for _ in range(10):
-            retention.turn(SYSTEM, 10)
+            sweeper.turn(SYSTEM, 10)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(sweep, range(4)))
@@ -249,15 +256,39 @@ def test_a_key_outlives_its_job_by_a_day_and_makes_no_second_one(
     assert ask("job_third").replayed is False
 
 
+def test_slots_that_made_no_job_go_as_old_as_the_journal_gets(
+    clocked_db: Database, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "FIRES", 2)  # so that one turn is several commits
+    columns = ("schedule_id", "slot", "manual", "outcome", "job_id", "fired_at")
+    now = to_micros(fake_clock.now())
+
+    def fill(tx: Tx) -> None:
+        old, young = now - 31 * DAY * MICROSECONDS, now - 29 * DAY * MICROSECONDS
+        rows = [("sch_a", n, 0, "skipped" if n % 2 else "refused", None, old) for n in range(5)]
+        rows += [("sch_a", 5, 0, "skipped", None, young), ("sch_a", 6, 0, "fired", "job_6", old)]
+        tx.insert("schedule_fires", columns, rows)
+
+    def slots() -> list[int]:
+        with clocked_db.read() as reader:
+            return [row[0] for row in reader.rows("SELECT slot FROM schedule_fires ORDER BY slot")]
+
+    clocked_db.write(fill)
+    run(clocked_db, policy(MONTH, MONTH, MONTH))
+    assert slots() == [0, 1, 2, 3, 4, 5, 6]  # the journal is kept for ever
+    run(clocked_db, policy(journal=MONTH))
+    assert slots() == [5, 6]  # the one with a job goes with it
+
+
 def test_a_turn_ends_when_its_time_is_up_and_the_next_goes_on(
     clocked_db: Database, fake_clock: FakeClock
 ) -> None:
     make(clocked_db, fake_clock, [(S.COMPLETED, 90, 3) for _ in range(300)])
-    retention = Retention(clocked_db, policy(MONTH), keys_of())
+    sweeper = Retention(clocked_db, policy(MONTH), keys_of())
     batches: list[Any] = []
-    assert retention.turn(SYSTEM, 0, batches.append) is False
+    assert sweeper.turn(SYSTEM, 0, batches.append) is False
     assert len(batches) == 1
-    while not retention.turn(SYSTEM, 0, batches.append):
+    while not sweeper.turn(SYSTEM, 0, batches.append):
         assert len(batches) < 50
     assert len(batches) > 3
     assert there(clocked_db) == set()
@@ -267,11 +298,11 @@ def test_a_sweep_with_nothing_left_rests(
     clocked_db: Database, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(clocked_db, fake_clock, [(S.COMPLETED, 90, 0)])
-    retention = Retention(clocked_db, policy(MONTH), keys_of())
-    retention.sweep()
+    sweeper = Retention(clocked_db, policy(MONTH), keys_of())
+    sweeper.sweep()
     assert there(clocked_db) == set()
     monkeypatch.setattr(clocked_db, "read", lambda: pytest.fail("a read"))
-    retention.sweep()
+    sweeper.sweep()
 
 
 def test_what_is_not_finished_stays_however_old(

@@ -10,7 +10,7 @@ import pytest
 from agent_console.domain.access import SYSTEM
 from agent_console.domain.jobs import JobStatus
 from agent_console.domain.retention import Keep
-from agent_console.store import job_deletion, seal_pruning, seals
+from agent_console.store import job_deletion, retention, seal_pruning, seals
 from agent_console.store.database import Database
 from agent_console.store.dialects import ids_param
 from tests.store.test_conformance_plans import plan
@@ -34,6 +34,12 @@ INSERT INTO audit_logs (at, action, actor_kind, actor_name, data)
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
 SELECT i, 'test.done', 'system', 'system', '{}' FROM n
 """
+FIRES = """
+INSERT INTO schedule_fires (schedule_id, slot, manual, outcome, job_id, fired_at)
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+SELECT 'sch_1', i, 0, CASE i % 9 WHEN 0 THEN 'skipped' ELSE 'fired' END,
+  CASE i % 9 WHEN 0 THEN NULL ELSE 'job_' || i END, i FROM n
+"""
 
 
 @pytest.fixture
@@ -44,6 +50,7 @@ def history(db: Database) -> Database:
         tx.execute(FILL)
         tx.execute(SEALS)
         tx.execute(ROWS)
+        tx.execute(FIRES)
         if tx.dialect == "postgresql":
             tx.execute("ANALYZE")
 
@@ -75,12 +82,14 @@ def test_sealing_and_deleting_read_as_much_of_the_history_as_they_take(history: 
         "due": (seal_pruning.DUE, {"before": 100, "limit": 10_000}),
         "empty up to": (seal_pruning._EMPTY_UP_TO, {}),
         "keys": (job_deletion.OLD_KEYS, {"limit": 100}),
+        "fires": (retention.OLD_FIRES, {"before": 100, "limit": 100}),
     }
     for name, (sql, params) in pages.items():
         found = plan(history, sql, params)
         assert "Seq Scan on audit_seals" not in found, f"{name}:\n{found}"
         assert "TEMP B-TREE" not in found, f"{name}:\n{found}"
         assert "Sort" not in found, f"{name}:\n{found}"
+    assert "ix_schedule_fires_jobless" in plan(history, *pages["fires"])
 
     seconds = []
     for _ in range(12):

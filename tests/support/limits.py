@@ -8,10 +8,9 @@ from agent_console.runtime.registry import Registry
 from agent_console.services.job_types import JobTypeService
 from agent_console.store.claims import claim
 from agent_console.store.database import Database
-from agent_console.store.engine_values import Claimed, NewWorker
+from agent_console.store.engine_values import Claimed
 from agent_console.store.finishes import finish
-from agent_console.store.liveness import register_worker
-from tests.support.runs import end
+from tests.support.runs import end, introduce
 
 
 class Handlers(Registry):
@@ -25,21 +24,8 @@ class Handlers(Registry):
 
 def declare(db: Database, job_type: str, caps: Caps, worker_id: str = "wrk_limits") -> None:
     """Have a worker register whose handler of ``job_type`` declares ``caps``."""
-    register_worker(
-        db,
-        NewWorker(
-            id=worker_id,
-            host="host",
-            pid=1,
-            version="1",
-            embedded=False,
-            desired="run",
-            max_concurrent_jobs=3,
-            poll_interval=5.0,
-            job_types=[job_type],
-            limits={} if caps == Caps() else {job_type: caps},
-        ),
-    )
+    limits = {} if caps == Caps() else {job_type: caps}
+    introduce(db, worker_id, job_type, limits=limits)
 
 
 def service(db: Database) -> JobTypeService:

@@ -33,8 +33,8 @@ from tests.support.factories import RAY, enqueue_many
 AT = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-def start_worker(db: Database, worker_id: str = "w1") -> WorkerOrders:
-    """Introduce a worker and let its heart beat once."""
+def introduce(db: Database, worker_id: str, *job_types: str, **more: Any) -> None:
+    """Introduce a worker that knows ``job_types``; ``more`` are fields of ``NewWorker``."""
     register_worker(
         db,
         NewWorker(
@@ -46,9 +46,15 @@ def start_worker(db: Database, worker_id: str = "w1") -> WorkerOrders:
             desired="run",
             max_concurrent_jobs=3,
             poll_interval=5.0,
-            job_types=["noop"],
+            job_types=[*job_types],
+            **more,
         ),
     )
+
+
+def start_worker(db: Database, worker_id: str = "w1") -> WorkerOrders:
+    """Introduce a worker and let its heart beat once."""
+    introduce(db, worker_id, "noop")
     return heartbeat(db, worker_id, [], WorkerStatus.RUNNING)
 
 

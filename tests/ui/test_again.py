@@ -109,6 +109,19 @@ def test_resuming_on_this_version_is_shown_before_it_is_done(console: Console) -
     assert status(console, job_id) == "QUEUED"
 
 
+def test_a_dialog_stays_with_its_job_whatever_page_comes(console: Console) -> None:
+    asked, other = failed(console), failed(console)
+
+    async def what(browser: Browser) -> None:
+        await browser.send(Again.retry_from(1))
+        assert browser.wire.value(Again, "job") == asked
+        browser.path = f"/jobs/{other}"  # the browser's Back button closes no dialog
+        await browser.send(Again.confirm)
+
+    on_page(console, asked, what)
+    assert (status(console, asked), status(console, other)) == ("QUEUED", "FAILED")
+
+
 def test_a_job_is_given_up_with_a_reason(console: Console) -> None:
     job_id = parked(console)
 

@@ -129,11 +129,11 @@ def test_while_one_types_the_next_runs_are_shown(console: Console) -> None:
     async def look() -> tuple[Any, ...]:
         async with Browser(console.sign_in("operator"), "/schedules/new?type=greet") as browser:
             await opened(browser)
-            await browser.send(ScheduleForm.set_rule("timeZone", "Asia/Kolkata"))
-            await browser.send(ScheduleForm.set_rule("cron", "*/15 9 * * MON"))
+            await browser.send(ScheduleForm.type_zone("Asia/Kolkata"))
+            await browser.send(ScheduleForm.type_cron("*/15 9 * * MON"))
             words = browser.wire.value(ScheduleForm, "words")
             runs = browser.wire.value(ScheduleForm, "runs")
-            await browser.send(ScheduleForm.set_rule("cron", "nonsense"))
+            await browser.send(ScheduleForm.type_cron("nonsense"))
             return (
                 words,
                 runs,
@@ -187,7 +187,7 @@ def test_a_job_is_made_for_later(console: Console) -> None:
             await browser.until(lambda: browser.wire.value(NewJobPage, "chosen") == "greet")
             await browser.send(NewJobPage.create({"name": "Ada"} | own(**form)))
             found = browser.wire.redirects()
-            return found[-1] if found else str(browser.wire.value(NewJobPage, "start_errors"))
+            return found[-1] if found else str(browser.wire.value(NewJobPage, "errors"))
 
     def job(address: str) -> datetime:
         jobs = console.services.jobs

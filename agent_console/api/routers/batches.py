@@ -9,7 +9,7 @@ from fastapi import Response
 from agent_console.api.context import ServicesDep
 from agent_console.api.documented import WRITING, problems
 from agent_console.api.guard import requires
-from agent_console.api.parameters import REPLAYED, IdempotencyKey
+from agent_console.api.parameters import IdempotencyKey, note_made
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.batches import (
     BatchAnswer,
@@ -50,8 +50,7 @@ def enqueue_batch(
         keys=[one.idempotency_key for one in body.jobs],
         idempotency_key=idempotency_key,
     )
-    if done.replayed:
-        response.headers[REPLAYED] = "true"
+    note_made(response, replayed=done.replayed)
     return BatchAnswer(jobs=[QueuedOut.model_validate(one) for one in done.jobs])
 
 
@@ -76,7 +75,5 @@ def control_many(
         answer = BulkCounted(count=found.count, capped=found.capped)
         return Response(answer.model_dump_json(), media_type="application/json")
     done = services.bulk.start(actor, body.action, wanted, idempotency_key=idempotency_key)
-    response.headers["Location"] = f"/api/agent-jobs/{done.job.id}"
-    if done.replayed:
-        response.headers[REPLAYED] = "true"
+    note_made(response, f"/api/agent-jobs/{done.job.id}", replayed=done.replayed)
     return BulkStarted(job=JobOut.model_validate(done.job))

@@ -11,7 +11,7 @@ from agent_console.api.context import ServicesDep
 from agent_console.api.conversation import talk
 from agent_console.api.documented import READING, READING_ONE, WRITING, problems
 from agent_console.api.guard import requires
-from agent_console.api.parameters import REPLAYED, ChatParams, HistoryParams
+from agent_console.api.parameters import ChatParams, HistoryParams, note_made
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination, Success
 from agent_console.api.schemas.chat import (
@@ -57,7 +57,7 @@ def open_session(
     """Open a conversation and join it; a job and a checkpoint have one each."""
     opened = services.chat.open(actor, body.to_new_session())
     response.status_code = 201 if opened.created else 200
-    response.headers["Location"] = f"/api/chat/session/{opened.session.id}"
+    note_made(response, f"/api/chat/session/{opened.session.id}")
     detail = services.chat.get(actor, opened.session.id)
     return ChatSessionAnswer(session=ChatSessionDetailOut.of(detail))
 
@@ -130,8 +130,7 @@ def post(
 ) -> ChatMessageAnswer:
     """Keep the message under the next number, joining if need be."""
     posted = services.chat.post(actor, sessionId, body.content, client_id=body.client_id)
-    if posted.replayed:
-        response.headers[REPLAYED] = "true"
+    note_made(response, replayed=posted.replayed)
     return ChatMessageAnswer(message=ChatMessageOut.model_validate(posted.message))
 
 

@@ -9,7 +9,7 @@ from fastapi import Body, Query, Response
 from agent_console.api.context import ServicesDep
 from agent_console.api.documented import READING, READING_ONE, WRITING, problems
 from agent_console.api.guard import requires
-from agent_console.api.parameters import REPLAYED, CheckpointParams, IdempotencyKey
+from agent_console.api.parameters import CheckpointParams, IdempotencyKey, note_made
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination
 from agent_console.api.schemas.checkpoints import (
@@ -199,6 +199,5 @@ def release(
 
 def decision_answer(done: Decided, response: Response, message: str) -> DecisionAnswer:
     """Return the answer to a decision, marked when the request was a repetition."""
-    if done.replayed:
-        response.headers[REPLAYED] = "true"
+    note_made(response, replayed=done.replayed)
     return DecisionAnswer(checkpoint=CheckpointOut.of(done.checkpoint), message=message)

@@ -10,10 +10,10 @@ from agent_console.api.context import ServicesDep
 from agent_console.api.documented import ACTING, READING, READING_ONE, WRITING, problems
 from agent_console.api.guard import requires
 from agent_console.api.parameters import (
-    REPLAYED,
     ContextParams,
     ContextVersionParams,
     IdempotencyKey,
+    note_made,
 )
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination, Success
@@ -149,7 +149,5 @@ def delete(actor: Writer, services: ServicesDep, documentId: str) -> Success:  #
 
 
 def _answer(saved: Saved, response: Response) -> ContextDocumentAnswer:
-    response.headers["Location"] = f"/api/context-documents/{saved.document.id}"
-    if saved.replayed:
-        response.headers[REPLAYED] = "true"
+    note_made(response, f"/api/context-documents/{saved.document.id}", replayed=saved.replayed)
     return ContextDocumentAnswer(document=ContextDocumentOut.model_validate(saved.document))

@@ -9,7 +9,7 @@ from fastapi import Response
 from agent_console.api.context import ServicesDep
 from agent_console.api.documented import WRITING, problems
 from agent_console.api.guard import requires
-from agent_console.api.parameters import REPLAYED, IdempotencyKey
+from agent_console.api.parameters import IdempotencyKey, note_made
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.forks import ForkAnswer, ForkIn, ForkOut
 from agent_console.api.schemas.jobs import JobOut
@@ -46,7 +46,5 @@ def fork(
         planned = services.forks.plan(actor, jobId, wanted)
         return ForkAnswer(job=None, fork=ForkOut.model_validate(planned))
     done = services.forks.fork(actor, jobId, wanted, idempotency_key=idempotency_key)
-    if done.replayed:
-        response.headers[REPLAYED] = "true"
-    response.headers["Location"] = f"/api/agent-jobs/{done.job.id}"
+    note_made(response, f"/api/agent-jobs/{done.job.id}", replayed=done.replayed)
     return ForkAnswer(job=JobOut.model_validate(done.job), fork=ForkOut.model_validate(done.plan))

@@ -9,7 +9,7 @@ from fastapi import Query, Response
 from agent_console.api.context import ServicesDep
 from agent_console.api.documented import ACTING, READING, READING_ONE, WRITING, problems
 from agent_console.api.guard import requires
-from agent_console.api.parameters import REPLAYED, IdempotencyKey, JobParams, LogParams
+from agent_console.api.parameters import IdempotencyKey, JobParams, LogParams, note_made
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination
 from agent_console.api.schemas.checkpoints import CheckpointOut, CheckpointsAnswer
@@ -57,9 +57,7 @@ def enqueue(
 ) -> EnqueuedAnswer:
     """Validate the input against the job type's schema and put the job into the queue."""
     done = services.jobs.enqueue(actor, body.to_new_job(), idempotency_key=idempotency_key)
-    response.headers["Location"] = f"/api/agent-jobs/{done.job.id}"
-    if done.replayed:
-        response.headers[REPLAYED] = "true"
+    note_made(response, f"/api/agent-jobs/{done.job.id}", replayed=done.replayed)
     if done.existing:
         response.status_code = 200
     return EnqueuedAnswer(job=JobOut.model_validate(done.job), existing=done.existing)

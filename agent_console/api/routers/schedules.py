@@ -9,6 +9,7 @@ from fastapi import Query, Response
 from agent_console.api.context import ServicesDep
 from agent_console.api.documented import ACTING, READING, READING_ONE, WRITING, problems
 from agent_console.api.guard import requires
+from agent_console.api.parameters import note_made
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination, Success
 from agent_console.api.schemas.jobs import JobAnswer, JobOut
@@ -59,8 +60,8 @@ def create(
 ) -> ScheduleAnswer:
     """Check input and rule, and plan the first run; 409 when there is one of that name."""
     made = services.schedules.create(actor, body.to_new())
-    response.headers["Location"] = f"/api/schedules/{made.id}"
-    return ScheduleAnswer(schedule=ScheduleOut.of(made))
+    note_made(response, f"/api/schedules/{made.id}")
+    return ScheduleAnswer.of(made)
 
 
 @router.get(
@@ -85,7 +86,7 @@ def preview(
 )
 def show(actor: Reader, services: ServicesDep, scheduleId: str) -> ScheduleAnswer:  # noqa: N803
     """Return the schedule with its next runs and its last job."""
-    return ScheduleAnswer(schedule=ScheduleOut.of(services.schedules.get(actor, scheduleId)))
+    return ScheduleAnswer.of(services.schedules.get(actor, scheduleId))
 
 
 @router.patch(
@@ -101,8 +102,7 @@ def change(
     body: ScheduleChangeIn,
 ) -> ScheduleAnswer:
     """Change what is given, and own it from now on; 409 when code declares it."""
-    changed = services.schedules.change(actor, scheduleId, body.to_change())
-    return ScheduleAnswer(schedule=ScheduleOut.of(changed))
+    return ScheduleAnswer.of(services.schedules.change(actor, scheduleId, body.to_change()))
 
 
 @router.delete(
@@ -132,7 +132,7 @@ def run(
 ) -> JobAnswer:
     """Make a job at once, asked by you, beside the planned runs."""
     job = services.schedules.run(actor, scheduleId)
-    response.headers["Location"] = f"/api/agent-jobs/{job.id}"
+    note_made(response, f"/api/agent-jobs/{job.id}")
     return JobAnswer(job=JobOut.model_validate(job))
 
 
@@ -144,7 +144,7 @@ def run(
 )
 def pause(actor: Creator, services: ServicesDep, scheduleId: str) -> ScheduleAnswer:  # noqa: N803
     """Plan no more runs; pausing twice is the same as once."""
-    return ScheduleAnswer(schedule=ScheduleOut.of(services.schedules.pause(actor, scheduleId)))
+    return ScheduleAnswer.of(services.schedules.pause(actor, scheduleId))
 
 
 @router.post(
@@ -155,4 +155,4 @@ def pause(actor: Creator, services: ServicesDep, scheduleId: str) -> ScheduleAns
 )
 def resume(actor: Creator, services: ServicesDep, scheduleId: str) -> ScheduleAnswer:  # noqa: N803
     """Go on with the next run from now; what passed meanwhile was not missed."""
-    return ScheduleAnswer(schedule=ScheduleOut.of(services.schedules.resume(actor, scheduleId)))
+    return ScheduleAnswer.of(services.schedules.resume(actor, scheduleId))

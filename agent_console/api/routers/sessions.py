@@ -10,7 +10,7 @@ from fastapi import Body, Query, Response
 from agent_console.api.context import ServicesDep
 from agent_console.api.documented import ACTING, READING, READING_ONE, WRITING, problems
 from agent_console.api.guard import requires
-from agent_console.api.parameters import REPLAYED, IdempotencyKey, SessionParams
+from agent_console.api.parameters import IdempotencyKey, SessionParams, note_made
 from agent_console.api.routers.checkpoints import CHANGES_REQUESTED, decision_answer
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination
@@ -77,9 +77,7 @@ def create(
         actor, projectId, body.to_new_session(), idempotency_key=idempotency_key
     )
     address = _ONE.format(projectId=quote(projectId, safe=""), sessionId=done.session.id)
-    response.headers["Location"] = f"{address}/status"
-    if done.replayed:
-        response.headers[REPLAYED] = "true"
+    note_made(response, f"{address}/status", replayed=done.replayed)
     return SessionAnswer(session=SessionOut.of(done.session))
 
 

@@ -209,6 +209,11 @@ class ScheduleAnswer(Success):
 
     schedule: ScheduleOut
 
+    @classmethod
+    def of(cls, schedule: ScheduleView) -> ScheduleAnswer:
+        """Return the answer."""
+        return cls(schedule=ScheduleOut.of(schedule))
+
 
 class SchedulePage(Success):
     """A page of schedules, newest first."""

@@ -7,6 +7,7 @@ import reflex as rx
 from agent_console.ui.components.basics import OFFLINE, callout
 from agent_console.ui.record_views import LineView
 from agent_console.ui.states.again import Again
+from agent_console.ui.states.job import JobPage
 
 PLAN = Again.plan
 _PAUSE = 400  # milliseconds without a key before the plan is read again
@@ -67,7 +68,7 @@ def _verbs(confirm: rx.Component) -> rx.Component:
 def _dialog(what: str, title: rx.Component, *content: rx.Component) -> rx.Component:
     return rx.dialog.root(
         rx.dialog.content(title, *content, max_width="34rem"),
-        open=Again.what == what,
+        open=(Again.what == what) & (Again.job == JobPage.job.id),
         on_open_change=Again.close,
     )
 
@@ -77,7 +78,7 @@ def _cut(what: str, title: str, words: str, label: str) -> rx.Component:
     return _dialog(
         what,
         rx.dialog.title(title),
-        rx.dialog.description(words, size="2"),
+        rx.dialog.description(words),
         _plan("Kept", "Asked again"),
         _error(),
         _verbs(confirm),
@@ -88,7 +89,7 @@ def _fail() -> rx.Component:
     return _dialog(
         "fail",
         rx.dialog.title("Fail this job?"),
-        rx.dialog.description("The reason becomes its error. It can be retried later.", size="2"),
+        rx.dialog.description("The reason becomes its error. It can be retried later."),
         rx.form(
             rx.el.label("Reason", html_for="fail-reason"),
             rx.el.textarea(
@@ -129,8 +130,7 @@ def _fork() -> rx.Component:
         rx.dialog.title("Fork from step ", Again.step),
         rx.dialog.description(
             "A new job begins with a copy of what is recorded before this step. You ask for it, "
-            "so you may not decide it where the original's asker may not.",
-            size="2",
+            "so you may not decide it where the original's asker may not."
         ),
         rx.form(
             rx.cond(

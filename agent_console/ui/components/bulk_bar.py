@@ -65,10 +65,9 @@ def _question() -> rx.Component:
     return rx.dialog.root(
         rx.dialog.content(
             rx.dialog.title(
-                words(Bulk.asking == "retry", "Retry all that match?", "Cancel all that match?"),
-                size="4",
+                words(Bulk.asking == "retry", "Retry all that match?", "Cancel all that match?")
             ),
-            rx.dialog.description(Bulk.question, size="2"),
+            rx.dialog.description(Bulk.question),
             rx.el.p(
                 "A job of its own does it, oldest first; jobs made from now on are left alone.",
                 class_name="ac-meta",

@@ -47,9 +47,9 @@ def _menu(row: rx.Var[StepRow]) -> rx.Component:
 
 
 def _step(row: rx.Var[StepRow]) -> rx.Component:
-    took = rx.cond(
-        row.since != "",
-        rx.el.span(moment(row.since, "elapsed", to=row.at), class_name="ac-meta ac-nowrap"),
+    took = rx.el.span(
+        rx.cond(row.since != "", moment(row.since, "elapsed", to=row.at)),
+        class_name="ac-meta ac-nowrap record-time",
     )
     copied = rx.cond(row.copied, rx.el.span("copied", class_name="ac-meta"))
     return rx.el.li(
@@ -63,7 +63,7 @@ def _step(row: rx.Var[StepRow]) -> rx.Component:
             class_name="record-what",
         ),
         took,
-        rx.el.span(moment(row.at), class_name="ac-meta ac-nowrap"),
+        rx.el.span(moment(row.at), class_name="ac-meta ac-nowrap record-time"),
         _menu(row),
         key=row.key,
         class_name="record-row",
@@ -76,7 +76,12 @@ def steps() -> rx.Component:
         JobPage.steps.length() > 0,
         section(
             "Steps",
-            rx.el.ol(rx.foreach(JobPage.steps, _step), class_name="ac-rows record-rows"),
+            rx.el.ol(
+                rx.foreach(JobPage.steps, _step),
+                class_name="ac-rows record-rows",
+                role="list",
+                aria_label="Steps",
+            ),
         ),
     )
 
@@ -164,7 +169,7 @@ def retry_note() -> rx.Component:
     """Return where a retry would go on; nothing where none is possible."""
     return rx.cond(
         RECORD.retry_words != "",
-        rx.el.p(RECORD.retry_words, class_name="ac-meta", data_testid="goes-on"),
+        rx.el.p(RECORD.retry_words, class_name="ac-meta goes-on", data_testid="goes-on"),
     )
 
 
@@ -196,5 +201,13 @@ def forks() -> rx.Component:
     """Return the job's forks, newest first."""
     return rx.cond(
         JobPage.forks.length() > 0,
-        section("Forks", rx.el.ul(rx.foreach(JobPage.forks, _fork), class_name="ac-rows")),
+        section(
+            "Forks",
+            rx.el.ul(
+                rx.foreach(JobPage.forks, _fork),
+                class_name="ac-rows",
+                role="list",
+                aria_label="Forks",
+            ),
+        ),
     )

@@ -119,8 +119,7 @@ def _pause() -> rx.Component:
         rx.dialog.title("Pause ", JobTypes.asked.job_type, "?"),
         rx.dialog.description(
             "No job of this type starts any more, on any worker. What runs may end; "
-            "what is queued is held until you resume.",
-            size="2",
+            "what is queued is held until you resume."
         ),
         rx.form(
             _field("reason", "Reason (optional)", "", "text", 500),
@@ -136,7 +135,7 @@ def _limits() -> rx.Component:
     return rx.fragment(
         rx.dialog.title("Limits of ", row.job_type),
         rx.dialog.description(
-            "Over all workers. Empty: as declared (", row.declared, "). 0: not limited.", size="2"
+            "Over all workers. Empty: as declared (", row.declared, "). 0: not limited."
         ),
         rx.form(
             _field("running", "Running at once", row.set_running),

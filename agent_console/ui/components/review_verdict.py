@@ -233,8 +233,8 @@ def _dialog(trigger: rx.Component, title: str, lead: str, content: rx.Component)
     return rx.dialog.root(
         rx.dialog.trigger(trigger),
         rx.dialog.content(
-            rx.dialog.title(title, size="4", margin_bottom="1"),
-            rx.dialog.description(lead, size="2", margin_bottom="3"),
+            rx.dialog.title(title),
+            rx.dialog.description(lead),
             content,
             max_width="40rem",
             class_name="verdict-dialog",

@@ -52,9 +52,7 @@ def _link(view: rx.Var[SavedView]) -> rx.Component:
 def _dialog() -> rx.Component:
     return rx.dialog.content(
         rx.dialog.title("Saved views"),
-        rx.dialog.description(
-            "A saved view keeps the filters of this list under a name.", size="2"
-        ),
+        rx.dialog.description("A saved view keeps the filters of this list under a name."),
         rx.cond(SavedViews.can_save, _form(), _nothing()),
         rx.cond(
             SavedViews.refused != "",

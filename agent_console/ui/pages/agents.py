@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import reflex as rx
 
 from agent_console.ui import shell
-from agent_console.ui.components import agent_pickers
-from agent_console.ui.components.basics import (
-    bones,
-    callout,
-    empty,
-    icon,
-    verb_button,
-    words,
-)
+from agent_console.ui.components import agent_pickers, choice
+from agent_console.ui.components.basics import callout, empty, icon, verb_button
 from agent_console.ui.components.document_form import (
     content_field,
     file_field,
@@ -32,23 +23,12 @@ from agent_console.ui.states.agents import (
 )
 
 
-def _card(card: rx.Var[AgentCard]) -> rx.Component:
-    return rx.el.li(
-        rx.link(
-            rx.el.span(card.title, class_name="ac-strong"),
-            rx.el.span(card.agent_type, class_name="ac-meta ac-mono"),
-            rx.el.span(card.description, class_name="ac-meta"),
-            href=card.href,
-            underline="none",
-            class_name="ac-type",
-            custom_attrs={"aria-current": words(card.current, "true", "false")},
-        ),
-        key=card.agent_type,
-    )
+def _card(one: rx.Var[AgentCard]) -> rx.Component:
+    return choice.card(one, one.agent_type, rx.el.span(one.description, class_name="ac-meta"))
 
 
 def _error(field: str) -> rx.Var[str]:
-    return cast("rx.Var[str]", AgentsPage.errors.get(field, ""))
+    return choice.error_of(AgentsPage, field)
 
 
 def _strategy(value: str, label: str, meaning: str) -> rx.Component:
@@ -91,29 +71,10 @@ def _buttons() -> rx.Component:
     )
 
 
-def _head() -> rx.Component:
-    example = rx.button(
-        icon("wand_sparkles", 14), "Use example", type="button", variant="soft",
-        color_scheme="gray", on_click=AgentsPage.use_example,
-    )  # fmt: skip
-    return rx.el.div(
-        rx.el.div(
-            rx.el.h2(AgentsPage.chosen_title, class_name="ac-h2"),
-            rx.el.p(AgentsPage.chosen_description, class_name="ac-meta"),
-            style={"min_width": "0"},
-        ),
-        rx.cond(AgentsPage.has_example, example),
-        class_name="ac-formhead",
-    )
-
-
 def _form() -> rx.Component:
     strategies = [_strategy(value, *said) for value, said in STRATEGIES.items()]
-    wrong = rx.cond(
-        AgentsPage.form_error != "", callout("red", "circle_alert", AgentsPage.form_error)
-    )
     return rx.form(
-        _head(),
+        choice.head(AgentsPage),
         text_field(
             "taskDescription",
             "Task",
@@ -132,7 +93,7 @@ def _form() -> rx.Component:
         form_fields(AgentsPage.fields, AgentsPage.add_item, AgentsPage.remove_item),
         agent_pickers.documents(),
         rx.el.fieldset(rx.el.legend("Approval"), *strategies, class_name="ac-field agent-choices"),
-        rx.el.div(wrong, role="alert"),
+        choice.wrong(AgentsPage),
         _buttons(),
         key=AgentsPage.form_key,
         on_submit=AgentsPage.create,
@@ -221,14 +182,6 @@ def _problem() -> rx.Component:
     )
 
 
-def _chosen() -> rx.Component:
-    return rx.cond(
-        AgentsPage.chosen != "",
-        rx.el.div(_form(), rx.cond(AgentsPage.naming, _name()), _paste()),
-        empty("mouse_pointer_click", "Choose an agent", "Its form appears here."),
-    )
-
-
 def page() -> rx.Component:
     """Lay out the page."""
     cards = rx.el.nav(
@@ -238,27 +191,12 @@ def page() -> rx.Component:
     )
     side = rx.el.div(cards, _templates())
     none = empty("bot", "No agents", "No handler declares itself to be an agent.")
-    both = rx.fragment(
-        _problem(),
-        rx.el.div(
-            side,
-            _chosen(),
-            class_name="ac-newjob",
-            data_chosen=words(AgentsPage.chosen != "", "yes", "no"),
-        ),
-    )
+    form = rx.el.div(_form(), rx.cond(AgentsPage.naming, _name()), _paste())
+    both = rx.fragment(_problem(), choice.beside(AgentsPage, side, form, "Choose an agent"))
     return shell.frame(
         "Agents",
         shell.heading("Agents", shell.stale_badge(AgentsPage.stale)),
-        rx.cond(
-            AgentsPage.problem != "",
-            empty("circle_alert", "This page cannot be shown", AgentsPage.problem),
-            rx.cond(
-                AgentsPage.loaded,
-                rx.cond(AgentsPage.cards.length() > 0, both, none),
-                bones(5, "4.5rem"),
-            ),
-        ),
+        choice.whole(AgentsPage, rx.cond(AgentsPage.cards.length() > 0, both, none)),
     )
 
 

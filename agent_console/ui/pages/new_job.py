@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import reflex as rx
 
 from agent_console.domain.jobs import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORITY
 from agent_console.ui import shell, when
-from agent_console.ui.components.basics import (
-    bones,
-    callout,
-    empty,
-    icon,
-    pick,
-    verb_button,
-    words,
-)
+from agent_console.ui.components import choice
+from agent_console.ui.components.basics import callout, empty, pick, verb_button, words
 from agent_console.ui.components.form_fields import form_fields
 from agent_console.ui.components.when_fields import attrs, labelled, span_field, zone_field
 from agent_console.ui.live import live_page
 from agent_console.ui.states.new_job import NewJobPage, TypeCard
 
 
-def _card(card: rx.Var[TypeCard]) -> rx.Component:
-    return rx.el.li(
-        rx.link(
-            rx.el.span(card.title, class_name="ac-strong"),
-            rx.el.span(card.job_type, class_name="ac-meta ac-mono"),
-            rx.el.span(card.description, class_name="ac-meta"),
-            rx.cond(card.limits != "", rx.el.span(card.limits, class_name="ac-meta")),
-            href=card.href,
-            underline="none",
-            class_name="ac-type",
-            custom_attrs={"aria-current": words(card.current, "true", "false")},
-        ),
-        key=card.job_type,
+def _card(one: rx.Var[TypeCard]) -> rx.Component:
+    return choice.card(
+        one,
+        one.job_type,
+        rx.el.span(one.description, class_name="ac-meta"),
+        rx.cond(one.limits != "", rx.el.span(one.limits, class_name="ac-meta")),
     )
+
+
+def _error(field: str) -> rx.Var[str]:
+    return choice.error_of(NewJobPage, field)
 
 
 def _common() -> rx.Component:
@@ -53,7 +41,7 @@ def _common() -> rx.Component:
                 placeholder="What is this for?", aria_describedby="taskDescription-help",
             ),
             rx.el.div(
-                NewJobPage.description_error, id="taskDescription-help", class_name="ac-error"
+                _error("taskDescription"), id="taskDescription-help", class_name="ac-error"
             ),
             class_name="ac-field ac-grow",
         ),
@@ -62,12 +50,12 @@ def _common() -> rx.Component:
             rx.el.input(
                 id="priority", name="priority", class_name="ac-input", input_mode="numeric",
                 default_value=str(DEFAULT_PRIORITY), aria_describedby="priority-help",
-                aria_invalid=words(NewJobPage.priority_error != "", "true", "false"),
+                aria_invalid=words(_error("priority") != "", "true", "false"),
             ),
             rx.el.div(
                 rx.cond(
-                    NewJobPage.priority_error != "",
-                    rx.el.span(NewJobPage.priority_error, class_name="ac-error"),
+                    _error("priority") != "",
+                    rx.el.span(_error("priority"), class_name="ac-error"),
                     f"{MIN_PRIORITY} to {MAX_PRIORITY}, higher first",
                 ),
                 id="priority-help",
@@ -79,13 +67,9 @@ def _common() -> rx.Component:
     )  # fmt: skip
 
 
-def _error(field: str) -> rx.Var[str]:
-    return cast("rx.Var[str]", NewJobPage.start_errors.get(field, ""))
-
-
 def _start() -> rx.Component:
     options = [rx.el.option(label, value=value) for value, label in when.STARTS.items()]
-    choice = rx.el.select(
+    starts = rx.el.select(
         *options, id=when.own("start"), name=when.own("start"), class_name="ac-input",
         value=NewJobPage.start, on_change=NewJobPage.set_start,
     )  # fmt: skip
@@ -95,7 +79,7 @@ def _start() -> rx.Component:
         rx.el.input(type="datetime-local", **attrs("runAt", error)), error,
     )  # fmt: skip
     return rx.el.div(
-        rx.el.div(rx.el.label("Start", html_for=when.own("start")), choice, class_name="ac-field"),
+        rx.el.div(rx.el.label("Start", html_for=when.own("start")), starts, class_name="ac-field"),
         pick(
             NewJobPage.start,
             (when.AT, rx.fragment(at, zone_field("UTC", _error("timeZone")))),
@@ -107,27 +91,9 @@ def _start() -> rx.Component:
 
 
 def _form() -> rx.Component:
-    head = rx.el.div(
-        rx.el.div(
-            rx.el.h2(NewJobPage.chosen_title, class_name="ac-h2"),
-            rx.el.p(NewJobPage.chosen_description, class_name="ac-meta"),
-            rx.cond(
-                NewJobPage.chosen_limits != "",
-                rx.el.p(NewJobPage.chosen_limits, class_name="ac-meta", data_testid="limits"),
-            ),
-            style={"min_width": "0"},
-        ),
-        rx.cond(
-            NewJobPage.has_example,
-            rx.button(
-                icon("wand_sparkles", 14), "Use example", type="button", variant="soft",
-                color_scheme="gray", on_click=NewJobPage.use_example,
-            ),
-        ),
-        class_name="ac-formhead",
-    )  # fmt: skip
-    wrong = rx.cond(
-        NewJobPage.form_error != "", callout("red", "circle_alert", NewJobPage.form_error)
+    limits = rx.cond(
+        NewJobPage.chosen_limits != "",
+        rx.el.p(NewJobPage.chosen_limits, class_name="ac-meta", data_testid="limits"),
     )
     paused = rx.cond(
         NewJobPage.paused != "",
@@ -138,12 +104,12 @@ def _form() -> rx.Component:
         ),
     )
     return rx.form(
-        head,
+        choice.head(NewJobPage, limits),
         paused,
         _common(),
         _start(),
         form_fields(NewJobPage.fields, NewJobPage.add_item, NewJobPage.remove_item),
-        rx.el.div(wrong, role="alert"),
+        choice.wrong(NewJobPage),
         verb_button("Create job", reason=NewJobPage.refusal, type="submit", size="3"),
         rx.cond(NewJobPage.refusal != "", rx.el.p(NewJobPage.refusal, class_name="ac-meta")),
         key=NewJobPage.form_key,
@@ -151,14 +117,6 @@ def _form() -> rx.Component:
         reset_on_submit=False,
         no_validate=True,
         aria_label="New job",
-    )
-
-
-def _chosen() -> rx.Component:
-    return rx.cond(
-        NewJobPage.chosen != "",
-        _form(),
-        empty("mouse_pointer_click", "Choose a job type", "Its form appears here."),
     )
 
 
@@ -174,24 +132,11 @@ def page() -> rx.Component:
         "No job types",
         "Set AGENT_CONSOLE_HANDLERS to modules with handlers, and restart.",
     )
-    both = rx.el.div(
-        types,
-        _chosen(),
-        class_name="ac-newjob",
-        data_chosen=words(NewJobPage.chosen != "", "yes", "no"),
-    )
+    both = choice.beside(NewJobPage, types, _form(), "Choose a job type")
     return shell.frame(
         "New job",
         shell.heading("New job", shell.stale_badge(NewJobPage.stale)),
-        rx.cond(
-            NewJobPage.problem != "",
-            empty("circle_alert", "This page cannot be shown", NewJobPage.problem),
-            rx.cond(
-                NewJobPage.loaded,
-                rx.cond(NewJobPage.cards.length() > 0, both, none),
-                bones(5, "4.5rem"),
-            ),
-        ),
+        choice.whole(NewJobPage, rx.cond(NewJobPage.cards.length() > 0, both, none)),
     )
 
 

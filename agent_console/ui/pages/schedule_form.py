@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import reflex as rx
 
 from agent_console.domain.jobs import MAX_PRIORITY, MIN_PRIORITY
 from agent_console.ui import shell
-from agent_console.ui.components.basics import (
-    bones,
-    callout,
-    empty,
-    icon,
-    section,
-    verb_button,
-    words,
-)
+from agent_console.ui.components import choice
+from agent_console.ui.components.basics import icon, section, verb_button
 from agent_console.ui.components.form_fields import form_fields
 from agent_console.ui.components.when_fields import attrs, labelled, span_field, zone_field
 from agent_console.ui.elements import moment
@@ -35,22 +28,12 @@ _CATCH_UP = {
 _OVERLAP = {"allow": "Start the next one beside it", "skip": "Skip the run"}
 
 
-def _card(card: rx.Var[TypeCard]) -> rx.Component:
-    return rx.el.li(
-        rx.link(
-            rx.el.span(card.title, class_name="ac-strong"),
-            rx.el.span(card.job_type, class_name="ac-meta ac-mono"),
-            href=card.href,
-            underline="none",
-            class_name="ac-type",
-            custom_attrs={"aria-current": words(card.current, "true", "false")},
-        ),
-        key=card.job_type,
-    )
+def _card(one: rx.Var[TypeCard]) -> rx.Component:
+    return choice.card(one, one.job_type)
 
 
 def _error(field: str) -> rx.Var[str]:
-    return cast("rx.Var[str]", ScheduleForm.errors.get(field, ""))
+    return choice.error_of(ScheduleForm, field)
 
 
 def _input(name: str, label: str, value: Any, hint: str = "", **more: Any) -> rx.Component:
@@ -84,17 +67,12 @@ def _mode(value: str, label: str) -> rx.Component:
     )
 
 
-def _typed(name: str) -> Any:
-    """Return what takes over the rule's field ``name`` once nothing more is typed."""
-    return lambda value: ScheduleForm.set_rule(name, value).debounce(TYPING)
-
-
 def _rule() -> rx.Component:
     cron = rx.el.input(
         default_value=DRAFT.cron,
         spell_check=False,
         auto_complete="off",
-        on_change=_typed("cron"),
+        on_change=ScheduleForm.type_cron.debounce(TYPING),
         **{**attrs("cron", _error("cron")), "class_name": "ac-input ac-mono"},
     )
     by_clock = rx.el.div(
@@ -104,7 +82,7 @@ def _rule() -> rx.Component:
         ),
         zone_field(
             DRAFT.time_zone, _error("timeZone"),
-            on_change=_typed("timeZone"),
+            on_change=ScheduleForm.type_zone.debounce(TYPING),
         ),
         class_name="when-start",
     )  # fmt: skip
@@ -114,8 +92,8 @@ def _rule() -> rx.Component:
         _error("intervalSeconds"),
         DRAFT.every,
         DRAFT.unit,
-        on_number=_typed("every"),
-        on_unit=_typed("everyUnit"),
+        on_number=ScheduleForm.type_every.debounce(TYPING),
+        on_unit=ScheduleForm.type_unit,
     )
     return rx.el.fieldset(
         rx.el.legend("When"),
@@ -180,21 +158,18 @@ def _policies() -> rx.Component:
 
 
 def _form() -> rx.Component:
-    wrong = rx.cond(
-        ScheduleForm.form_error != "", callout("red", "circle_alert", ScheduleForm.form_error)
-    )
     return rx.form(
         _about(),
         section(
             "Input",
-            rx.el.p(ScheduleForm.chosen_title, class_name="ac-meta"),
+            rx.el.p(ScheduleForm.chosen_title, class_name="ac-meta schedule-type"),
             rx.el.div(
                 form_fields(ScheduleForm.fields, ScheduleForm.add_item, ScheduleForm.remove_item),
                 key=ScheduleForm.chosen,
             ),
         ),
         section("Policies", _policies()),
-        rx.el.div(wrong, role="alert"),
+        choice.wrong(ScheduleForm),
         verb_button("Save schedule", reason=ScheduleForm.refusal, type="submit", size="3"),
         rx.cond(ScheduleForm.refusal != "", rx.el.p(ScheduleForm.refusal, class_name="ac-meta")),
         key=ScheduleForm.form_key,
@@ -207,16 +182,17 @@ def _form() -> rx.Component:
 
 def _content() -> rx.Component:
     types = rx.el.nav(
-        rx.el.ul(rx.foreach(ScheduleForm.types, _card), class_name="ac-types"),
+        rx.el.ul(
+            rx.foreach(ScheduleForm.types, lambda one: choice.card(one, one.job_type)),
+            class_name="ac-types",
+        ),
+        rx.cond(
+            ~ScheduleForm.editing,
+            rx.link("All job types", href="/schedules/new", class_name="ac-others"),
+        ),
         aria_label="Job types",
     )
-    first = empty("mouse_pointer_click", "Choose a job type", "Its form appears here.")
-    return rx.el.div(
-        types,
-        rx.cond(ScheduleForm.chosen != "", _form(), first),
-        class_name="ac-newjob",
-        data_chosen=words(ScheduleForm.chosen != "", "yes", "no"),
-    )
+    return choice.beside(ScheduleForm, types, _form(), "Choose a job type")
 
 
 def _page(title: str) -> rx.Component:
@@ -225,11 +201,7 @@ def _page(title: str) -> rx.Component:
         "Schedules",
         back,
         shell.heading(title, shell.stale_badge(ScheduleForm.stale)),
-        rx.cond(
-            ScheduleForm.problem != "",
-            empty("circle_alert", "This page cannot be shown", ScheduleForm.problem),
-            rx.cond(ScheduleForm.loaded, _content(), bones(5, "4.5rem")),
-        ),
+        choice.whole(ScheduleForm, _content()),
     )
 
 

@@ -27,6 +27,7 @@ class Again(GuardedState, rx.State):
     """
 
     what: str = ""
+    job: str = ""  # whose record it is about, whatever page is shown by now
     step: str = ""
     plan: PlanView = PlanView()
     error: str = ""
@@ -141,13 +142,13 @@ class Again(GuardedState, rx.State):
             self.what = ""
 
     def _open(self, what: str, position: int) -> None:
-        self._position = max(0, position)
+        self.job, self._position = job_in(self.router.url.path), max(0, position)
         self.what, self.step = what, str(self._position + 1)
         self.plan, self.error = PlanView(), ""
         self.form_key = self._once = bridge.request_id()
 
     async def _who(self) -> tuple[Actor, str]:
-        return await self._actor(), job_in(self.router.url.path)
+        return await self._actor(), self.job
 
     def _fail(self, failure: Failure) -> None:
         fields = [f"{one.field}: {one.message}" for one in failure.fields]

@@ -23,7 +23,7 @@ from agent_console.domain.sessions import (
 from agent_console.ui import bridge, forms
 from agent_console.ui.bridge import Failure
 from agent_console.ui.document_forms import new_document
-from agent_console.ui.forms import FieldView, Form
+from agent_console.ui.forms import Form
 from agent_console.ui.guard import guarded
 from agent_console.ui.live import Ask, follow
 from agent_console.ui.params import address, text
@@ -39,6 +39,7 @@ from agent_console.ui.states.agent_findings import (
     takes,
     without_findings,
 )
+from agent_console.ui.states.schema_form import SchemaForm
 from agent_console.ui.views import shown
 
 DEFAULT_PROJECT = "default"
@@ -92,16 +93,12 @@ class _Place:
     documents: str = ""
 
 
-class AgentsPage(DocumentPicker, FindingPicker, rx.State):
-    """The form on the screen. What is typed stays in the browser until it is sent."""
+class AgentsPage(SchemaForm, DocumentPicker, FindingPicker, rx.State):
+    """The form on the screen, with context, findings and templates."""
+
+    OWN = ("taskDescription", "projectId", "title", "content")
 
     cards: list[AgentCard] = []
-    chosen: str = ""
-    chosen_title: str = ""
-    chosen_description: str = ""
-    has_example: bool = False
-    fields: list[FieldView] = []
-    form_key: str = ""
     description: str = ""
     project: str = DEFAULT_PROJECT
     handed_problem: str = ""
@@ -109,14 +106,7 @@ class AgentsPage(DocumentPicker, FindingPicker, rx.State):
     strategy: str = DEFAULT_STRATEGY
     templates: list[TemplateRow] = []
     naming: bool = False
-    errors: dict[str, str] = {}
-    form_error: str = ""
-    refusal: str = ""
     context_refusal: str = ""
-    _form: Form = Form({}, {})
-    _data: Json = None
-    _example: Json = None
-    _once: str = ""  # idempotency key: sending the same form twice makes one session
     _intent: str = "keep"
     _draft: NewTemplate | None = None
     _place: _Place = _Place()
@@ -135,21 +125,6 @@ class AgentsPage(DocumentPicker, FindingPicker, rx.State):
         self._begin(self._example)
         self._take_given(self._example)
         self.description = f"Example: {self.chosen_title}"
-
-    @rx.event
-    @guarded(Permission.JOBS_READ)
-    def add_item(self, group: str) -> None:
-        """Offer one more member of a group."""
-        self._form = forms.grown(self._form, group)
-        self.fields = self._form.fields(self._data)
-
-    @rx.event
-    @guarded(Permission.JOBS_READ)
-    def remove_item(self, group: str, number: int) -> None:
-        """Take a member of a group away."""
-        if isinstance(number, int):
-            self._form = forms.shrunk(self._form, group, number)
-            self.fields = self._form.fields(self._data)
 
     @rx.event
     @guarded(Permission.JOBS_CREATE)
@@ -267,21 +242,6 @@ class AgentsPage(DocumentPicker, FindingPicker, rx.State):
         gone = await bridge.call(templates.delete, await self._actor(), str(template_id))
         if isinstance(gone, Failure):
             await self._tell(gone.notice)
-
-    def _complain(self, errors: Sequence[FieldError]) -> None:
-        """Show ``errors`` where they belong; those of no field go above the buttons."""
-        self.fields = self._form.fields(self._data, errors)
-        own = {"taskDescription", "projectId", "title", "content"}
-        self.errors = {one.field: one.message for one in errors if one.field in own}
-        known = {view.path for view in self.fields if view.error}
-        known |= {v.path for f in self.fields for i in f.members for v in i.fields if v.error}
-        rest = [
-            f"{one.field.removeprefix(f'{forms.ROOT}.')}: {one.message}"
-            for one in errors
-            if one.field not in own
-            and not any(one.field == path or one.field.startswith(f"{path}.") for path in known)
-        ]
-        self.form_error = " ".join(rest) or ("Some fields need another look." if errors else "")
 
     def _begin(self, data: Json) -> None:
         self._data, self._form = data, forms.start(self._form.schema, data)

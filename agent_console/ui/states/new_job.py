@@ -14,10 +14,11 @@ from agent_console.domain.jobs import DEFAULT_PRIORITY, MAX_PRIORITY, MIN_PRIORI
 from agent_console.domain.records import HandlerInfo
 from agent_console.ui import bridge, forms, when
 from agent_console.ui.bridge import Failure
-from agent_console.ui.forms import FieldView, Form
+from agent_console.ui.forms import Form
 from agent_console.ui.guard import guarded
-from agent_console.ui.live import Ask, LiveState, follow
+from agent_console.ui.live import Ask, follow
 from agent_console.ui.params import text
+from agent_console.ui.states.schema_form import SchemaForm
 from agent_console.ui.views import limits_of, shown
 
 
@@ -33,29 +34,16 @@ class TypeCard:
     current: bool
 
 
-class NewJobPage(LiveState, rx.State):
-    """The form on the screen. What is typed stays in the browser until it is sent."""
+class NewJobPage(SchemaForm, rx.State):
+    """The form on the screen, and when its job starts."""
+
+    OWN = ("taskDescription", "priority", *when.START_FIELDS)
 
     cards: list[TypeCard] = []
-    chosen: str = ""
-    chosen_title: str = ""
-    chosen_description: str = ""
     paused: str = ""  # by whom the chosen type is, and why
     chosen_limits: str = ""
-    has_example: bool = False
-    fields: list[FieldView] = []
-    form_key: str = ""
     description: str = ""
-    description_error: str = ""
-    priority_error: str = ""
     start: str = when.NOW
-    start_errors: dict[str, str] = {}
-    form_error: str = ""
-    refusal: str = ""
-    _form: Form = Form({}, {})
-    _data: Json = None
-    _example: Json = None
-    _once: str = ""  # idempotency key: sending the same form twice makes one job
 
     @rx.event(background=True)
     @guarded(Permission.JOBS_READ)
@@ -75,22 +63,10 @@ class NewJobPage(LiveState, rx.State):
     def set_start(self, start: str) -> None:
         """Start the job now, at a time, or after a delay."""
         if start in when.STARTS:
-            self._put(start=start, start_errors={})
-
-    @rx.event
-    @guarded(Permission.JOBS_READ)
-    def add_item(self, group: str) -> None:
-        """Offer one more member of a group."""
-        self._form = forms.grown(self._form, group)
-        self.fields = self._form.fields(self._data)
-
-    @rx.event
-    @guarded(Permission.JOBS_READ)
-    def remove_item(self, group: str, number: int) -> None:
-        """Take a member of a group away."""
-        if isinstance(number, int):
-            self._form = forms.shrunk(self._form, group, number)
-            self.fields = self._form.fields(self._data)
+            rest = {
+                name: said for name, said in self.errors.items() if name not in when.START_FIELDS
+            }
+            self._put(start=start, errors=rest)
 
     @rx.event
     @guarded(Permission.JOBS_CREATE)
@@ -124,29 +100,12 @@ class NewJobPage(LiveState, rx.State):
             await self._tell(bridge.note("info", "There is such a job already; this is it."))
         return rx.redirect(f"/jobs/{made.job.id}")
 
-    def _complain(self, errors: Sequence[FieldError]) -> None:
-        """Show ``errors`` where they belong; those of no field go above the button."""
-        self.fields = self._form.fields(self._data, errors)
-        by_field = {error.field: error.message for error in errors}
-        self.description_error = by_field.pop("taskDescription", "")
-        self.priority_error = by_field.pop("priority", "")
-        about = ("runAt", "timeZone", "delaySeconds")
-        self.start_errors = {name: by_field.pop(name) for name in about if name in by_field}
-        known = {view.path for view in self.fields if view.error}
-        known |= {v.path for f in self.fields for i in f.members for v in i.fields if v.error}
-        rest = [
-            f"{name}: {message}"
-            for name, message in by_field.items()
-            if not any(name == path or name.startswith(f"{path}.") for path in known)
-        ]
-        self.form_error = " ".join(rest) or ("Some fields need another look." if errors else "")
-
     def _begin(self, data: Json) -> None:
         self._data, self._form = data, forms.start(self._form.schema, data)
         self._once = self.form_key = bridge.request_id()
         self.fields = self._form.fields(data)
-        self.description = self.description_error = self.priority_error = self.form_error = ""
-        self.start, self.start_errors = when.NOW, {}
+        self.description = self.form_error = ""
+        self.start, self.errors = when.NOW, {}
 
     def _ask(self, actor: Actor) -> Ask:
         allowed = actor.may(Permission.JOBS_CREATE)
@@ -158,7 +117,7 @@ class NewJobPage(LiveState, rx.State):
         known, paused = answer
         wanted = self._subject.removeprefix("type:")
         found = next((one for one in known if one.job_type == wanted), None)
-        self._put(cards=[_card(one, wanted) for one in known], paused=paused.get(wanted, ""))
+        self._put(cards=[type_card(one, wanted) for one in known], paused=paused.get(wanted, ""))
         if found is None:
             self._put(chosen="", fields=[])
         elif found.job_type != self.chosen or found.input_schema != self._form.schema:
@@ -186,13 +145,14 @@ def _read(actor: Actor) -> tuple[Sequence[HandlerInfo], dict[str, str]]:
     }
 
 
-def _card(info: HandlerInfo, wanted: str) -> TypeCard:
+def type_card(info: HandlerInfo, wanted: str, address: str = "/new?type=") -> TypeCard:
+    """Return the card of a job type, current when it is ``wanted``; its page is at ``address``."""
     return TypeCard(
         job_type=info.job_type,
         title=info.title or info.job_type,
         description=info.description,
         limits=limits_of(info),
-        href=f"/new?type={info.job_type}",
+        href=f"{address}{info.job_type}",
         current=info.job_type == wanted,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,17 +22,16 @@ from agent_console.domain.schedules import (
 )
 from agent_console.ui import bridge, forms, when
 from agent_console.ui.bridge import Failure
-from agent_console.ui.forms import FieldView, Form
 from agent_console.ui.guard import guarded
-from agent_console.ui.live import Ask, LiveState, follow
+from agent_console.ui.live import Ask, follow
 from agent_console.ui.params import text
 from agent_console.ui.schedule_views import schedule_row
-from agent_console.ui.states.new_job import TypeCard, offered, priority_of
-from agent_console.ui.views import limits_of
+from agent_console.ui.states.new_job import TypeCard, offered, priority_of, type_card
+from agent_console.ui.states.schema_form import SchemaForm
 from agent_console.ui.when import RunView, run_view
 
 STRATEGIES = ("checkpoint_required", "final_only", "auto_approve_low_risk")
-_OWN = ("name", "cron", "timeZone", "intervalSeconds", "priority", "projectId", "taskDescription")
+_RULE = ("cron", "timeZone", "intervalSeconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +51,17 @@ class ScheduleDraft:
     overlap: str = Overlap.ALLOW.value
 
 
-class ScheduleForm(LiveState, rx.State):
-    """The form on the screen. What is typed stays in the browser until it is sent."""
+class ScheduleForm(SchemaForm, rx.State):
+    """The form on the screen, with its rule and the look ahead."""
+
+    OWN = ("name", *_RULE, "priority", "projectId", "taskDescription")
 
     types: list[TypeCard] = []
     editing: bool = False
-    chosen: str = ""
-    chosen_title: str = ""
     draft: ScheduleDraft = ScheduleDraft()
-    fields: list[FieldView] = []
-    form_key: str = ""
     mode: str = "cron"
     words: str = ""
     runs: list[RunView] = []
-    errors: dict[str, str] = {}
-    form_error: str = ""
-    refusal: str = ""
-    _form: Form = Form({}, {})
-    _data: Json = None
     _rule: dict[str, str] = {}
     _schedule_id: str = ""
 
@@ -88,28 +79,32 @@ class ScheduleForm(LiveState, rx.State):
             self.mode = mode
             await self._look_ahead()
 
-    @rx.event
-    @guarded(Permission.JOBS_READ)
-    async def set_rule(self, name: str, value: str) -> None:
-        """Take over what was typed of the rule, and look ahead."""
-        if name in {"cron", "timeZone", "every", "everyUnit"}:
-            self._rule = {**self._rule, when.own(name): value[:300]}
-            await self._look_ahead()
+    # An event per field: a debounced one takes the place of another of its name, so that of two
+    # fields filled in quickly the first would be lost.
 
     @rx.event
     @guarded(Permission.JOBS_READ)
-    def add_item(self, group: str) -> None:
-        """Offer one more member of a group."""
-        self._form = forms.grown(self._form, group)
-        self.fields = self._form.fields(self._data)
+    async def type_cron(self, value: str) -> None:
+        """Take over the cron expression, and look ahead."""
+        await self._typed("cron", value)
 
     @rx.event
     @guarded(Permission.JOBS_READ)
-    def remove_item(self, group: str, number: int) -> None:
-        """Take a member of a group away."""
-        if isinstance(number, int):
-            self._form = forms.shrunk(self._form, group, number)
-            self.fields = self._form.fields(self._data)
+    async def type_zone(self, value: str) -> None:
+        """Take over the time zone, and look ahead."""
+        await self._typed("timeZone", value)
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
+    async def type_every(self, value: str) -> None:
+        """Take over the number of units, and look ahead."""
+        await self._typed("every", value)
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
+    async def type_unit(self, value: str) -> None:
+        """Take over the unit, and look ahead."""
+        await self._typed("everyUnit", value)
 
     @rx.event
     @guarded(Permission.JOBS_CREATE)
@@ -153,6 +148,10 @@ class ScheduleForm(LiveState, rx.State):
             overlap=_known(Overlap, when.text(form, "overlap"), Overlap.ALLOW),
         )
 
+    async def _typed(self, name: str, value: str) -> None:
+        self._rule = {**self._rule, when.own(name): str(value)[:300]}
+        await self._look_ahead()
+
     async def _look_ahead(self) -> None:
         wrong: list[FieldError] = []
         rule = when.rule_of(self._rule, self.mode, wrong)
@@ -162,24 +161,11 @@ class ScheduleForm(LiveState, rx.State):
             found = await bridge.call(service.preview, await self._actor(), rule)
             if isinstance(found, Failure):
                 wrong = list(found.fields) or [FieldError("cron", found.notice.text)]
-        about = {"cron", "timeZone", "intervalSeconds"}
-        rest = {name: said for name, said in self.errors.items() if name not in about}
+        rest = {name: said for name, said in self.errors.items() if name not in _RULE}
         self._put(errors=rest | {one.field: one.message for one in wrong})
         self._put(words="" if wrong else found.words)
         zone = rule.time_zone
         self._put(runs=[] if wrong else [run_view(one, zone) for one in found.next_runs])
-
-    def _complain(self, errors: Sequence[FieldError]) -> None:
-        """Show ``errors`` where they belong; those of no field go above the button."""
-        self.fields = self._form.fields(self._data, errors)
-        by_field = {error.field: error.message for error in errors}
-        self.errors = {name: by_field[name] for name in _OWN if name in by_field}
-        rest = [
-            f"{name}: {said}"
-            for name, said in by_field.items()
-            if name not in _OWN and not name.startswith("inputData")
-        ]
-        self.form_error = " ".join(rest) or ("Some fields need another look." if errors else "")
 
     def _ask(self, actor: Actor) -> Ask:
         query = self.router.url.query_parameters
@@ -234,10 +220,11 @@ def _read(actor: Actor, schedule_id: str, chosen: str, *, editing: bool) -> dict
     wanted = chosen or (schedule.job_type if schedule else "")
     rule = schedule.rule if schedule else Rule(cron=ScheduleDraft().cron)
     ahead = services.schedules.preview(actor, rule)
+    same = f"/schedules/edit?id={schedule_id}&type=" if schedule_id else "/schedules/new?type="
     allowed = actor.may(Permission.JOBS_CREATE)
     why_not = "" if allowed else refusal(Permission.JOBS_CREATE)
     return {
-        "types": [_card(one, wanted, schedule_id) for one in offered(catalog)],
+        "types": [type_card(one, wanted, same) for one in offered(catalog)],
         "chosen": next((one for one in catalog if one.job_type == wanted), None),
         "schedule": schedule,
         "editing": editing,
@@ -245,18 +232,6 @@ def _read(actor: Actor, schedule_id: str, chosen: str, *, editing: bool) -> dict
         "words": ahead.words,
         "runs": [run_view(one, rule.time_zone) for one in ahead.next_runs],
     }
-
-
-def _card(info: HandlerInfo, wanted: str, schedule_id: str) -> TypeCard:
-    same = f"/schedules/edit?id={schedule_id}&type=" if schedule_id else "/schedules/new?type="
-    return TypeCard(
-        job_type=info.job_type,
-        title=info.title or info.job_type,
-        description=info.description,
-        limits=limits_of(info),
-        href=f"{same}{info.job_type}",
-        current=info.job_type == wanted,
-    )
 
 
 def _draft(schedule: ScheduleView) -> ScheduleDraft:
