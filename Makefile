@@ -7,6 +7,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 DEV_READY := $(VENV)/.dev-ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# The address of the consoles in tests/e2e/console.py, which is part of the built pages.
+E2E_ADDRESS := PORT=34517 PUBLIC_URL=http://localhost:34517
+# Two consoles share a port where each has a loopback address of its own, as on Linux.
+E2E_WORKERS := $(if $(filter Linux,$(shell uname)),-n 2 --dist worksteal)
 CAMPAIGNS := tests/crash tests/chaos
 SIZES := DECISIONS DECIDERS KILLS LOST_ANSWERS OUTAGE RESTARTS SEED SEQUENCES SIGTERMS ZOMBIES
 QUICK_TESTS := tests/unit tests/services tests/runtime tests/api tests/cli tests/architecture tests/docs
@@ -16,7 +20,7 @@ export PIP_NO_PYTHON_VERSION_WARNING := 1
 unexport VIRTUAL_ENV PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup dev test check lint format types contracts screenshots ops bench chaos clean
+.PHONY: help run setup dev test check lint format types contracts e2e-pages screenshots ops bench chaos clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -47,13 +51,13 @@ $(DEV_READY): requirements-dev.txt $(READY)
 test: $(DEV_READY) ## Lint, types, contracts and every test, on SQLite, PostgreSQL and in a browser
 	@.ci/browser $(BIN)/python
 	@.ci/promtool $(BIN)
-	@$(MAKE) --no-print-directory lint types contracts
+	@$(MAKE) --no-print-directory -j2 lint types contracts e2e-pages
 	$(BIN)/python -m pytest -n 2 --ignore=tests/e2e --ignore=tests/crash --ignore=tests/chaos $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/crash tests/chaos $(PYTEST_ARGS)
-	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(E2E_WORKERS) tests/e2e $(PYTEST_ARGS)
 
 check: $(DEV_READY) ## The fast selection, on SQLite, in under a minute
-	@$(MAKE) --no-print-directory lint types contracts
+	@$(MAKE) --no-print-directory -j2 lint types contracts
 	$(BIN)/python -m pytest -q -n 2 -m "not slow and not e2e and not crash" -k "not postgresql" $(wildcard $(QUICK_TESTS)) $(PYTEST_ARGS)
 
 lint: $(DEV_READY) ## Style, dead dependencies, markers of unfinished work
@@ -70,6 +74,11 @@ types: $(DEV_READY) ## mypy --strict
 
 contracts: $(DEV_READY) ## Which room may know which
 	@$(BIN)/lint-imports --no-logo
+
+# Built while style and types are checked: a core is free then.
+e2e-pages: $(READY)
+	@folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && \
+		$(E2E_ADDRESS) AGENT_CONSOLE_DATA_DIR="$$folder" $(BIN)/python -m agent_console.cli.frontend
 
 screenshots: $(DEV_READY) ## Take the pictures in docs/images again
 	@.ci/browser $(BIN)/python

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,6 +31,17 @@ CAMPAIGN = frozenset(PREFIX + name for name in SIZES.split())
 for _name in [n for n in os.environ if n.startswith(PREFIX) or n in CONVENTIONAL]:
     if _name not in CAMPAIGN:
         del os.environ[_name]
+
+# Each test makes databases of a thousand files; memory makes them ten times faster than a disk.
+# Nothing that is tested outlives the machine. A TMPDIR of one's own is left alone.
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 2 << 30  # bytes
+if (
+    "TMPDIR" not in os.environ
+    and os.access(MEMORY, os.W_OK)
+    and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+):
+    os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -93,7 +93,8 @@ class PostgresServer:
             upgrade(self.url(self._template))
             self._migrated = True
         name = f"test_{uuid4().hex}"
-        self.execute(f"CREATE DATABASE {name} TEMPLATE {self._template}")
+        # Copied file by file: half the work of the default, which writes every page to the log.
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {self._template} STRATEGY FILE_COPY")
         try:
             yield self.url(name)
         finally:

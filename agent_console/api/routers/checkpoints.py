@@ -135,8 +135,7 @@ def bulk_decide(
     done = services.review.decide_many(
         actor, body.to_items(), body.to_verdict(), idempotency_key=idempotency_key
     )
-    if done.replayed:
-        response.headers[REPLAYED] = "true"
+    note_made(response, replayed=done.replayed)
     return BulkDecideAnswer.of(done)
 
 
