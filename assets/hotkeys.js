@@ -7,8 +7,15 @@
   let prefix = "";
   let prefixAt = 0;
 
-  const help = () => document.getElementById("keys-help");
   const isOff = () => localStorage.getItem(OFF) === "yes";
+
+  const explain = () => {
+    const overlay = document.getElementById("keys-help");
+    if (!overlay) return false;
+    overlay.querySelector("[data-keys-on]").checked = !isOff();
+    overlay.showModal();
+    return true;
+  };
 
   const press = (keys) => {
     const found = [...document.querySelectorAll(`[data-hotkey="${CSS.escape(keys)}"]`)]
@@ -45,7 +52,7 @@
     if (started) return press(`${started} ${key}`);
     if (key in STEPS) return move(STEPS[key]);
     if (key === "g") { prefix = key; prefixAt = Date.now(); return true; }
-    return pressInRow(event) || press(key);
+    return key === "?" ? explain() : pressInRow(event) || press(key);
   };
 
   document.addEventListener("keydown", (event) => {
@@ -56,10 +63,7 @@
   });
 
   document.addEventListener("click", (event) => {
-    if (!event.target.closest?.("[data-keys-help]")) return;
-    const open = help();
-    open.querySelector("[data-keys-on]").checked = !isOff();
-    if (!open.open) open.showModal();
+    if (event.target.closest?.("[data-keys-help]")) explain();
   });
 
   document.addEventListener("change", (event) => {

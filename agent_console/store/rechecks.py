@@ -31,8 +31,8 @@ SELECT c.id, c.payload, c.payload_digest, c.edited_data, c.decision_digest,
     AND s.position >= coalesce(j.forked_position, 0)),
   CASE WHEN c.position < j.forked_position THEN c.position END, c.position, c.job_id
 FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
-WHERE c.job_id {among_ids} AND c.position >= 0 AND c.checkpoint_type = 'APPROVAL_REQUIRED'
-  AND c.status = 'APPROVED'
+WHERE c.job_id {among_ids} AND c.position >= 0
+  AND {indexable}c.checkpoint_type = 'APPROVAL_REQUIRED' AND {indexable}c.status = 'APPROVED'
 """
 
 REOPEN = """

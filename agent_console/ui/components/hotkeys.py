@@ -58,14 +58,14 @@ def hotkey(keys: str) -> dict[str, str]:
 
 
 def help_button() -> rx.Component:
-    """Return the way to the overlay for a mouse or a finger."""
+    """Return the way to the overlay for a mouse or a finger, and when single keys are off."""
     return rx.el.button(
         icon("keyboard"),
         type="button",
         class_name="ac-icon",
         aria_label="Keyboard shortcuts",
         title="Keyboard shortcuts",
-        custom_attrs={"data-keys-help": "yes", **hotkey("?")},
+        custom_attrs={"data-keys-help": "yes", "aria-keyshortcuts": "?"},
     )
 
 

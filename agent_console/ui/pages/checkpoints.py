@@ -149,7 +149,7 @@ def _row(row: rx.Var[RowView]) -> rx.Component:
                     row.claimed_by != "",
                     rx.el.span(
                         icon("user_check", 13),
-                        row.claimed_by,
+                        rx.el.span(row.claimed_by, class_name="ac-cut"),
                         class_name="row-claim",
                         title=row.claimed_by + " has claimed this",
                     ),
