@@ -25,7 +25,7 @@ def _lines(title: str, lines: rx.Var[tuple[LineView, ...]]) -> rx.Component:
     return rx.cond(
         lines.length() > 0,
         rx.el.div(
-            rx.el.h3(title, class_name="again-h3"),
+            rx.el.h2(title, class_name="again-h2"),
             rx.el.ul(rx.foreach(lines, _line), class_name="again-lines"),
         ),
     )
