@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     drain_timeout: float = Field(25.0, ge=0, le=3600)
     max_claims: int = Field(5, ge=1, le=1000)
     self_approval: Literal["auto", "never", "always"] = "auto"
+    undo_seconds: float = Field(5.0, ge=0, le=60)
     handlers: Annotated[tuple[str, ...], NoDecode] = ()
     agents: Path | None = None
     agent_model: str = ""

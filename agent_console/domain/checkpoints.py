@@ -44,6 +44,7 @@ class CheckpointVerb(StrEnum):
     EXPIRE = "expire"
     CANCEL = "cancel"  # its job was canceled
     REOPEN = "reopen"  # what was approved is not what is stored any more
+    UNDO = "undo"  # by who decided, before the job has gone on
 
 
 def _transitions() -> Mapping[tuple[CheckpointStatus, CheckpointVerb], CheckpointStatus]:
@@ -56,6 +57,9 @@ def _transitions() -> Mapping[tuple[CheckpointStatus, CheckpointVerb], Checkpoin
             (s.PENDING, v.EXPIRE): s.EXPIRED,
             (s.PENDING, v.CANCEL): s.CANCELED,
             (s.APPROVED, v.REOPEN): s.PENDING,
+            (s.APPROVED, v.UNDO): s.PENDING,
+            (s.REJECTED, v.UNDO): s.PENDING,
+            (s.CHANGES_REQUESTED, v.UNDO): s.PENDING,
         }
     )
 
@@ -98,7 +102,8 @@ class Checkpoint:
     ``{"action": str, "data": …, "changes": [...], "findings": [...]}``, the last only where there
     are any (``domain.risk``); see ``domain.payload``. ``rounds`` is how many rounds there may be,
     None where changes cannot be requested; ``previous_id`` is the checkpoint of the round before.
-    ``forked_from`` is the checkpoint of which this is a copy, decision included.
+    ``forked_from`` is the checkpoint of which this is a copy, decision included. Until
+    ``undo_until`` its job waits, so that the decision can be taken back.
     """
 
     id: str
@@ -132,6 +137,7 @@ class Checkpoint:
     rounds: int | None = None
     previous_id: str | None = None
     forked_from: str | None = None
+    undo_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,7 @@ class JobVerb(StrEnum):
     RESCUE = "rescue"  # its worker died
     PARK = "park"  # needs attention
     WAKE = "wake"  # its checkpoint was decided
+    UNWAKE = "unwake"  # that decision was taken back before it was claimed
     RETURN = "return"  # its approval no longer matches: back to review
     PAUSE = "pause"
     RESUME = "resume"
@@ -79,6 +80,7 @@ def _transitions() -> Mapping[tuple[JobStatus, JobVerb], JobStatus]:
         (s.RUNNING, v.RESCUE): s.QUEUED,
         (s.RUNNING, v.PARK): s.PARKED,
         (s.WAITING, v.WAKE): s.QUEUED,
+        (s.QUEUED, v.UNWAKE): s.WAITING,
         (s.RUNNING, v.RETURN): s.WAITING,
         (s.PAUSED, v.RESUME): s.QUEUED,
         (s.PARKED, v.RESUME): s.QUEUED,

@@ -14,23 +14,25 @@ from agent_console.domain.checkpoints import (
     Verdict,
     changes_refusal,
 )
+from agent_console.domain.clock import MICROSECONDS
 from agent_console.domain.crashpoints import crashpoint
-from agent_console.domain.errors import NotFound
+from agent_console.domain.errors import Invalid, NotFound
 from agent_console.domain.events import JournalEntry
 from agent_console.domain.jobs import Job, Json
 from agent_console.domain.queries import CheckpointQuery
 from agent_console.domain.records import Artifact, LogLine, Page
 from agent_console.domain.review_claims import ReviewClaim
 from agent_console.domain.rounds import chain_of, difference
-from agent_console.domain.rulings import Item
+from agent_console.domain.rulings import MAX_AT_ONCE, Item
 from agent_console.services import job_requests, list_queries, review_many, review_policy
 from agent_console.services.review_many import DecidedMany
 from agent_console.services.review_policy import SelfApproval
 from agent_console.store import decisions, review_claims
+from agent_console.store import undo as store_undo
 from agent_console.store.database import Database, Reader
 from agent_console.store.reads import checkpoints, counts, journal, records
 from agent_console.store.reads import jobs as job_reads
-from agent_console.store.transactions import Queries
+from agent_console.store.transactions import Queries, Tx
 
 LOG_TAIL = 100
 
@@ -152,9 +154,12 @@ class ReviewService:
         verdict: Verdict,
         *,
         idempotency_key: str | None = None,
+        hold: float = 0.0,
     ) -> Checkpoint:
         """Decide as ``decide_once`` does; return the checkpoint."""
-        done = self.decide_once(actor, checkpoint_id, verdict, idempotency_key=idempotency_key)
+        done = self.decide_once(
+            actor, checkpoint_id, verdict, idempotency_key=idempotency_key, hold=hold
+        )
         return done.checkpoint
 
     def decide_once(
@@ -164,8 +169,11 @@ class ReviewService:
         verdict: Verdict,
         *,
         idempotency_key: str | None = None,
+        hold: float = 0.0,
     ) -> Decided:
         """Approve, reject or request changes; it, job and journal change in one transaction.
+
+        For ``hold`` seconds the job waits, and the decision can be undone.
 
         The same actor repeating the same verdict with the same key gets the first answer.
 
@@ -190,6 +198,7 @@ class ReviewService:
                 actor=actor,
                 key=key,
                 check=review_policy.checker(actor, self._self_approval),
+                hold=int(hold * MICROSECONDS),
             )
         )
         crashpoint("decide.committed")
@@ -204,10 +213,12 @@ class ReviewService:
         verdict: Verdict,
         *,
         idempotency_key: str | None = None,
+        hold: float = 0.0,
     ) -> DecidedMany:
         """Approve, or reject with one reason, up to 1,000 checkpoints; say what became of each.
 
-        Each is decided as by ``decide_once``; one that is refused keeps the others not back.
+        Each is decided as by ``decide_once``, ``hold`` included; one that is refused keeps the
+        others not back.
 
         Raises:
             Forbidden: no permission.
@@ -216,8 +227,43 @@ class ReviewService:
         """
         authorize(actor, Permission.CHECKPOINTS_DECIDE)
         return review_many.decide_many(
-            self._db, actor, items, verdict, policy=self._self_approval, key=idempotency_key
+            self._db,
+            actor,
+            items,
+            verdict,
+            policy=self._self_approval,
+            key=idempotency_key,
+            hold=int(hold * MICROSECONDS),
         )
+
+    def undo(self, actor: Actor, checkpoint_id: str) -> Checkpoint:
+        """Take back what the actor decided, while the job has not gone on upon it.
+
+        Raises:
+            Forbidden: no permission.
+            NotFound: there is no such checkpoint.
+            Conflict: nothing is decided, somebody else decided, or it is too late.
+        """
+        authorize(actor, Permission.CHECKPOINTS_DECIDE)
+
+        def work(tx: Tx) -> None:
+            if not store_undo.undo(tx, [checkpoint_id], actor):
+                raise store_undo.refusal(tx, checkpoint_id, actor)
+
+        self._db.write(work)
+        return self.get(actor, checkpoint_id).checkpoint
+
+    def undo_many(self, actor: Actor, checkpoint_ids: Sequence[str]) -> list[str]:
+        """Take back what the actor decided; return the ids of those that are open again.
+
+        Raises:
+            Forbidden: no permission.
+            Invalid: none, or too many.
+        """
+        authorize(actor, Permission.CHECKPOINTS_DECIDE)
+        if not 0 < len(checkpoint_ids) <= MAX_AT_ONCE:
+            raise Invalid.field("ids", f"1 to {MAX_AT_ONCE:,} checkpoints.")
+        return self._db.write(lambda tx: store_undo.undo(tx, checkpoint_ids, actor))
 
     def _refusal(self, reader: Queries, actor: Actor, checkpoint: Checkpoint) -> str:
         if not actor.may(Permission.CHECKPOINTS_DECIDE):

@@ -42,6 +42,7 @@ def decide_many(
     *,
     policy: SelfApproval,
     key: str | None,
+    hold: int = 0,
 ) -> DecidedMany:
     """Decide all of ``items``; the permission to decide has been checked."""
     _check(items, verdict)
@@ -52,7 +53,9 @@ def decide_many(
         part = items[start : start + TOGETHER]
         part_key = job_requests.request_key(actor, f"decide many {start}", key, body)
         try:
-            told, repeated = _together(db, actor, _each(part, verdict), policy, part_key)
+            told, repeated = _together(
+                db, actor, _each(part, verdict), policy=policy, key=part_key, hold=hold
+            )
         except Unavailable:
             if not rulings:
                 raise
@@ -70,12 +73,19 @@ def _together(
     db: Database,
     actor: Actor,
     verdicts: Mapping[str, Verdict],
+    *,
     policy: SelfApproval,
     key: RequestKey | None,
+    hold: int,
 ) -> tuple[list[Ruling], bool]:
     told = db.write(
         lambda tx: decisions.decide_many(
-            tx, verdicts, actor=actor, key=key, check=review_policy.checker(actor, policy)
+            tx,
+            verdicts,
+            actor=actor,
+            key=key,
+            check=review_policy.checker(actor, policy),
+            hold=hold,
         )
     )
     crashpoint("decide.committed")

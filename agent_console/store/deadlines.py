@@ -37,7 +37,7 @@ RETURNING agent_checkpoints.id, agent_checkpoints.job_id, agent_checkpoints.crea
 """
 
 WAKE = """
-UPDATE ai_jobs SET status = 'QUEUED', resuming = 1, run_at = {now}, updated_at = {now}
+UPDATE ai_jobs SET status = 'QUEUED', resuming = 1, run_at = {now} + v.hold, updated_at = {now}
 FROM v WHERE ai_jobs.id = v.id AND ai_jobs.status = 'WAITING'
 RETURNING ai_jobs.id, ai_jobs.job_type
 """
@@ -85,8 +85,12 @@ def expire(tx: Tx, checkpoint_ids: Sequence[str]) -> set[str]:
     return {row[0] for row in rows}
 
 
-def wake(tx: Tx, job_ids: Sequence[str], actor: Actor = SYSTEM) -> dict[str, Event]:
+def wake(
+    tx: Tx, job_ids: Sequence[str], actor: Actor = SYSTEM, *, hold: int = 0
+) -> dict[str, Event]:
     """Let waiting jobs back into the queue, uncharged; return what to record, by job.
+
+    They are not claimed before ``hold`` microseconds have passed.
 
     Jobs that do not wait are missing from the answer.
     """
@@ -99,5 +103,5 @@ def wake(tx: Tx, job_ids: Sequence[str], actor: Actor = SYSTEM) -> dict[str, Eve
             before=JobStatus.WAITING,
             after=JobStatus.QUEUED,
         )
-        for job_id, job_type in tx.values("id", WAKE, [(one,) for one in job_ids])
+        for job_id, job_type in tx.values("id, hold", WAKE, [(one, hold) for one in job_ids])
     }

@@ -49,13 +49,16 @@ FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
 LEFT JOIN checkpoint_claims k ON k.checkpoint_id = c.id AND k.until > {now}
 WHERE c.id {among_ids}
 """
-COLUMNS: Final = "id, status, by_id, by_name, decision_digest, reason, feedback, edited, response"
+COLUMNS: Final = (
+    "id, status, by_id, by_name, decision_digest, reason, feedback, edited, response, hold"
+)
 # The deadline is part of the compare-and-set: at its very instant the checkpoint is expired.
 DECIDE: Final = """
 UPDATE agent_checkpoints SET status = v.status, approved_by = v.by_id,
        approved_by_name = v.by_name, approved_at = {now}, decision_digest = v.decision_digest,
        rejection_reason = v.reason, feedback = v.feedback, edited_data = v.edited,
-       response = v.response, updated_at = {now}
+       response = v.response, updated_at = {now},
+       undo_until = CASE WHEN v.hold > 0 THEN {now} + v.hold END
 FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status = 'PENDING'
   AND (agent_checkpoints.expires_at IS NULL OR agent_checkpoints.expires_at > {now})
 RETURNING agent_checkpoints.id, agent_checkpoints.approved_at, agent_checkpoints.created_at
@@ -125,8 +128,11 @@ def decide(
     actor: Actor,
     key: RequestKey | None,
     check: Check,
+    hold: int = 0,
 ) -> Outcome:
     """Record ``verdict`` and let the job go on, or say who was faster.
+
+    For ``hold`` microseconds the job waits, and the decision can be taken back.
 
     Raises:
         NotFound: there is no such checkpoint.
@@ -136,7 +142,7 @@ def decide(
     lock_jobs(tx, [checkpoint_id])
     if key is not None and _is_repetition(tx, key):
         return Outcome(checkpoint=_whole(tx, checkpoint_id), replayed=True)
-    settled = _settle(tx, {checkpoint_id: verdict}, actor, check)[checkpoint_id]
+    settled = _settle(tx, {checkpoint_id: verdict}, actor, check, hold)[checkpoint_id]
     if settled.refusal is not None and not settled.late:
         raise settled.refusal
     checkpoint = _whole(tx, checkpoint_id)
@@ -157,11 +163,12 @@ def decide_many(
     actor: Actor,
     key: RequestKey | None,
     check: Check,
+    hold: int = 0,
 ) -> tuple[list[Ruling], bool]:
     """Record a verdict on each checkpoint, in one transaction; return what became of each.
 
-    What it does to one is what ``decide`` does; what is refused keeps nobody else back. The flag
-    says that the request was a repetition: the answer is the first one.
+    What it does to one is what ``decide`` does, ``hold`` included; what is refused keeps nobody
+    else back. The flag says that the request was a repetition: the answer is the first one.
 
     Raises:
         Conflict: the idempotency key was used otherwise.
@@ -174,7 +181,7 @@ def decide_many(
         if earlier is not None:
             return [_from_plain(one) for one in idempotency.remembered(tx, earlier)], True
     lock_jobs(tx, list(verdicts))
-    settled = _settle(tx, verdicts, actor, check)
+    settled = _settle(tx, verdicts, actor, check, hold)
     rulings = [_ruling(one, settled[one]) for one in verdicts]
     if key is not None:
         idempotency.remember(tx, batch_id, [_plain(one) for one in rulings])
@@ -183,7 +190,7 @@ def decide_many(
 
 
 def _settle(
-    tx: Tx, verdicts: Mapping[str, Verdict], actor: Actor, check: Check
+    tx: Tx, verdicts: Mapping[str, Verdict], actor: Actor, check: Check, hold: int
 ) -> dict[str, _Settled]:
     """Decide what can be, its jobs being locked; as many statements for many as for one."""
     settled: dict[str, _Settled] = {}
@@ -198,9 +205,9 @@ def _settle(
             ready[checkpoint_id] = case, check(tx, case)
         except ConsoleError as refusal:
             settled[checkpoint_id] = _Settled(case, refusal)
-    rows_ = [_row(case, actor) for case, _ in ready.values()]
+    rows_ = [(*_row(case, actor), hold) for case, _ in ready.values()]
     decided = {row[0]: row[1:] for row in tx.values(COLUMNS, DECIDE, rows_)}
-    woken = wake(tx, [ready[one][0].job_id for one in decided], actor)
+    woken = wake(tx, [ready[one][0].job_id for one in decided], actor, hold=hold)
     for checkpoint_id, (case, facts) in ready.items():
         if checkpoint_id in decided:
             at, since = decided[checkpoint_id]
@@ -274,7 +281,7 @@ def _lost(case: Case) -> Conflict:
 
 
 def _row(case: Case, actor: Actor) -> Row:
-    """Return what is written of a verdict, in the order of ``COLUMNS``."""
+    """Return what is written of a verdict, in the order of ``COLUMNS``, without the last."""
     verdict = case.verdict
     edited = None if verdict.edited_data is None else dumps(verdict.edited_data)
     return (

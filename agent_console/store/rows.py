@@ -140,6 +140,7 @@ def checkpoint(row: Row) -> Checkpoint:
         decided_by=row["approved_by"],
         decided_by_name=row["approved_by_name"],
         decided_at=instant(row["approved_at"]),
+        undo_until=instant(row["undo_until"]),
         edited_data=json_or_none(row["edited_data"]),
         response=json_or_none(row["response"]),
         editable=row["edit_schema"] is not None,

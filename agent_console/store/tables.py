@@ -217,6 +217,7 @@ class AgentCheckpoint(SQLModel, table=True):
     approved_by: str | None = Field(default=None, sa_type=Text)
     approved_by_name: str | None = Field(default=None, sa_type=Text)
     approved_at: int | None = Field(default=None, sa_type=BigInteger)
+    undo_until: int | None = Field(default=None, sa_type=BigInteger)
     decision_digest: str | None = Field(default=None, sa_type=Text)
     rejection_reason: str | None = Field(default=None, sa_type=Text)
     feedback: str | None = Field(default=None, sa_type=Text)

@@ -122,6 +122,7 @@ class ConsoleProcess:
             "AGENT_CONSOLE_DATA_DIR": str(self.folder),
             "AGENT_CONSOLE_WORKSPACE": str(self.workspace),
             "AGENT_CONSOLE_DRAIN_TIMEOUT": "5",
+            "AGENT_CONSOLE_UNDO_SECONDS": "0",  # nobody here waits for it but its own test
             # A host that may be called and is never there.
             "AGENT_CONSOLE_HTTP_ALLOW": "http://127.0.0.1:9",
             "AGENT_CONSOLE_HTTP_ALLOW_PRIVATE": "127.0.0.0/8",

@@ -102,6 +102,11 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "review.for_job": (P.CHECKPOINTS_READ, lambda s, a: s.review.for_job(a, "job_x")),
     "review.pending_count": (P.CHECKPOINTS_READ, lambda s, a: s.review.pending_count(a)),
     "review.decide": (P.CHECKPOINTS_DECIDE, lambda s, a: s.review.decide(a, "chk_x", REJECT)),
+    "review.undo": (P.CHECKPOINTS_DECIDE, lambda s, a: s.review.undo(a, "chk_x")),
+    "review.undo_many": (
+        P.CHECKPOINTS_DECIDE,
+        lambda s, a: s.review.undo_many(a, ["chk_x"]),
+    ),
     "claims.claim": (P.CHECKPOINTS_DECIDE, lambda s, a: s.claims.claim(a, "chk_x")),
     "claims.release": (P.CHECKPOINTS_DECIDE, lambda s, a: s.claims.release(a, "chk_x")),
     "claims.of": (P.CHECKPOINTS_READ, lambda s, a: s.claims.of(a, ["chk_x"])),

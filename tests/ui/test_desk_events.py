@@ -12,6 +12,8 @@ from agent_console.ui.states.session import Session
 from tests.support.runs import checkpoint, claim_one, start_worker
 from tests.ui.conftest import Browser, Console, run
 
+APPROVE = Verdict(verb=CheckpointVerb.APPROVE)
+
 
 def waiting(console: Console, data: Any = None, **more: Any) -> str:
     """Bring a job of the operator to a checkpoint and return that."""
@@ -203,3 +205,37 @@ def test_a_claim_of_somebody_else_is_seen_and_can_be_taken_over(console: Console
         await browser.until(lambda: ruling().claimed_by == "" and ruling().may_claim)
 
     at_the_desk(console, "reviewer", BASE, then)
+
+
+def test_a_decision_is_taken_back_and_its_card_opens_again(console: Console) -> None:
+    first, second = waiting(console), waiting(console, 2)
+
+    async def then(browser: Browser) -> None:
+        await browser.send(Desk.approve(form(console, first)))
+        await browser.until(lambda: browser.wire.value(Desk, "body").id == second)
+        undoable = browser.wire.value(Desk, "undoable")
+        assert (undoable.text, bool(undoable.until)) == ("Approved: greet", True)
+        await browser.send(Desk.undo)
+        await browser.until(lambda: browser.wire.value(Desk, "body").id == first)
+        assert browser.wire.value(Desk, "undoable").until == ""
+        assert "Undone: nothing is decided." in notices(browser)
+        await browser.send(Desk.undo)  # nothing is left to be undone
+        assert browser.wire.value(Desk, "body").id == first
+
+    at_the_desk(console, "reviewer", BASE, then)
+    assert stored(console, first).status == "PENDING"
+
+
+def test_what_went_on_already_cannot_be_undone(console: Console) -> None:
+    first = waiting(console)
+
+    async def then(browser: Browser) -> None:
+        await browser.send(Desk.approve(form(console, first)))
+        await browser.until(lambda: browser.wire.value(Desk, "undoable").until)
+        console.services.review.undo(console.actor("reviewer"), first)
+        console.services.review.decide(console.actor("reviewer"), first, APPROVE)
+        await browser.send(Desk.undo)
+        await browser.until(lambda: any("cannot be undone" in text for text in notices(browser)))
+
+    at_the_desk(console, "reviewer", BASE, then)
+    assert stored(console, first).status == "APPROVED"

@@ -17,7 +17,12 @@ from agent_console.domain.jobs import CLAIMABLE, FINISHED, LIVE, JobStatus, JobV
 JOBS = {
     "INITIALIZED": {"execute": "PENDING", "cancel": "CANCELED"},
     "PENDING": {"claim": "RUNNING", "pause": "PAUSED", "cancel": "CANCELED"},
-    "QUEUED": {"claim": "RUNNING", "pause": "PAUSED", "cancel": "CANCELED"},
+    "QUEUED": {
+        "claim": "RUNNING",
+        "unwake": "WAITING",
+        "pause": "PAUSED",
+        "cancel": "CANCELED",
+    },
     "RUNNING": {
         "wait": "WAITING",
         "complete": "COMPLETED",
@@ -51,7 +56,9 @@ CHECKPOINTS = {
         "expire": "EXPIRED",
         "cancel": "CANCELED",
     },
-    "APPROVED": {"reopen": "PENDING"},
+    "APPROVED": {"reopen": "PENDING", "undo": "PENDING"},
+    "REJECTED": {"undo": "PENDING"},
+    "CHANGES_REQUESTED": {"undo": "PENDING"},
 }
 
 
@@ -119,7 +126,8 @@ def test_no_sequence_of_verbs_breaks_the_life_of_a_job(verbs: list[JobVerb]) -> 
             assert status in CLAIMABLE
             claimed = True
         if following in {JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.WAITING}:
-            assert claimed or status is JobStatus.PAUSED, "nothing ends that never ran"
+            held = status is JobStatus.PAUSED or verb is JobVerb.UNWAKE
+            assert claimed or held, "nothing ends that never ran"
         canceled = canceled or following is JobStatus.CANCELED
         assert not canceled or following is JobStatus.CANCELED, "cancel is sticky"
         status = following
@@ -134,7 +142,7 @@ def test_no_sequence_of_verbs_decides_a_checkpoint_twice(verbs: list[CheckpointV
             following = checkpoints.after(status, verb)
         except Conflict:
             continue
-        reopened += verb is CheckpointVerb.REOPEN
+        reopened += verb in {CheckpointVerb.REOPEN, CheckpointVerb.UNDO}
         decisions += following is not CheckpointStatus.PENDING
         status = following
     assert decisions <= reopened + 1

@@ -162,6 +162,24 @@ def request_changes(
 
 
 @router.post(
+    "/api/admin/agent-checkpoints/{checkpointId}/undo",
+    response_model=DecisionAnswer,
+    summary="Take a decision back",
+    responses=problems(*WRITING),
+)
+def undo(
+    actor: Reviewer,
+    services: ServicesDep,
+    checkpointId: str,  # noqa: N803
+) -> DecisionAnswer:
+    """Open again what you decided in the console, before `undoUntil`; after it, a 409."""
+    reopened = services.review.undo(actor, checkpointId)
+    return DecisionAnswer(
+        checkpoint=CheckpointOut.of(reopened), message="Decision undone successfully"
+    )
+
+
+@router.post(
     "/api/admin/agent-checkpoints/{checkpointId}/claim",
     response_model=ClaimAnswer,
     summary="Claim for ten minutes",

@@ -164,6 +164,9 @@ class CheckpointOut(Out):
     round: int
     rounds: int | None = Field(description="At most so many; null: no changes can be requested.")
     previous_id: str | None = Field(description="The checkpoint of the round before.")
+    undo_until: Instant | None = Field(
+        None, description="Until then the job waits, and who decided may undo it."
+    )
     forked_from: str | None = Field(
         None, description="In a fork: the checkpoint of which this is a copy, decision included."
     )

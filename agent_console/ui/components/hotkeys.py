@@ -34,6 +34,7 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key("e", "Approve with edits"),
             Key("q", "Request changes"),
             Key("r", "Reject"),
+            Key("u", "Undo the last decision"),
             Key("c", "Claim, or release"),
         ),
     ),

@@ -40,6 +40,14 @@ class RowView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UndoView:
+    """The last decision of the person at the screen, and until when it can be taken back."""
+
+    text: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TabView:
     """A filter of the list, as a link."""
 

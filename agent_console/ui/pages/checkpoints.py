@@ -21,6 +21,7 @@ from agent_console.ui.components.review_claim import claim_bar
 from agent_console.ui.components.review_models import RowView, TabView
 from agent_console.ui.components.review_verdict import Verdicts, verdict_bar
 from agent_console.ui.components.saved_bar import saved_bar
+from agent_console.ui.components.undo_bar import undo_bar
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.shell import frame, stale_badge
@@ -42,6 +43,7 @@ def page() -> rx.Component:
         rx.el.div(
             _list_pane(),
             _card_pane(),
+            undo_bar(Desk.undoable, Desk.undo),
             class_name="desk",
             custom_attrs={"data-open": words(Desk.in_path, "card", "list")},
         ),

@@ -23,7 +23,7 @@ from agent_console.domain.records import Page
 from agent_console.domain.review_claims import ReviewClaim
 from agent_console.services.review import CheckpointDetail
 from agent_console.ui import bridge, quote_checks
-from agent_console.ui.bridge import Failure
+from agent_console.ui.bridge import Failure, Notice
 from agent_console.ui.components import review_build as build
 from agent_console.ui.components.review_models import (
     BodyView,
@@ -31,11 +31,13 @@ from agent_console.ui.components.review_models import (
     RowView,
     RulingView,
     TabView,
+    UndoView,
 )
 from agent_console.ui.guard import GuardedState, guarded
 from agent_console.ui.live import Ask, LiveState, follow
 from agent_console.ui.params import PAGE_SIZE, DeskParams
 from agent_console.ui.states.verdict_form import VerdictForm, parse_edited
+from agent_console.ui.views import iso
 
 BASE = "/admin/agent-checkpoints"
 TABS = (
@@ -133,8 +135,10 @@ class Desk(LiveState, GuardedState, rx.State):
     edit_error: str = ""
     changes_error: str = ""
     may_not: str = "Loading."
+    undoable: UndoView = UndoView()
     _digests: dict[str, str] = {}  # of what the rows on the screen show
     _pinned: str = ""
+    _undoable: tuple[str, ...] = ()
     _address: str = ""
 
     @rx.event(background=True)
@@ -199,6 +203,23 @@ class Desk(LiveState, GuardedState, rx.State):
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_DECIDE)
+    async def undo(self) -> None:
+        """Take back what was decided last, and open it again."""
+        if not self._undoable:
+            return
+        actor, asked = await self._actor(), self._undoable
+        outcome = await bridge.call(bridge.services().review.undo_many, actor, asked)
+        self._may_undo("", (), "")
+        if isinstance(outcome, Failure):
+            await self._tell(outcome.notice)
+        else:
+            await self._tell(_undone(len(outcome), len(asked)))
+            if outcome and not self.in_path:
+                self._pinned = outcome[0]
+        await self._reread(actor)
+
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_DECIDE)
     async def release(self) -> None:
         """Give the open checkpoint back."""
         await self._about_claim(bridge.services().claims.release)
@@ -213,13 +234,20 @@ class Desk(LiveState, GuardedState, rx.State):
     async def _decide(self, said: VerdictForm, verdict: Verdict) -> EventSpec | None:
         actor = await self._actor()
         decide = bridge.services().review.decide
-        outcome = await bridge.call(decide, actor, said.checkpoint_id, verdict)
+        hold = bridge.settings().undo_seconds
+        outcome = await bridge.call(decide, actor, said.checkpoint_id, verdict, hold=hold)
         if isinstance(outcome, Failure):
             await self._refused(actor, outcome, verdict.verb)
             return None
-        word = DONE_WORDS[verdict.verb]
-        await self._tell(bridge.note("success", f"{word}: {outcome.job_type}"))
+        told = f"{DONE_WORDS[verdict.verb]}: {outcome.job_type}"
+        await self._tell(bridge.note("success", told))
+        self._may_undo(told, (outcome.id,), iso(outcome.undo_until))
         return await self._advance(actor, said.checkpoint_id)
+
+    def _may_undo(self, text: str, checkpoint_ids: tuple[str, ...], until: str) -> None:
+        """Offer to take back what was just decided; ``until`` is "" where it cannot be."""
+        self._put(undoable=UndoView(text=text if until else "", until=until))
+        self._undoable = checkpoint_ids if until else ()
 
     async def _refused(self, actor: Actor, failure: Failure, verb: CheckpointVerb) -> None:
         """Show why nothing was done: at the field, on the card, or as a notice."""
@@ -320,6 +348,13 @@ class Desk(LiveState, GuardedState, rx.State):
             ruling=build.ruling(detail),
             context=build.context(detail),
         )
+
+
+def _undone(done: int, asked: int) -> Notice:
+    if done == asked:
+        return bridge.note("success", "Undone: nothing is decided.")
+    late = asked - done
+    return bridge.note("warning", f"{done} undone; {late} went on already and cannot be undone.")
 
 
 def _announcement(params: DeskParams, page: Page[CheckpointSummary]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import reflex as rx
@@ -17,7 +18,7 @@ from agent_console.ui.guard import GuardedState, guarded
 from agent_console.ui.states.checkpoints import BASE, Desk
 from agent_console.ui.states.picking import Picking
 from agent_console.ui.states.verdict_form import VerdictForm
-from agent_console.ui.views import shown
+from agent_console.ui.views import iso, shown
 
 NAMED = 8  # picked checkpoints that the question names
 TOLD = 50  # refused ones that the outcome links
@@ -107,7 +108,9 @@ class DeskBulk(Picking, GuardedState, rx.State):
         verdict = Verdict(verb=verb, reason=said.reason or None, feedback=said.feedback or None)
         items = [Item(checkpoint_id=one, payload_digest=self._seen[one][0]) for one in self.picked]
         actor = await self._actor()
-        done = await bridge.call(bridge.services().review.decide_many, actor, items, verdict)
+        hold = bridge.settings().undo_seconds
+        many = bridge.services().review.decide_many
+        done = await bridge.call(many, actor, items, verdict, hold=hold)
         if isinstance(done, Failure):
             wrong = {one.field: one.message for one in done.fields}
             self._put(reason_error=wrong.get("reason", ""))
@@ -115,7 +118,12 @@ class DeskBulk(Picking, GuardedState, rx.State):
                 await self._tell(done.notice)
             return
         self._tell_outcome(done.rulings, verb)
-        await (await self.get_state(Desk))._reread(actor)
+        desk = await self.get_state(Desk)
+        decided = {one.checkpoint_id: one.decided_at for one in done.rulings if one.decided}
+        first = min((at for at in decided.values() if at is not None), default=None)
+        until = first + timedelta(seconds=hold) if first is not None and hold else None
+        desk._may_undo(self.outcome, tuple(decided), iso(until))
+        await desk._reread(actor)
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_DECIDE)
