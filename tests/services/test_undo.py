@@ -123,4 +123,6 @@ def test_a_claim_and_an_undo_of_the_same_moment_have_one_winner(
         with ThreadPoolExecutor(2) as pool:
             undone = pool.submit(review.undo_many, ray, [checkpoint_id])
             claimed = pool.submit(claim, desk.db, "wrk_1", 1)
-        assert (len(undone.result()), len(claimed.result())) == ((1, 0) if late == 0.0 else (0, 1))
+        # A claim leaves out a row that somebody looks at; it comes round again.
+        taken = claimed.result() or claim(desk.db, "wrk_1", 1)
+        assert (len(undone.result()), len(taken)) == ((1, 0) if late == 0.0 else (0, 1))

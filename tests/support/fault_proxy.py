@@ -24,6 +24,7 @@ class _Link:
     server: socket.socket
     reading: bool = False
     losing: bool = False
+    pumps: int = 2
 
 
 class FaultProxy:
@@ -116,6 +117,12 @@ class FaultProxy:
         for one in (link.client, link.server):
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            link.pumps -= 1
+            if link.pumps == 0:  # nobody reads from either any more
+                self._open -= {link.client, link.server}
+                link.client.close()
+                link.server.close()
 
     def _ask(self, link: _Link) -> None:
         while data := link.client.recv(CHUNK):
