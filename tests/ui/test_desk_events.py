@@ -239,3 +239,26 @@ def test_what_went_on_already_cannot_be_undone(console: Console) -> None:
 
     at_the_desk(console, "reviewer", BASE, then)
     assert stored(console, first).status == "APPROVED"
+
+
+def test_the_list_holds_still_while_somebody_moves_in_it(console: Console) -> None:
+    first, second = waiting(console), waiting(console, 2)
+
+    async def then(browser: Browser) -> None:
+        def rows() -> list[tuple[str, bool]]:
+            return [(row.id, row.gone) for row in browser.wire.value(Desk, "rows")]
+
+        await browser.send(Desk.hold(True))
+        console.services.review.decide(console.actor("admin"), first, APPROVE, hold=60)
+        third = waiting(console, 3)
+        await browser.until(lambda: browser.wire.value(Desk, "news") == 1)
+        await browser.until(lambda: rows() == [(first, True), (second, False)])
+        await browser.send(Desk.let_in)
+        await browser.until(lambda: rows() == [(second, False), (third, False)])
+        assert browser.wire.value(Desk, "news") == 0
+        fourth = waiting(console, 4)
+        await browser.until(lambda: browser.wire.value(Desk, "news") == 1)
+        await browser.send(Desk.hold(False))
+        await browser.until(lambda: [row for row, _ in rows()] == [second, third, fourth])
+
+    at_the_desk(console, "reviewer", BASE, then)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -73,6 +74,13 @@ def row(item: CheckpointSummary, href: str, claim: ReviewClaim | None = None) ->
         decided_at=iso(item.decided_at),
         claimed_by="" if claim is None else reveal(claim.user_name).text,
     )
+
+
+def steady(shown: Sequence[RowView], fresh: Sequence[RowView]) -> tuple[list[RowView], int]:
+    """Return the rows of ``shown`` in their places, as ``fresh`` has them, and how many are new."""
+    now = {one.id: one for one in fresh}
+    kept = [now.get(one.id) or replace(one, pending=False, gone=True) for one in shown]
+    return kept, len({*now} - {one.id for one in shown})
 
 
 def body(detail: CheckpointDetail, checks: Sequence[str] = ()) -> BodyView:

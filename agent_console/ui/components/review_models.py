@@ -19,7 +19,8 @@ from agent_console.ui.components.json_models import JsonView
 class RowView:
     """A row of the list; ``work`` is the job's type and what it is for.
 
-    ``label`` is the accessible name of its link; a ``note`` asks nothing.
+    ``label`` is the accessible name of its link; a ``note`` asks nothing. One that is ``gone`` has
+    left the list, which holds still for the moment.
     """
 
     id: str
@@ -37,6 +38,7 @@ class RowView:
     expires_at: str
     decided_at: str
     claimed_by: str = ""
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from agent_console.ui.shell import frame, stale_badge
 from agent_console.ui.states.checkpoints import BASE, Desk
 from agent_console.ui.states.saved import SavedViews
 
+FOCUS_SETTLES = 250  # ms: from one row to the next the focus does not leave the list
 ROUTE = f"{BASE}/[[checkpoint_id]]"  # optional: list and permanent link are one page
 
 
@@ -55,6 +56,7 @@ def _list_pane() -> rx.Component:
     return rx.el.div(
         rx.el.div(
             rx.el.h1("Checkpoints"),
+            _news(),
             stale_badge(Desk.stale),
             _type_filter(),
             class_name="desk-head",
@@ -68,8 +70,27 @@ def _list_pane() -> rx.Component:
         saved_bar(),
         desk_bulk_bar(),
         rx.el.p(Desk.announcement, class_name="ac-sr", role="status", aria_live="polite"),
-        rx.el.div(_list(), class_name="desk-scroll"),
+        rx.el.div(
+            _list(),
+            on_focus=Desk.hold(True).debounce(FOCUS_SETTLES),
+            on_blur=Desk.hold(False).debounce(FOCUS_SETTLES),
+            class_name="desk-scroll",
+        ),
         class_name="desk-list",
+    )
+
+
+def _news() -> rx.Component:
+    count = Desk.news
+    return rx.cond(
+        count > 0,
+        rx.button(
+            words(count == 1, "1 new", f"{count} new"),
+            on_click=Desk.let_in,
+            size="1",
+            variant="soft",
+            title="Show them in the list, which holds still while you are in it",
+        ),
     )
 
 
@@ -140,7 +161,11 @@ def _row(row: rx.Var[RowView]) -> rx.Component:
                 rx.cond(
                     row.pending,
                     rx.cond(row.expires_at != "", moment(row.expires_at, "until")),
-                    rx.cond(row.note, "", status_mark(row.status, theme.CHECKPOINT_MARKS)),
+                    rx.cond(
+                        row.gone,
+                        rx.el.span("no longer here", class_name="ac-meta"),
+                        rx.cond(row.note, "", status_mark(row.status, theme.CHECKPOINT_MARKS)),
+                    ),
                 ),
                 class_name="row-when",
             ),
@@ -166,6 +191,7 @@ def _row(row: rx.Var[RowView]) -> rx.Component:
             custom_attrs={
                 "aria-current": words(row.id == Desk.body.id, "true", "false"),
                 "data-hotkey-row": "yes",
+                "data-gone": words(row.gone, "yes", "no"),
             },
         ),
         key=row.id,

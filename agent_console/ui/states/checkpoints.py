@@ -116,6 +116,7 @@ class Desk(LiveState, GuardedState, rx.State):
     """State of the Checkpoints page. ``in_path``: the address names a checkpoint."""
 
     rows: list[RowView] = []
+    news: int = 0  # checkpoints that wait to join the list, which holds still
     tabs: list[TabView] = []
     job_types: list[str] = []
     job_type: str = ""
@@ -137,6 +138,9 @@ class Desk(LiveState, GuardedState, rx.State):
     may_not: str = "Loading."
     undoable: UndoView = UndoView()
     _digests: dict[str, str] = {}  # of what the rows on the screen show
+    _shown: DeskParams | None = None  # what the rows on the screen are the answer to
+    _focused: bool = False  # somebody moves within the list
+    _picking: bool = False
     _pinned: str = ""
     _undoable: tuple[str, ...] = ()
     _address: str = ""
@@ -155,6 +159,21 @@ class Desk(LiveState, GuardedState, rx.State):
         """Show the checkpoints of one job type; "all" for every type."""
         chosen = "" if job_type == "all" else str(job_type)[:100]
         return rx.redirect(self._params().url(job_type=chosen, cursor=""))
+
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_READ)
+    async def hold(self, focused: bool) -> None:
+        """Keep the rows in their places while somebody moves among them."""
+        self._focused = focused is True
+        if not self._focused and not self._picking:
+            await self._reread(await self._actor())
+
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_READ)
+    async def let_in(self) -> None:
+        """Show the list as it is now, and hold it there."""
+        self._shown = None
+        await self._reread(await self._actor())
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_DECIDE)
@@ -308,11 +327,17 @@ class Desk(LiveState, GuardedState, rx.State):
 
     def _show_list(self, answer: Answer) -> None:
         params, page = answer.wanted.params, answer.page
+        rows = [
+            build.row(item, params.url(f"{BASE}/{item.id}"), answer.claims.get(item.id))
+            for item in page.items
+        ]
+        news = 0
+        if params == self._shown and (self._focused or self._picking):
+            rows, news = build.steady(self.rows, rows)
+        self._shown = params
         self._put(
-            rows=[
-                build.row(item, params.url(f"{BASE}/{item.id}"), answer.claims.get(item.id))
-                for item in page.items
-            ],
+            rows=rows,
+            news=news,
             tabs=[
                 TabView(
                     label=label,

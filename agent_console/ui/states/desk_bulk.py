@@ -56,7 +56,7 @@ class DeskBulk(Picking, GuardedState, rx.State):
         """Pick a row that waits or let go of it; ``through``: with all from the last one to it."""
         on_screen = await self._on_screen()
         self._pick(list(on_screen), checkpoint_id, through=through)
-        self._keep(on_screen)
+        await self._keep(on_screen)
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_DECIDE)
@@ -64,14 +64,15 @@ class DeskBulk(Picking, GuardedState, rx.State):
         """Pick every row on the screen that waits."""
         on_screen = await self._on_screen()
         self._pick_all(list(on_screen))
-        self._keep(on_screen)
+        await self._keep(on_screen)
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_DECIDE)
-    def let_go(self) -> None:
+    async def let_go(self) -> None:
         """Pick nothing."""
         self._let_go()
-        self._keep({})
+        await self._keep({})
+        await (await self.get_state(Desk))._reread(await self._actor())
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_DECIDE)
@@ -118,6 +119,7 @@ class DeskBulk(Picking, GuardedState, rx.State):
                 await self._tell(done.notice)
             return
         self._tell_outcome(done.rulings, verb)
+        await self._keep({})
         desk = await self.get_state(Desk)
         decided = {one.checkpoint_id: one.decided_at for one in done.rulings if one.decided}
         first = min((at for at in decided.values() if at is not None), default=None)
@@ -139,10 +141,14 @@ class DeskBulk(Picking, GuardedState, rx.State):
             if row.pending and row.id in desk._digests
         }
 
-    def _keep(self, on_screen: dict[str, tuple[str, str]]) -> None:
-        """Remember what was seen of each picked one; of one picked before, what was seen then."""
+    async def _keep(self, on_screen: dict[str, tuple[str, str]]) -> None:
+        """Remember what was seen of each picked one; of one picked before, what was seen then.
+
+        While any is picked, the list holds still.
+        """
         known = on_screen | self._seen
         self._seen = {one: known[one] for one in self.picked}
+        (await self.get_state(Desk))._picking = bool(self.picked)
 
     def _tell_outcome(self, rulings: Sequence[Ruling], verb: CheckpointVerb) -> None:
         """Tell it, and leave picked what was refused and still waits."""
@@ -165,4 +171,3 @@ class DeskBulk(Picking, GuardedState, rx.State):
             picked=[ruling.checkpoint_id for ruling in refused if ruling.open],
             _anchor="",
         )
-        self._keep({})
