@@ -10,7 +10,6 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The address of the consoles in tests/e2e/console.py, which is part of the built pages.
 E2E_ADDRESS := PORT=34517 PUBLIC_URL=http://localhost:34517
 # Two consoles share a port where each has a loopback address of its own, as on Linux.
-E2E_WORKERS := $(if $(filter Linux,$(shell uname)),-n 2 --dist worksteal)
 CAMPAIGNS := tests/crash tests/chaos
 SIZES := DECISIONS DECIDERS KILLS LOST_ANSWERS OUTAGE RESTARTS SEED SEQUENCES SIGTERMS ZOMBIES
 QUICK_TESTS := tests/unit tests/services tests/runtime tests/api tests/cli tests/architecture tests/docs
@@ -54,7 +53,7 @@ test: $(DEV_READY) ## Lint, types, contracts and every test, on SQLite, PostgreS
 	@$(MAKE) --no-print-directory -j2 lint types contracts e2e-pages
 	$(BIN)/python -m pytest -n 2 --ignore=tests/e2e --ignore=tests/crash --ignore=tests/chaos $(PYTEST_ARGS)
 	$(BIN)/python -m pytest -n 2 --dist worksteal tests/crash tests/chaos $(PYTEST_ARGS)
-	$(BIN)/python -m pytest $(E2E_WORKERS) tests/e2e $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
 check: $(DEV_READY) ## The fast selection, on SQLite, in under a minute
 	@$(MAKE) --no-print-directory -j2 lint types contracts

@@ -8,6 +8,7 @@ permissions again: this is the first of two doors, not the only one.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -22,10 +23,10 @@ from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 
 from agent_console.domain.access import Actor, Permission, refusal
-from agent_console.domain.errors import Unauthenticated
+from agent_console.domain.errors import Unauthenticated, Unavailable
 from agent_console.ui import bridge, intake
 from agent_console.ui.bridge import Notice
-from agent_console.ui.states.session import Session
+from agent_console.ui.states.session import OUTAGE, Session
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,6 +45,9 @@ FRAMEWORK = frozenset(
 )
 OPEN_PAGES = frozenset({"/login", "/setup"})
 MISFIT = "The page sent something the console cannot read; load the page anew."
+# Events by which a page begins: they only look, and may be asked for again.
+_OF_PAGES = frozenset({"watch", "load"})
+AGAIN = 1.0  # seconds until then
 _LOG = logging.getLogger(__name__)
 _MARK = "__console_guard__"
 _UNDECLARABLE = frozenset({"setvar"})  # Reflex gives it to every state; the gate refuses it always
@@ -160,6 +164,10 @@ class AuthGate(rx.Middleware):
                 str((root.router_data.get("headers") or {}).get("cookie", "")),
                 root.router_data.get("ip"),
             )
+        except Unavailable as error:
+            if event.name.rpartition(".")[2] in _OF_PAGES:
+                return await _later(root, event)
+            return await _refuse(root, bridge.failure(error).notice, event)
         except Exception as error:  # noqa: BLE001  - whatever it is: no answer, no entry
             return await _refuse(root, bridge.failure(error).notice, event)
         session = await root.get_state(Session)
@@ -193,6 +201,14 @@ async def _refuse(root: BaseState, notice: Notice, event: Event) -> StateUpdate 
         root.reset()
     (await root.get_state(Session))._notify(notice)
     return None if event.name in FRAMEWORK else StateUpdate(delta=await _delta(root))
+
+
+async def _later(root: BaseState, event: Event) -> StateUpdate:
+    """Say that the database does not answer, and have the browser ask for its page again."""
+    (await root.get_state(Session)).outage = OUTAGE
+    await asyncio.sleep(AGAIN)
+    again = Event(name=event.name, payload=event.payload)
+    return StateUpdate(delta=await _delta(root), events=[again])
 
 
 async def _delta(root: BaseState) -> Any:

@@ -20,13 +20,12 @@ from agent_console.domain.access import Actor
 from agent_console.domain.errors import ConsoleError, Unauthenticated, Unavailable
 from agent_console.ui import bridge, guard
 from agent_console.ui.guard import GuardedState
-from agent_console.ui.states.session import Session
+from agent_console.ui.states.session import OUTAGE, Session
 
 COALESCE = 0.1  # seconds between two updates of one page
 SETTLE = 1.2  # seconds after a change: who was let in from memory then is read anew
 RETRY = 2.0  # seconds until a failed read is tried again
 STALE = "Updates are delayed. Trying again…"
-OUTAGE = "The database does not answer. What you see may be out of date; trying again…"
 _LOG = logging.getLogger(__name__)
 
 

@@ -15,7 +15,7 @@ from agent_console.ui import bridge, guard
 from agent_console.ui.guard import FRAMEWORK, Redact, guard_of, our_handlers
 from agent_console.ui.states.job import JobPage
 from agent_console.ui.states.jobs import Jobs
-from agent_console.ui.states.session import Session
+from agent_console.ui.states.session import OUTAGE, Session
 from tests.ui.conftest import Browser, Console, run
 
 HYDRATE = f"{rx.State.get_full_name()}.hydrate"
@@ -198,6 +198,29 @@ def test_no_database_no_entry(console: Console, monkeypatch: pytest.MonkeyPatch)
 
     assert run(attempt()).wire.value(Session, "notices")[-1].code == "unavailable"
     assert console.services.jobs.get(console.actor("operator"), job).job.status == "PENDING"
+
+
+def test_a_page_that_begins_in_an_outage_says_so_and_begins_again(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cookie, job = console.sign_in("operator"), console.job()
+
+    def down(*_: object) -> None:
+        raise Unavailable
+
+    async def arrive() -> None:
+        async with Browser(cookie, "/jobs") as browser:
+            with monkeypatch.context() as away:
+                away.setattr(type(console.services.access), "actor_for_session", down)
+                away.setattr(guard, "AGAIN", 0.02)
+                await browser.send(Jobs.watch, wait=False)
+                await browser.until(lambda: browser.wire.value(Session, "outage") == OUTAGE)
+            assert not browser.wire.value(Session, "notices")
+            await browser.until(lambda: browser.wire.value(Jobs, "rows"))
+            assert [row.id for row in browser.wire.value(Jobs, "rows")] == [job]
+            await browser.until(lambda: browser.wire.value(Session, "outage") == "")
+
+    run(arrive())
 
 
 @pytest.mark.usefixtures("console")

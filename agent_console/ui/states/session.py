@@ -8,6 +8,7 @@ from agent_console.domain.access import Actor, Permission
 from agent_console.ui.bridge import Notice
 
 MAX_NOTICES = 4  # older ones give way
+OUTAGE = "The database does not answer. What you see may be out of date; trying again…"
 _NOTHING = {permission.value: False for permission in Permission}
 
 
