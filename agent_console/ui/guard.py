@@ -165,6 +165,10 @@ class AuthGate(rx.Middleware):
                 root.router_data.get("ip"),
             )
         except Unavailable as error:
+            if event.name in FRAMEWORK:  # the frame may be drawn; the banner says why it is empty
+                root.reset()
+                (await root.get_state(Session)).outage = OUTAGE
+                return None
             if event.name.rpartition(".")[2] in _OF_PAGES:
                 return await _later(root, event)
             return await _refuse(root, bridge.failure(error).notice, event)
