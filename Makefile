@@ -19,7 +19,7 @@ export PIP_NO_PYTHON_VERSION_WARNING := 1
 unexport VIRTUAL_ENV PYTHONPATH PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup dev test check lint format types contracts e2e-pages screenshots ops bench chaos clean
+.PHONY: help run setup dev test test-parts test-campaigns test-e2e check lint format types contracts e2e-pages screenshots ops bench chaos clean
 
 help: ## This list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,8 +51,16 @@ test: $(DEV_READY) ## Lint, types, contracts and every test, on SQLite, PostgreS
 	@.ci/browser $(BIN)/python
 	@.ci/promtool $(BIN)
 	@$(MAKE) --no-print-directory -j2 lint types contracts e2e-pages
-	$(BIN)/python -m pytest -n 2 --ignore=tests/e2e --ignore=tests/crash --ignore=tests/chaos $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests/crash tests/chaos $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory --keep-going test-parts test-campaigns test-e2e
+
+# One after the other, and each to its end: a failure in one part does not hide the next.
+test-parts: $(DEV_READY)
+	$(BIN)/python -m pytest -n 2 $(addprefix --ignore=,tests/e2e $(CAMPAIGNS)) $(PYTEST_ARGS)
+
+test-campaigns: $(DEV_READY)
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(CAMPAIGNS) $(PYTEST_ARGS)
+
+test-e2e: $(DEV_READY)
 	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
 check: $(DEV_READY) ## The fast selection, on SQLite, in under a minute

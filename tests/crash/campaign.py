@@ -61,7 +61,7 @@ class Campaign:
         work, desk = self._plan()
         lanes = [
             threading.Thread(target=self._lane, args=(self._work_once, work, 1)),
-            threading.Thread(target=self._lane, args=(self._desk_once, desk, 2)),
+            threading.Thread(target=self._desk_lane, args=(desk,)),
         ]
         for lane in lanes:
             lane.start()
@@ -113,6 +113,10 @@ class Campaign:
         finally:
             server.close()
 
+    def _desk_lane(self, labels: deque[str]) -> None:
+        self._lane(self._desk_once, labels, 2)
+        child.let_go_on(self._services)  # the last desk may have died with a type paused
+
     def _give_up_after(self, misses: int, labels: deque[str]) -> None:
         if misses > 100 + self.kills:
             raise TimeoutError(f"cannot reach {set(labels)}; see children.log")
@@ -152,8 +156,9 @@ class Campaign:
         """Fill the queue up to ``wanted`` claimable jobs."""
         with self.db.read() as reader:
             found = reader.row(
-                "SELECT count(*) FROM ai_jobs WHERE status IN ('PENDING', 'QUEUED')"
-                " AND run_at <= {now}"
+                "SELECT count(*) FROM ai_jobs j WHERE j.status IN ('PENDING', 'QUEUED')"
+                " AND j.run_at <= {now} AND NOT EXISTS (SELECT 1 FROM job_types t"
+                " WHERE t.job_type = j.job_type AND t.paused_at IS NOT NULL)"
             )
         missing = wanted - (int(found[0]) if found else 0)
         self._enqueue(self._new_keys(rng, max(0, missing), types))
