@@ -27,7 +27,8 @@ from agent_console.runtime.registry import HandlerSpec, Registry
 from agent_console.runtime.replay import Recorder, Turn
 from agent_console.store.database import Database
 from agent_console.store.engine_values import Claimed, NewStep, RunRecord
-from agent_console.store.runs import load_record, record_step
+from agent_console.store.run_records import load_record, record
+from agent_console.store.runs import record_step
 
 T = TypeVar("T")
 
@@ -213,11 +214,13 @@ class Run:
             self.check()
 
     def _recorded(self, position: int) -> Step | None:
-        record = self._load(again=False)
-        return next((step for step in record.steps if step.position == position), None)
+        steps = load_record(self.surroundings.db, self.key.job_id).steps
+        return next((step for step in steps if step.position == position), None)
 
     def _load(self, again: bool) -> RunRecord:
         del again  # reading twice does no harm
+        if self.claimed.stored is not None:
+            return record(self.claimed.stored)
         return load_record(self.surroundings.db, self.key.job_id)
 
     def remember_failure(self, step: NewStep) -> None:

@@ -11,7 +11,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -105,8 +105,8 @@ class Channel:
 
 
 def claimed_out(claimed: Claimed) -> Message:
-    """Return ``claimed`` as JSON."""
-    return {**asdict(claimed), "created_at": to_micros(claimed.created_at)}
+    """Return ``claimed`` as JSON; what is stored of its job the other side reads for itself."""
+    return {**asdict(replace(claimed, stored=None)), "created_at": to_micros(claimed.created_at)}
 
 
 def claimed_in(data: Message) -> Claimed:

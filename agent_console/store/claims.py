@@ -13,8 +13,10 @@ from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus
 from agent_console.store import admission
 from agent_console.store.database import Database
-from agent_console.store.engine_values import Claimed, RunKey
+from agent_console.store.engine_values import Claimed, RunKey, StoredRecord
+from agent_console.store.prepared import KEPT
 from agent_console.store.rechecks import Stands, doubts, send_back
+from agent_console.store.run_records import carried
 from agent_console.store.tables import CLAIMABLE_SQL, READY_SQL
 from agent_console.store.transactions import Tx
 
@@ -24,7 +26,7 @@ CLAIM = f"""
 WITH c AS {{materialized}} (
   SELECT id FROM ai_jobs {{ready_index}}
   WHERE {READY_SQL} AND {{indexable}}run_at <= {{now}} AND {admission.UNGATED_SQL} /*others*/
-  ORDER BY priority DESC, run_at, id LIMIT :room {{skip_locked}})
+  ORDER BY priority DESC, run_at, id LIMIT /*room*/ {{skip_locked}})
 UPDATE ai_jobs SET status = 'RUNNING', worker_id = :worker_id, claim_token = claim_token + 1,
   attempts = attempts + 1 - resuming, resuming = 0, claims = claims + 1, park_reason = NULL,
   park_code = NULL, park_detail = NULL, gate = CASE gate WHEN 2 THEN 1 ELSE gate END,
@@ -62,6 +64,11 @@ def _leaving(sql: str, others: Collection[str]) -> tuple[str, dict[str, object]]
     return sql.replace("/*others*/", term), names
 
 
+def claiming(room: int) -> str:
+    """Return the claim of up to ``room`` jobs: written out, for a plan depends on it."""
+    return CLAIM.replace("/*room*/", str(int(room)))
+
+
 def claim(
     db: Database,
     worker_id: str,
@@ -82,8 +89,8 @@ def claim(
     """
     if room < 1:
         return []
-    sql, names = _leaving(CLAIM, others)
-    params: dict[str, object] = {"worker_id": worker_id, "room": room, **names}
+    sql, names = _leaving(KEPT + claiming(room), others)
+    params: dict[str, object] = {"worker_id": worker_id, **names}
     most = room if admit is None else min(admit, room)
 
     def work(tx: Tx) -> list[Claimed]:
@@ -107,14 +114,16 @@ def _claim(
     rows.sort(key=lambda r: (-r[7], r[8], r[0]))
     actor = worker_actor(worker_id)
     kept: list[Claimed] = []
-    doubtful = doubts(tx, [row[0] for row in rows if row[1] > 1], stands)
+    resuming = [row[0] for row in rows if row[1] > 1]
+    doubtful = doubts(tx, resuming, stands)
+    stored = carried(tx, [one for one in resuming if one not in doubtful])
     for row in rows:
         key = RunKey(row[0], row[1], worker_id)
         before = _before(row)
         if row[0] in doubtful:
             send_back(tx, key, row[2], doubtful[row[0]], before=before, actor=actor)
             continue
-        kept.append(_claimed(key, row))
+        kept.append(_claimed(key, row, stored.get(key.job_id)))
         tx.record(
             Event(
                 action="job.started",
@@ -138,7 +147,7 @@ def _before(row: tuple[Any, ...]) -> JobStatus:
     return JobStatus.PENDING if row[1] == first else JobStatus.QUEUED
 
 
-def _claimed(key: RunKey, row: tuple[Any, ...]) -> Claimed:
+def _claimed(key: RunKey, row: tuple[Any, ...], stored: StoredRecord | None) -> Claimed:
     return Claimed(
         key=key,
         job_type=row[2],
@@ -160,6 +169,7 @@ def _claimed(key: RunKey, row: tuple[Any, ...]) -> Claimed:
         metadata=row[17],
         created_at=from_micros(row[18]),
         traceparent=row[19],
+        stored=stored,
     )
 
 

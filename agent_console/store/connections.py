@@ -14,6 +14,7 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 
 from agent_console.domain.errors import Misconfigured
+from agent_console.store import prepared
 from agent_console.store.dialects import Dialect
 
 
@@ -84,7 +85,7 @@ def open_postgres(url: URL, options: StoreOptions) -> Any:
         url.set(drivername="postgresql").render_as_string(hide_password=False),
         connect_timeout=max(1, int(options.connect_timeout)),
         options=f"-c statement_timeout={milliseconds} -c lock_timeout={milliseconds}"
-        f" -c idle_in_transaction_session_timeout={milliseconds * 2}",
+        f" -c idle_in_transaction_session_timeout={milliseconds * 2} {prepared.OPTIONS}",
         keepalives=1,
         keepalives_idle=5,
         keepalives_interval=2,
@@ -123,7 +124,8 @@ def parse(url: str) -> URL:
 
 
 _READ_ONLY = "25006"  # of a write: the server was demoted, and this connection is still to it
-_PASSING_CODES = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", _READ_ONLY}
+_REPLANNED = {"26000", "42P05", "0A000"}  # a kept plan is missing, or of a table that changed
+_PASSING_CODES = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", _READ_ONLY, *_REPLANNED}
 
 
 def is_passing(error: BaseException) -> bool:

@@ -32,6 +32,7 @@ from agent_console.store.connections import (
     refuses_writes,
 )
 from agent_console.store.dialects import Dialect
+from agent_console.store.prepared import Preparing
 from agent_console.store.stalls import Stalls
 from agent_console.store.transactions import Reader, Tx
 from agent_console.store.writer import SqliteWriter
@@ -73,6 +74,7 @@ class Database:
         # SQLite has no clock but its host's; PostgreSQL's is asked unless a test brings one.
         self._clock = clock if clock or self.dialect == "postgresql" else SystemClock()
         self._stalls = Stalls(self._connect_within)
+        self._preparing = Preparing()
         self._engine = self._make_engine(self.options)
         self._rng = random.Random(os.urandom(8))  # noqa: S311 - spreads rows, hides nothing
         self._listeners: list[Listener] = []
@@ -216,7 +218,7 @@ class Database:
         connection = self._engine.raw_connection()
         try:
             cursor = connection.cursor()
-            tx = Tx(cursor, self.dialect, self._clock)
+            tx = Tx(cursor, self.dialect, self._clock, self._preparing.of(connection))
             result = work(tx)
             # Drawn anew each time: threads of one process must not queue on one row either.
             if self._journaled:

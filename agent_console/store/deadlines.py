@@ -12,6 +12,7 @@ from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus
 from agent_console.store.database import Database
 from agent_console.store.dialects import ids_param
+from agent_console.store.prepared import KEPT
 from agent_console.store.transactions import Tx
 
 OVERDUE = """
@@ -55,7 +56,7 @@ def expire_due(db: Database, limit: int = 200) -> int:
 
 def lock_jobs(tx: Tx, checkpoint_ids: Sequence[str]) -> None:
     """Lock the jobs of the checkpoints, before anything is done to either."""
-    tx.rows(LOCK_JOBS, {"ids": ids_param(checkpoint_ids, tx.dialect)})
+    tx.rows(KEPT + LOCK_JOBS, {"ids": ids_param(checkpoint_ids, tx.dialect)})
 
 
 def expire(tx: Tx, checkpoint_ids: Sequence[str]) -> set[str]:

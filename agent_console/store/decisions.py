@@ -33,6 +33,7 @@ from agent_console.store.deadlines import expire, lock_jobs, wake
 from agent_console.store.dialects import ids_param
 from agent_console.store.ids import new_id
 from agent_console.store.job_writes import RequestKey
+from agent_console.store.prepared import KEPT
 from agent_console.store.transactions import Row, Tx
 
 _WHOLE = """
@@ -220,7 +221,7 @@ def _settle(
 
 
 def _cases(tx: Tx, verdicts: Mapping[str, Verdict]) -> dict[str, Case]:
-    found = tx.dicts(CASES, {"ids": ids_param(list(verdicts), tx.dialect)})
+    found = tx.dicts(KEPT + CASES, {"ids": ids_param(list(verdicts), tx.dialect)})
     return {row["id"]: _case(row, verdicts[row["id"]]) for row in found}
 
 
@@ -245,7 +246,7 @@ def _case(row: Mapping[str, Any], verdict: Verdict) -> Case:
 
 
 def _whole(tx: Tx, checkpoint_id: str) -> Checkpoint:
-    return rows.checkpoint(tx.dicts(_WHOLE, {"id": checkpoint_id})[0])
+    return rows.checkpoint(tx.dicts(KEPT + _WHOLE, {"id": checkpoint_id})[0])
 
 
 def _is_repetition(tx: Tx, key: RequestKey) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, CheckpointType
 from agent_console.domain.jobs import JobError, JobVerb, Json
@@ -49,6 +49,15 @@ class Claimed:
     metadata: str
     created_at: datetime
     traceparent: str | None = None
+    stored: StoredRecord | None = None  # None: to be read when the job runs, if there is any
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRecord:
+    """The rows of a job's steps and decisions, not read into values yet; see ``run_records``."""
+
+    steps: Sequence[tuple[Any, ...]]
+    decisions: Sequence[tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from agent_console.domain.errors import Conflict
 from agent_console.domain.payload import dumps, loads
+from agent_console.store.prepared import KEPT
 from agent_console.store.transactions import Tx
 
 REMEMBER = "INSERT INTO job_batches (id, answer, created_at) VALUES (:id, :answer, {now})"
@@ -22,7 +23,7 @@ def claim(tx: Tx, *, scope: str, key: str, digest: str, subject_id: str) -> str 
         Conflict: the key was used for a different request.
     """
     taken = tx.execute(
-        "INSERT INTO idempotency_keys (scope, key, request_digest, subject_id, created_at)"
+        f"{KEPT} INSERT INTO idempotency_keys (scope, key, request_digest, subject_id, created_at)"
         " VALUES (:scope, :key, :digest, :subject_id, {now}) ON CONFLICT (scope, key) DO NOTHING",
         {"scope": scope, "key": key, "digest": digest, "subject_id": subject_id},
     )
@@ -36,7 +37,7 @@ def find(tx: Tx, *, scope: str, key: str, digest: str) -> str | None:
         Conflict: the key was used for a different request.
     """
     row = tx.row(
-        "SELECT request_digest, subject_id FROM idempotency_keys"
+        f"{KEPT} SELECT request_digest, subject_id FROM idempotency_keys"
         " WHERE scope = :scope AND key = :key",
         {"scope": scope, "key": key},
     )

@@ -15,6 +15,7 @@ from agent_console.domain.payload import dumps
 from agent_console.domain.uniqueness import OnConflict, Unique
 from agent_console.store import admission, idempotency, rows, uniques
 from agent_console.store.job_retry import prepare_retry
+from agent_console.store.prepared import KEPT
 from agent_console.store.record_cuts import close_open, cut
 from agent_console.store.transactions import Params, Tx
 
@@ -166,12 +167,13 @@ COLUMNS: Final[Mapping[str, str]] = {
     },
     **dict.fromkeys(("attempts", "claims", "resuming", "claim_token"), "0"),
     "gate": _GATE.format(":job_type"),
-    "run_at": "coalesce(:run_at, {now} + :delay)",
+    "run_at": "coalesce(:run_at, {now} + CAST(:delay AS BIGINT))",
     "created_at": "{now}",
     "updated_at": "{now}",
 }  # fmt: skip
 INSERT_ONE: Final = (
-    f"INSERT INTO ai_jobs ({', '.join(COLUMNS)}) VALUES ({', '.join(COLUMNS.values())}) RETURNING *"
+    f"{KEPT} INSERT INTO ai_jobs ({', '.join(COLUMNS)})"
+    f" VALUES ({', '.join(COLUMNS.values())}) RETURNING *"
 )
 
 

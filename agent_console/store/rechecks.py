@@ -21,6 +21,7 @@ from agent_console.domain.jobs import JobStatus, Json
 from agent_console.domain.payload import digest
 from agent_console.store.dialects import ids_param
 from agent_console.store.engine_values import RunKey
+from agent_console.store.prepared import KEPT
 from agent_console.store.record_cuts import cut
 from agent_console.store.transactions import Queries, Row, Tx
 
@@ -76,7 +77,7 @@ class Doubt:
 
 def approvals(queries: Queries, job_ids: Sequence[str]) -> list[Row]:
     """Return the rows of ``APPROVALS`` of the jobs, in one statement."""
-    return queries.rows(APPROVALS, {"ids": ids_param(job_ids, queries.dialect)})
+    return queries.rows(KEPT + APPROVALS, {"ids": ids_param(job_ids, queries.dialect)})
 
 
 def doubts(tx: Tx, job_ids: Sequence[str], stands: Stands | None) -> dict[str, Doubt]:

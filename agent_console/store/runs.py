@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
-from agent_console.domain.clock import MICROSECONDS, from_micros, to_micros
+from agent_console.domain.clock import MICROSECONDS, to_micros
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import LostClaim
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Progress
-from agent_console.domain.payload import dumps, loads
-from agent_console.domain.records import Step
+from agent_console.domain.payload import dumps
 from agent_console.domain.search import index_text
 from agent_console.store.claims import worker_actor
-from agent_console.store.database import Database, Reader
+from agent_console.store.database import Database
 from agent_console.store.engine_values import (
-    DecisionRow,
     NewArtifact,
     NewCheckpoint,
     NewLog,
     NewStep,
     RunKey,
-    RunRecord,
 )
 from agent_console.store.ids import new_id
+from agent_console.store.prepared import KEPT
 from agent_console.store.transactions import Tx
 
 # FOR SHARE holds off whoever would take the job away until this transaction has ended.
@@ -47,7 +44,8 @@ INSERT INTO agent_checkpoints (id, job_id, position, checkpoint_type, status, me
   payload_digest, metadata, edit_schema, expires_at, round, rounds, previous_id, created_at,
   updated_at)
 VALUES (:id, :job_id, :position, :checkpoint_type, :status, :message, :payload, :payload_digest,
-  :metadata, :edit_schema, {now} + :expires_in, :round, :rounds, :previous_id, {now}, {now})
+  :metadata, :edit_schema, {now} + CAST(:expires_in AS BIGINT), :round, :rounds, :previous_id,
+  {now}, {now})
 """
 
 ARTIFACT = """
@@ -83,78 +81,16 @@ ORDER BY v.n RETURNING id
 """
 
 
-def load_record(db: Database, job_id: str) -> RunRecord:
-    """Return what earlier runs of the job recorded."""
-    with db.read() as reader:
-        return record_of(reader, job_id)
-
-
-def record_of(reader: Reader, job_id: str) -> RunRecord:
-    """Return what runs of the job recorded so far, as ``reader`` sees it."""
-    steps = reader.rows(
-        "SELECT position, kind, name, result, attempt, started_at, finished_at,"
-        " code_version FROM job_steps"
-        " WHERE job_id = :id ORDER BY position",
-        {"id": job_id},
-    )
-    decisions = reader.rows(
-        "SELECT id, position, status, payload, payload_digest, edited_data, response,"
-        " approved_by, approved_by_name, approved_at, rejection_reason, feedback, round,"
-        " rounds, message"
-        " FROM agent_checkpoints WHERE job_id = :id AND position >= 0"
-        " AND checkpoint_type = 'APPROVAL_REQUIRED'",
-        {"id": job_id},
-    )
-    return RunRecord(
-        steps=[_step(job_id, row) for row in steps],
-        decisions={row[1]: _decision(row) for row in decisions},
-    )
-
-
-def _step(job_id: str, row: tuple[Any, ...]) -> Step:
-    return Step(
-        job_id=job_id,
-        position=row[0],
-        kind=row[1],
-        name=row[2],
-        result=None if row[3] is None else loads(row[3]),
-        attempt=row[4],
-        started_at=from_micros(row[5]),
-        finished_at=from_micros(row[6]),
-        code_version=row[7],
-    )
-
-
-def _decision(row: tuple[Any, ...]) -> DecisionRow:
-    return DecisionRow(
-        checkpoint_id=row[0],
-        position=row[1],
-        status=CheckpointStatus(row[2]),
-        payload=row[3],
-        payload_digest=row[4],
-        edited_data=row[5],
-        response=row[6],
-        decided_by=row[7],
-        decided_by_name=row[8],
-        decided_at=None if row[9] is None else from_micros(row[9]),
-        rejection_reason=row[10],
-        feedback=row[11],
-        round=row[12],
-        rounds=row[13],
-        message=row[14],
-    )
-
-
 def hold(tx: Tx, key: RunKey) -> None:
     """Make sure, until the end of the transaction, that the run still owns its job."""
-    if tx.row(OWNER, {"job_id": key.job_id, "token": key.token}) is None:
+    if tx.row(KEPT + OWNER, {"job_id": key.job_id, "token": key.token}) is None:
         raise LostClaim
 
 
 def insert_step(tx: Tx, key: RunKey, step: NewStep) -> None:
     """Insert a recorded call within ``tx``."""
     tx.execute(
-        STEP,
+        KEPT + STEP,
         {
             "job_id": key.job_id,
             "position": step.position,
@@ -212,7 +148,7 @@ def insert_checkpoint(
     expiry = new.expires_in if blocking else None
     place = _place_in_rounds(tx, key.job_id, new)
     tx.execute(
-        CHECKPOINT,
+        KEPT + CHECKPOINT,
         {
             "id": checkpoint_id,
             "job_id": key.job_id,
@@ -301,7 +237,7 @@ def wait_again(db: Database, key: RunKey, job_type: str, logs: Sequence[NewLog] 
 
 def _wait(tx: Tx, key: RunKey, job_type: str, code_version: str | None) -> None:
     changed = tx.execute(
-        WAIT, {"job_id": key.job_id, "token": key.token, "code_version": code_version}
+        KEPT + WAIT, {"job_id": key.job_id, "token": key.token, "code_version": code_version}
     )
     if not changed:
         raise LostClaim
@@ -336,7 +272,7 @@ def save_artifact(db: Database, key: RunKey, new: NewArtifact) -> str:
         # The id is the call's result: on replay the handler gets the same one.
         insert_step(tx, key, replace(new.step, result=dumps(artifact_id)))
         tx.execute(
-            ARTIFACT,
+            KEPT + ARTIFACT,
             {
                 "id": artifact_id,
                 "job_id": key.job_id,
@@ -399,7 +335,7 @@ def set_progress(db: Database, key: RunKey, progress: Progress) -> None:
 
     def work(tx: Tx) -> None:
         params: dict[str, object] = {"job_id": key.job_id, "token": key.token, "progress": text}
-        if not tx.execute(PROGRESS, params):
+        if not tx.execute(KEPT + PROGRESS, params):
             raise LostClaim
         tx.touch()
 

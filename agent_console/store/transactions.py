@@ -21,6 +21,7 @@ from agent_console.store.dialects import (
     marks,
     with_values,
 )
+from agent_console.store.prepared import KEPT, Part, Plans
 from agent_console.store.relations import relation
 
 Params = dict[str, object]
@@ -31,17 +32,34 @@ Sum = tuple[tuple[str, str], float]  # what is added to a tally of a name and la
 class Queries:
     """SQL on a driver's cursor: ``:name`` parameters and the placeholders of ``dialects``."""
 
-    def __init__(self, cursor: Any, dialect: Dialect, clock: Clock | None) -> None:
-        """``clock``: the bound clock; None means the server's own (PostgreSQL)."""
+    def __init__(
+        self, cursor: Any, dialect: Dialect, clock: Clock | None, plans: Plans | None = None
+    ) -> None:
+        """``clock``: the bound clock; None means the server's own (PostgreSQL).
+
+        ``plans``: those of the cursor's connection, where it keeps any.
+        """
         self._cursor = cursor
         self._clock = clock
+        self._plans = plans
         self.dialect: Dialect = dialect
 
     def _run(self, sql: str, params: Params | None) -> None:
         statement = compiled(sql, self.dialect, self._clock is not None)
         if statement.binds_now and self._clock is not None:
             params = {**(params or {}), NOW_PARAM: to_micros(self._clock.now())}
-        self._cursor.execute(statement.text, params or {})
+        if self._plans is not None and KEPT in sql:
+            self._plans.run(self._cursor, [(statement.text, params or {})])
+        else:
+            self._cursor.execute(statement.text, params or {})
+
+    def _send(self, *parts: Part) -> None:
+        """Run statements in the driver's form, plans kept, in one round trip (PostgreSQL)."""
+        if self._plans is not None:
+            self._plans.run(self._cursor, parts)
+        else:
+            params: list[object] = [value for _, values in parts for value in values]
+            self._cursor.execute(";".join(text for text, _ in parts), params)
 
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
         """Run ``sql`` and return all rows as tuples."""
@@ -71,9 +89,11 @@ class Queries:
 class Tx(Queries):
     """A write transaction. Committed by the database after the unit of work returns."""
 
-    def __init__(self, cursor: Any, dialect: Dialect, clock: Clock | None) -> None:
+    def __init__(
+        self, cursor: Any, dialect: Dialect, clock: Clock | None, plans: Plans | None = None
+    ) -> None:
         """See ``Queries``."""
-        super().__init__(cursor, dialect, clock)
+        super().__init__(cursor, dialect, clock, plans)
         self.events: list[Event] = []
         self.touched = False
         self._now: int | None = None
@@ -99,9 +119,10 @@ class Tx(Queries):
         now = None if self._clock is None else to_micros(self._clock.now())
         if self.dialect == "sqlite":
             source, params = marks(len(rows), len(rows[0])), [v for row in rows for v in row]
+            self._cursor.execute(with_values(columns, source, body, self.dialect, now), params)
         else:
             source, params = relation(columns.split(", "), rows)
-        self._cursor.execute(with_values(columns, source, body, self.dialect, now), params)
+            self._send((with_values(columns, source, body, self.dialect, now), params))
         return list(self._cursor.fetchall())
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -112,7 +133,7 @@ class Tx(Queries):
             self._cursor.executemany(f"INSERT INTO {table} ({names}) {values}", rows)
         elif rows:
             source, params = relation(columns, rows)
-            self._cursor.execute(f"INSERT INTO {table} ({names}) {source}", params)
+            self._send((f"INSERT INTO {table} ({names}) {source}", params))
 
     def insert_many(
         self,
@@ -131,7 +152,7 @@ class Tx(Queries):
         now = None if self._clock is None else to_micros(self._clock.now())
         if self.dialect == "postgresql":
             source, given = relation([*types], [[row[name] for name in types] for row in rows])
-            self._cursor.execute(insert_from(table, columns, types, source, now), given)
+            self._send((insert_from(table, columns, types, source, now), given))
             return
         values = ", ".join(columns.values())
         sql = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})"
@@ -176,11 +197,11 @@ class Tx(Queries):
         names = ", ".join(journal.COLUMNS)
         source, params = relation(journal.COLUMNS[1:], entries)
         text = f"INSERT INTO audit_logs ({names}) SELECT {at}, e.* FROM ({source}) AS e"
+        parts: list[Part] = [(text, params)]
         if sums:
             totals = [(name, labels, shard, value) for (name, labels), value in sums]
-            source, more = relation(tallies.COLUMNS, totals)
-            text += ";" + tallies.UPSERT.format(rows=source)
-            params += more
+            source, params = relation(tallies.COLUMNS, totals)
+            parts.append((tallies.UPSERT.format(rows=source), params))
         if charted := tally_slots.charted(sums):
             part = shard % tally_slots.SHARDS
             slots = [
@@ -188,12 +209,11 @@ class Tx(Queries):
                 for width in tally_slots.WIDTHS
                 for name, labels, value in charted
             ]
-            source, more = relation(tally_slots.COLUMNS, slots)
+            source, params = relation(tally_slots.COLUMNS, slots)
             # The slot in the place of its length: only the server knows the time.
             source = f"SELECT width, {at} / slot, name, labels, shard, value FROM ({source}) AS s"
-            text += ";" + tally_slots.UPSERT.format(rows=source)
-            params += more
-        self._cursor.execute(text, params)
+            parts.append((tally_slots.UPSERT.format(rows=source), params))
+        self._send(*parts)
 
 
 class Reader(Queries):

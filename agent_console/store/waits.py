@@ -19,6 +19,7 @@ from agent_console.domain.payload import dumps, loads
 from agent_console.store.claims import worker_actor
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewLog, NewStep, RunKey
+from agent_console.store.prepared import KEPT
 from agent_console.store.runs import hold, insert_logs, insert_step
 from agent_console.store.transactions import Queries, Tx
 
@@ -123,7 +124,7 @@ def _lie_down(
     callback: int | None,
 ) -> None:
     params: dict[str, object] = {"job_id": key.job_id, "token": key.token, "until": until}
-    if not tx.execute(SLEEP, {**params, "code_version": code_version}):
+    if not tx.execute(KEPT + SLEEP, {**params, "code_version": code_version}):
         raise LostClaim
     # The job's row is locked from here: an answer is either there now, or finds the job asleep.
     if callback is not None and _answer(tx, key.job_id, callback) is not None:
@@ -163,7 +164,7 @@ def settle(db: Database, key: RunKey, position: int, result: str) -> None:
 
     def work(tx: Tx) -> None:
         hold(tx, key)
-        tx.execute(SETTLE, {"job_id": key.job_id, "position": position, "result": result})
+        tx.execute(KEPT + SETTLE, {"job_id": key.job_id, "position": position, "result": result})
         tx.touch()
 
     db.write(work)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -13,10 +14,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from agent_console.domain import crashpoints
-from agent_console.domain.checkpoints import CheckpointVerb, Verdict
+from agent_console.domain.checkpoints import CheckpointSummary, CheckpointVerb, Verdict
 from agent_console.domain.errors import Conflict
 from agent_console.domain.limits import Caps
 from agent_console.domain.queries import CheckpointQuery
+from agent_console.domain.rulings import Item
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.host import WorkerHost
 from agent_console.runtime.registry import Registry
@@ -151,8 +153,8 @@ def _desk(order: Order, db: Database) -> None:
             file.write(json.dumps([key, made.job.id]) + "\n")
     answers = Answers(Path(order.folder))
     if order.label:
-        for _ in Pulse(db).beats(order, 0.1):
-            decide_all(desk)
+        for turn, _ in enumerate(Pulse(db).beats(order, 0.1)):
+            (decide_together if turn % 2 else decide_all)(desk)
             answers.give(desk)
             change_limits(desk)
 
@@ -178,13 +180,32 @@ def let_go_on(desk: Services) -> None:
     desk.job_types.limit(ADA, "agent", Caps())
 
 
+def open_ones(desk: Services, limit: int) -> list[CheckpointSummary]:
+    """Return what waits for a decision."""
+    page = desk.review.page(RAY, CheckpointQuery(limit=limit))
+    return [
+        item
+        for item in page.items
+        if item.checkpoint_type == "APPROVAL_REQUIRED" and item.status == "PENDING"
+    ]
+
+
+def decide_together(desk: Services, limit: int = 10) -> None:
+    """Decide what is pending as ``decide_all`` does, in one transaction per verdict."""
+    groups: dict[Verdict, list[Item]] = {}
+    for item in open_ones(desk, limit):
+        groups.setdefault(verdict(item.job_id), []).append(
+            Item(checkpoint_id=item.id, payload_digest=item.payload_digest)
+        )
+    for said, items in groups.items():
+        key = hashlib.sha256(" ".join(one.checkpoint_id for one in items).encode()).hexdigest()
+        desk.review.decide_many(RAY, items, said, idempotency_key=key)
+
+
 def decide_all(desk: Services, limit: int = 10) -> int:
     """Decide what is pending: every fifth job is refused. Returns how many were decided."""
-    page = desk.review.page(RAY, CheckpointQuery(limit=limit))
     decided = 0
-    for item in page.items:
-        if item.checkpoint_type != "APPROVAL_REQUIRED" or item.status != "PENDING":
-            continue
+    for item in open_ones(desk, limit):
         try:
             desk.review.decide(RAY, item.id, verdict(item.job_id), idempotency_key=item.id)
         except Conflict:

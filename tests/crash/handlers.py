@@ -93,7 +93,12 @@ def agent(ctx: JobContext) -> str:
     return decision.approved_by
 
 
-@handler("nap", version="1", retry=STUBBORN, limit=Limit(running=2))
+def bed(_input: object) -> str:
+    """Return the lane of a nap: there is one bed."""
+    return "bed"
+
+
+@handler("nap", version="1", retry=STUBBORN, limit=Limit(running=2, per_key=1, key=bed))
 def nap(ctx: JobContext) -> str:
     """Sleep between two effects."""
     ctx.step("build", sink().apply, ctx.idempotency_key, "build")

@@ -14,7 +14,7 @@ from agent_console.domain.context import NewContextDocument
 from agent_console.domain.errors import Unavailable
 from agent_console.domain.jobs import JobStatus, Progress
 from agent_console.runtime import context, notebook, run
-from agent_console.store import context_writes, envelopes, runs
+from agent_console.store import context_writes, envelopes, run_records, runs
 from tests.runtime.desk import Desk
 
 
@@ -138,7 +138,8 @@ def test_the_record_is_read_again_after_an_outage(
     job_id = desk.enqueue()
     desk.run()
     desk.approve(job_id)
-    monkeypatch.setattr(run, "load_record", _fails_once(runs.load_record, committed=False))
+    monkeypatch.setattr(run_records, "CARRIED", -1)  # the claim brings nothing along
+    monkeypatch.setattr(run, "load_record", _fails_once(run_records.load_record, committed=False))
     desk.run()
     assert desk.job(job_id).output_data == "approved"
 
@@ -218,8 +219,9 @@ def test_an_async_run_reads_its_record_before_it_is_on_the_loop(
 
     def reads(*args: Any) -> Any:
         readers.append(threading.current_thread().name)
-        return runs.load_record(*args)
+        return run_records.load_record(*args)
 
+    monkeypatch.setattr(run_records, "CARRIED", -1)  # the claim brings nothing along
     monkeypatch.setattr(run, "load_record", reads)
 
     @handler("test")

@@ -10,7 +10,8 @@ from agent_console.domain.errors import Conflict, Invalid, LostClaim, NotFound
 from agent_console.domain.jobs import TRANSITIONS, JobError, JobStatus, JobVerb
 from agent_console.services.jobs import ACTIONS, FAIL, FORK
 from agent_console.store.finishes import finish
-from agent_console.store.runs import load_record, record_step, save_artifact, suspend
+from agent_console.store.run_records import load_record
+from agent_console.store.runs import record_step, save_artifact, suspend
 from tests.services.conftest import Desk
 from tests.support.runs import artifact, checkpoint, claim_one, end, row, step
 

@@ -26,7 +26,7 @@ from tests.support.runs import checkpoint, claim_one, decide_many, end, step, wa
 # Everything that is sent to the server between BEGIN and COMMIT. PostgreSQL takes journal and
 # tallies in one round trip; for SQLite, in the same process, a statement is a function call.
 CLAIM = FINISH = {"postgresql": 2, "sqlite": 4}
-RESUME = {"postgresql": 3, "sqlite": 5}  # a claim that looks at approvals
+RESUME = {"postgresql": 5, "sqlite": 7}  # a claim that looks at approvals and brings records
 STEP = {"postgresql": 2, "sqlite": 2}
 SUSPEND = {"postgresql": 4, "sqlite": 6}
 DECIDE = {"postgresql": 5, "sqlite": 7}

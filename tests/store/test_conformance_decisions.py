@@ -12,7 +12,8 @@ from agent_console.domain.jobs import JobStatus, JobVerb
 from agent_console.store import job_writes
 from agent_console.store.database import Database
 from agent_console.store.deadlines import expire_due
-from agent_console.store.runs import load_record, suspend
+from agent_console.store.run_records import load_record
+from agent_console.store.runs import suspend
 from agent_console.testing import FakeClock
 from tests.support.factories import ADA, RAY, enqueue
 from tests.support.runs import checkpoint, claim_one, decide, journal, row

@@ -14,7 +14,8 @@ from agent_console.store.ids import new_id
 from agent_console.store.liveness import rescue
 from agent_console.store.rechecks import Approval
 from agent_console.store.record_cuts import cut
-from agent_console.store.runs import load_record, record_step, save_artifact, suspend
+from agent_console.store.run_records import load_record
+from agent_console.store.runs import record_step, save_artifact, suspend
 from agent_console.store.transactions import Queries
 from tests.support.factories import ADA, enqueue
 from tests.support.runs import (

@@ -86,7 +86,7 @@ RUNNING = ("ix_ai_jobs_held", "ix_ai_jobs_live", "ix_ai_jobs_status_id")
 PRIMARY = ("ai_jobs_pkey", "sqlite_autoindex_ai_jobs_1")
 OPEN = ("ix_agent_checkpoints_deadline", "ix_agent_checkpoints_status")
 HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
-    "claim": (claims.CLAIM, {"worker_id": "w1", "room": 3}, ("ix_ai_jobs_ready",)),
+    "claim": (claims.claiming(3), {"worker_id": "w1"}, ("ix_ai_jobs_ready",)),
     "next due": (claims.DUE, {}, ("ix_ai_jobs_due",)),
     "last round": (
         runs.LAST_ROUND,
@@ -148,7 +148,7 @@ def test_what_many_decisions_and_claims_look_up_is_found_by_index(full: Database
 
 
 def test_a_claim_needs_no_sorting(full: Database) -> None:
-    found = plan(full, claims.CLAIM, {"worker_id": "w1", "room": 3})
+    found = plan(full, claims.claiming(3), {"worker_id": "w1"})
     assert "Sort" not in found
     assert "TEMP B-TREE FOR ORDER BY" not in found
 
@@ -158,7 +158,7 @@ def test_a_claim_reads_as_many_rows_as_it_takes(full: Database) -> None:
     assert [c.priority for c in taken] == [9, 9, 9]
     if full.dialect == "postgresql":
         rows = full.write(
-            lambda tx: tx.rows("EXPLAIN (ANALYZE) " + claims.CLAIM, {"worker_id": "w", "room": 3})
+            lambda tx: tx.rows("EXPLAIN (ANALYZE) " + claims.claiming(3), {"worker_id": "w"})
         )
         scan = next(row[0] for row in rows if "ix_ai_jobs_ready" in row[0])
         assert "rows=3" in scan.split("actual", 1)[1]

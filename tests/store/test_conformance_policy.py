@@ -16,8 +16,8 @@ from agent_console.store.database import Database
 from agent_console.store.engine_values import RunKey
 from agent_console.store.policy_approvals import approve_by_policy
 from agent_console.store.reads import usage
+from agent_console.store.run_records import load_record
 from agent_console.store.run_usage import record_usage
-from agent_console.store.runs import load_record
 from tests.store.test_conformance_runs import LOSSES, count
 from tests.support.factories import enqueue
 from tests.support.runs import checkpoint, claim_one, journal, row, step

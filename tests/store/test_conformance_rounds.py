@@ -15,7 +15,8 @@ from agent_console.store.finishes import finish
 from agent_console.store.metric_reads import read_figures
 from agent_console.store.policy_approvals import approve_by_policy
 from agent_console.store.reads import checkpoints as reads
-from agent_console.store.runs import load_record, suspend
+from agent_console.store.run_records import load_record
+from agent_console.store.runs import suspend
 from agent_console.store.tallies import CHECKPOINTS_TOTAL
 from tests.support.factories import ADA, enqueue
 from tests.support.runs import checkpoint, claim_one, decide, end, journal, row

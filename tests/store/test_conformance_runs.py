@@ -12,9 +12,9 @@ from agent_console.store import job_writes
 from agent_console.store.database import Database
 from agent_console.store.engine_values import RunKey
 from agent_console.store.finishes import finish
+from agent_console.store.run_records import load_record
 from agent_console.store.runs import (
     append_logs,
-    load_record,
     record_note,
     record_step,
     save_artifact,

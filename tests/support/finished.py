@@ -7,6 +7,7 @@ from typing import Any
 from agent_console.domain.clock import MICROSECONDS, to_micros
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import FINISHED, JobStatus
+from agent_console.store.artifact_words import INSERT
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
 from agent_console.testing import FakeClock
@@ -93,7 +94,10 @@ def make(db: Database, clock: FakeClock, jobs: list[tuple[JobStatus, float, int]
     def fill(tx: Any) -> None:
         tx.insert("ai_jobs", JOBS, rows)
         for name, made in parts.items():
-            if made:
+            if name == "artifact_texts":  # words are of a type of their own on PostgreSQL
+                for one in made:
+                    tx.execute(INSERT, {"id": one["artifact_id"], "words": one["words"]})
+            elif made:
                 tx.insert(name, tuple(made[0]), [tuple(one.values()) for one in made])
         tx.record(
             *(

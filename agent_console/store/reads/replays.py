@@ -12,7 +12,7 @@ from agent_console.domain.payload import loads
 from agent_console.store import rows
 from agent_console.store.database import Database, Reader
 from agent_console.store.engine_values import Claimed, RunKey, RunRecord
-from agent_console.store.runs import record_of
+from agent_console.store.run_records import record_of
 
 NOBODY = "replay"  # the worker id of a run that holds no claim
 NO_TOKEN = -1  # no claim ever has it: whatever would be written with it is refused

@@ -1,0 +1,114 @@
+"""What earlier runs of a job recorded: read for one run, or along with the claim of many."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, Final
+
+from agent_console.domain.checkpoints import CheckpointStatus
+from agent_console.domain.clock import from_micros
+from agent_console.domain.payload import loads
+from agent_console.domain.records import Step
+from agent_console.store.database import Database, Reader
+from agent_console.store.dialects import ids_param
+from agent_console.store.engine_values import DecisionRow, RunRecord, StoredRecord
+from agent_console.store.prepared import KEPT
+from agent_console.store.transactions import Queries, Row, Tx
+
+CARRIED = 4_000_000  # bytes of steps' results that one claim brings along
+
+_STEP: Final = (
+    "job_id, position, kind, name, result, attempt, started_at, finished_at, code_version"
+)
+STEPS: Final = f"SELECT {_STEP} FROM job_steps WHERE job_id = :id ORDER BY position"
+# In the order of their ids as many jobs as fit; the others are read when they run.
+FITTING: Final = f"""
+SELECT {_STEP} FROM job_steps WHERE job_id IN (
+  SELECT s.job_id FROM (
+    SELECT job_id, sum(sum(coalesce({{octets}}(result), 0))) OVER (ORDER BY job_id) AS total
+    FROM job_steps WHERE job_id {{among_ids}} GROUP BY job_id) s
+  WHERE s.total <= :most)
+ORDER BY job_id, position
+"""
+_DECISION: Final = """
+SELECT job_id, id, position, status, payload, payload_digest, edited_data, response, approved_by,
+  approved_by_name, approved_at, rejection_reason, feedback, round, rounds, message
+FROM agent_checkpoints WHERE position >= 0 AND {indexable}checkpoint_type = 'APPROVAL_REQUIRED'
+"""
+DECISIONS: Final = f"{_DECISION} AND job_id = :id"
+MANY_DECISIONS: Final = f"{_DECISION} AND job_id {{among_ids}}"
+
+
+def load_record(db: Database, job_id: str) -> RunRecord:
+    """Return what earlier runs of the job recorded."""
+    with db.read() as reader:
+        return record_of(reader, job_id)
+
+
+def record_of(reader: Reader, job_id: str) -> RunRecord:
+    """Return what runs of the job recorded so far, as ``reader`` sees it."""
+    steps = reader.rows(STEPS, {"id": job_id})
+    return record(StoredRecord(steps, reader.rows(DECISIONS, {"id": job_id})))
+
+
+def carried(tx: Tx, job_ids: Sequence[str]) -> dict[str, StoredRecord]:
+    """Return what is recorded of each of the jobs, as ``tx`` sees it, in two statements.
+
+    A job is missing from the answer when nothing is, or when it would be too much at once.
+    """
+    if not job_ids:
+        return {}
+    given = {"ids": ids_param(job_ids, tx.dialect), "most": CARRIED}
+    steps = _by_job(tx, FITTING, given)
+    decisions = _by_job(tx, MANY_DECISIONS, {"ids": ids_param([*steps], tx.dialect)})
+    return {one: StoredRecord(found, decisions.get(one, [])) for one, found in steps.items()}
+
+
+def record(stored: StoredRecord) -> RunRecord:
+    """Return what the rows say."""
+    return RunRecord(
+        steps=[_step(row) for row in stored.steps],
+        decisions={row[2]: _decision(row) for row in stored.decisions},
+    )
+
+
+def _by_job(queries: Queries, sql: str, params: dict[str, object]) -> dict[str, list[Row]]:
+    found: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in queries.rows(KEPT + sql, params):
+        found[row[0]].append(row)
+    return found
+
+
+def _step(row: tuple[Any, ...]) -> Step:
+    return Step(
+        job_id=row[0],
+        position=row[1],
+        kind=row[2],
+        name=row[3],
+        result=None if row[4] is None else loads(row[4]),
+        attempt=row[5],
+        started_at=from_micros(row[6]),
+        finished_at=from_micros(row[7]),
+        code_version=row[8],
+    )
+
+
+def _decision(row: tuple[Any, ...]) -> DecisionRow:
+    return DecisionRow(
+        checkpoint_id=row[1],
+        position=row[2],
+        status=CheckpointStatus(row[3]),
+        payload=row[4],
+        payload_digest=row[5],
+        edited_data=row[6],
+        response=row[7],
+        decided_by=row[8],
+        decided_by_name=row[9],
+        decided_at=None if row[10] is None else from_micros(row[10]),
+        rejection_reason=row[11],
+        feedback=row[12],
+        round=row[13],
+        rounds=row[14],
+        message=row[15],
+    )
