@@ -12,6 +12,7 @@ from tests.e2e.console import ConsoleProcess
 from tests.e2e.make_accounts import PASSWORD
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+KNOWN = '[data-testid="me"]:not(:empty)'  # the name of who is signed in, as the server says
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 375, "height": 812}
 # What a browser says of itself is no fault of the page.
@@ -41,7 +42,10 @@ class People:
         self._open: list[BrowserContext] = []
 
     def page(self, role: str = "", path: str = "", **options: Any) -> Page:
-        """Open ``path`` in a context of its own, signed in as ``role`` ("": as nobody)."""
+        """Open ``path`` in a context of its own, signed in as ``role`` ("": as nobody).
+
+        Returns once the server has said who that is: what is typed before then is lost.
+        """
         if role and role not in self._signed_in:
             self._signed_in[role] = self._sign_in(role)
         state = {"storage_state": self._signed_in[role]} if role else {}
@@ -53,6 +57,8 @@ class People:
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         if path:
             page.goto(path)
+        if path and role:
+            page.wait_for_selector(KNOWN, state="attached")
         return page
 
     def close(self) -> None:

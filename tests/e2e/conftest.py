@@ -37,6 +37,12 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleProcess
         process.stop()
 
 
+@pytest.fixture(autouse=True)
+def served(console: ConsoleProcess) -> None:
+    """Let every test begin with a console that serves."""
+    console.revive()
+
+
 @pytest.fixture(scope="package")
 def everybody(console: ConsoleProcess) -> Iterator[People]:
     """Run the browser."""

@@ -78,6 +78,11 @@ class ConsoleProcess:
             self.kill()
             raise
 
+    def revive(self) -> None:
+        """Start serving unless it is: a test that failed may have left it stopped."""
+        if self._process is None or self._process.poll() is not None:
+            self.start()
+
     def kill(self) -> None:
         """End server and supervisor at once, with no chance to tidy up."""
         self._end(signal.SIGKILL)
