@@ -33,6 +33,7 @@ from agent_console.store.connections import (
 )
 from agent_console.store.dialects import Dialect
 from agent_console.store.prepared import Preparing
+from agent_console.store.round_trips import is_unsure, joined
 from agent_console.store.stalls import Stalls
 from agent_console.store.transactions import Reader, Tx
 from agent_console.store.writer import SqliteWriter
@@ -217,26 +218,23 @@ class Database:
     def _once_postgres(self, work: Callable[[Tx], T]) -> T:
         connection = self._engine.raw_connection()
         try:
-            cursor = connection.cursor()
-            tx = Tx(cursor, self.dialect, self._clock, self._preparing.of(connection))
-            result = work(tx)
-            # Drawn anew each time: threads of one process must not queue on one row either.
-            if self._journaled:
-                tx.flush(tx.events, self._rng.randrange(SHARDS))
-            cursor.close()
-        except BaseException as error:
-            if is_outage(error):
-                connection.invalidate()
-            connection.close()  # rolls back
-            raise
-        try:
-            connection.commit()
-        except psycopg2.Error as error:
-            # The answer was lost, not necessarily the commit: only the caller, who knows by
-            # which key to look, may try again.
-            connection.invalidate()
-            raise Unavailable(retryAfter=1) from error
+            with joined(connection) as cursor:
+                tx = Tx(cursor, self.dialect, self._clock, self._preparing.of(connection))
+                result = work(tx)
+                self._commit_postgres(tx)
         finally:
             connection.close()
         self.committed(tx.events, touched=tx.touched)
         return result
+
+    def _commit_postgres(self, tx: Tx) -> None:
+        # Drawn anew each time: threads of one process must not queue on one row either.
+        shard = self._rng.randrange(SHARDS)
+        try:
+            tx.commit(tx.events if self._journaled else (), shard)
+        except psycopg2.Error as error:
+            if not is_unsure(error):
+                raise
+            # The answer was lost, not necessarily the commit: only the caller, who knows by
+            # which key to look, may try again.
+            raise Unavailable(retryAfter=1) from error

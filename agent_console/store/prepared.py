@@ -69,9 +69,13 @@ class Plans:
         self._known: dict[str, tuple[str, float]] = {}  # name, and when it was planned
         self._drop_all = False
 
-    def run(self, cursor: Any, parts: Sequence[Part]) -> None:
-        """Run statements in the driver's form in one round trip; the answer is the last one's."""
+    def run(self, cursor: Any, parts: Sequence[Part], last: Sequence[str] = ()) -> None:
+        """Run statements in the driver's form in one round trip; the answer is the last one's.
+
+        Those of ``last`` go along as they are.
+        """
         text, params = self._composed(parts)
+        text = ";".join([*filter(None, [text]), *last])
         try:
             cursor.execute(text if params else text.replace("%%", "%"), params)
         except psycopg2.Error as error:

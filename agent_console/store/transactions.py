@@ -23,6 +23,7 @@ from agent_console.store.dialects import (
 )
 from agent_console.store.prepared import KEPT, Part, Plans
 from agent_console.store.relations import relation
+from agent_console.store.round_trips import COMMIT
 
 Params = dict[str, object]
 Row = tuple[Any, ...]
@@ -53,13 +54,17 @@ class Queries:
         else:
             self._cursor.execute(statement.text, params or {})
 
-    def _send(self, *parts: Part) -> None:
-        """Run statements in the driver's form, plans kept, in one round trip (PostgreSQL)."""
+    def _send(self, *parts: Part, commit: bool = False) -> None:
+        """Run statements in the driver's form, plans kept, in one round trip (PostgreSQL).
+
+        ``commit``: with the last of them.
+        """
+        last = [COMMIT] if commit else []
         if self._plans is not None:
-            self._plans.run(self._cursor, parts)
+            self._plans.run(self._cursor, parts, last)
         else:
             params: list[object] = [value for _, values in parts for value in values]
-            self._cursor.execute(";".join(text for text, _ in parts), params)
+            self._cursor.execute(";".join([*(text for text, _ in parts), *last]), params)
 
     def rows(self, sql: str, params: Params | None = None) -> list[Row]:
         """Run ``sql`` and return all rows as tuples."""
@@ -168,18 +173,10 @@ class Tx(Queries):
         self.touched = True
 
     def flush(self, events: Sequence[Event], shard: int) -> None:
-        """Write journal and tallies of ``events``; called by the database before it commits."""
+        """Write journal and tallies of ``events``; the writer calls it before it commits."""
         if not events:
             return
-        entries = journal.rows_of(events)
-        # Sorted: two transactions that touch the same rows lock them in the same order.
-        sums = sorted(tallies.sums_of(events).items())
-        if self.dialect == "sqlite":
-            self._flush_sqlite(entries, sums, shard)
-        else:
-            self._flush_postgres(entries, sums, shard)
-
-    def _flush_sqlite(self, entries: Sequence[Row], sums: Sequence[Sum], shard: int) -> None:
+        entries, sums = _kept_of(events)
         now = self.now()
         self.insert("audit_logs", journal.COLUMNS, [(now, *entry) for entry in entries])
         totals = [(name, labels, shard, value) for (name, labels), value in sums]
@@ -191,8 +188,18 @@ class Tx(Queries):
         ]
         self._cursor.executemany(tally_slots.UPSERT.format(rows=marks(1, 6)), slots)
 
-    def _flush_postgres(self, entries: Sequence[Row], sums: Sequence[Sum], shard: int) -> None:
-        """Write with all statements in one round trip."""
+    def commit(self, events: Sequence[Event], shard: int) -> None:
+        """Write journal and tallies of ``events`` and commit, in one round trip (PostgreSQL)."""
+        if not events and not self._cursor.begun:
+            return  # nothing was done
+        self._send(*self._journaling(events, shard), commit=True)
+        if self._cursor.statusmessage != COMMIT:
+            raise RuntimeError("a statement had failed; the transaction was rolled back")
+
+    def _journaling(self, events: Sequence[Event], shard: int) -> list[Part]:
+        if not events:
+            return []
+        entries, sums = _kept_of(events)
         at = POSTGRES_NOW if self._clock is None else str(to_micros(self._clock.now()))
         names = ", ".join(journal.COLUMNS)
         source, params = relation(journal.COLUMNS[1:], entries)
@@ -213,7 +220,15 @@ class Tx(Queries):
             # The slot in the place of its length: only the server knows the time.
             source = f"SELECT width, {at} / slot, name, labels, shard, value FROM ({source}) AS s"
             parts.append((tally_slots.UPSERT.format(rows=source), params))
-        self._send(*parts)
+        return parts
+
+
+def _kept_of(events: Sequence[Event]) -> tuple[list[Row], list[Sum]]:
+    """Return the journal's rows of ``events``, and what they add to the tallies.
+
+    Sorted: two transactions that touch the same rows lock them in the same order.
+    """
+    return journal.rows_of(events), sorted(tallies.sums_of(events).items())
 
 
 class Reader(Queries):

@@ -23,11 +23,11 @@ from tests.support.databases import PostgresServer
 from tests.support.factories import enqueue_many
 from tests.support.runs import checkpoint, claim_one, decide_many, end, step, waiting_many
 
-# Everything that is sent to the server between BEGIN and COMMIT. PostgreSQL takes journal and
-# tallies in one round trip; for SQLite, in the same process, a statement is a function call.
+# Round trips to PostgreSQL, all of them: BEGIN goes along with the first statement, and COMMIT with
+# journal and tallies. For SQLite, in the same process, a statement is a function call.
 CLAIM = FINISH = {"postgresql": 2, "sqlite": 4}
 RESUME = {"postgresql": 5, "sqlite": 7}  # a claim that looks at approvals and brings records
-STEP = {"postgresql": 2, "sqlite": 2}
+STEP = {"postgresql": 3, "sqlite": 2}
 SUSPEND = {"postgresql": 4, "sqlite": 6}
 DECIDE = {"postgresql": 5, "sqlite": 7}
 LATE = {"postgresql": 8, "sqlite": 10}  # with those whose time was up
