@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from cronsim import CronSim, CronSimError
 
 from agent_console.domain.clock import MICROSECONDS, from_micros, to_micros
-from agent_console.domain.errors import Invalid
+from agent_console.domain.errors import FieldError, Invalid
 from agent_console.domain.schedules import MAX_INTERVAL, MIN_INTERVAL, Rule
 
 MAX_CRON = 200  # characters
@@ -54,10 +54,18 @@ def checked(rule: Rule) -> Rule:
                 "intervalSeconds", f"must be between {MIN_INTERVAL} and {MAX_INTERVAL:,}."
             )
         return Rule(interval_seconds=rule.interval_seconds)
+    wrong: list[FieldError] = []
     if rule.time_zone not in time_zones():
-        raise Invalid.field("timeZone", "is not an IANA time zone, such as Europe/Berlin.")
-    plain = Rule(cron=_plain(rule.cron or ""), time_zone=rule.time_zone)
-    _parsed(plain.cron or "")
+        wrong.append(FieldError("timeZone", "is not an IANA time zone, such as Europe/Berlin."))
+    cron = ""
+    try:
+        cron = _plain(rule.cron or "")
+        _parsed(cron)
+    except Invalid as error:
+        wrong = [*error.fields, *wrong]
+    if wrong:  # both are said, not the first one only
+        raise Invalid(fields=wrong)
+    plain = Rule(cron=cron, time_zone=rule.time_zone)
     if following(plain, to_micros(datetime.now(UTC))) is None:
         raise Invalid.field("cron", "names no date that ever comes.")
     return plain

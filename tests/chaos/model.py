@@ -44,6 +44,7 @@ ENDS = {
     "park": ("job.parked", "PARKED"),
 }
 VERDICTS = {"approve": "APPROVED", "reject": "REJECTED", "request_changes": "CHANGES_REQUESTED"}
+CALLS = {"note": "info", "policy": "approve"}  # as what they are recorded
 REFUSALS = ("REJECTED", "CHANGES_REQUESTED", "EXPIRED", "CANCELED")
 REFUSAL_ERRORS = ("Rejected", "Expired", "ChangesRequested")
 
@@ -326,7 +327,7 @@ class Model:
             question.expires_at = self.now + DAY
             question.status = "APPROVED"
             job.journal.append(("checkpoint.approved", "PENDING", "APPROVED"))
-        job.steps.append(Step(job.position, kind))
+        job.steps.append(Step(job.position, CALLS.get(kind, kind)))
         return kind
 
     def _ask(self, job: Job, question: Question) -> Question:

@@ -360,6 +360,13 @@ def test_what_is_not_acceptable_is_named(desk: Desk, wrong: dict[str, Any], fiel
     assert [one.field for one in refused.value.fields] == [field]
 
 
+def test_all_that_is_wrong_with_a_rule_is_named(desk: Desk) -> None:
+    rule = Rule(cron="61 * * * *", time_zone="Mars/Olympus")
+    with pytest.raises(Invalid) as refused:
+        desk.services.schedules.preview(local_operator("root"), rule)
+    assert [one.field for one in refused.value.fields] == ["cron", "timeZone"]
+
+
 def test_a_name_is_given_once(desk: Desk) -> None:
     root = local_operator("root")
     desk.services.schedules.create(root, new())
