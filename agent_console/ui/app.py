@@ -74,6 +74,7 @@ def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
             rx.el.script(src="/console.js", defer=True),
             rx.el.script(src="/desk.js", defer=True),
             rx.el.script(src="/hotkeys.js", defer=True),
+            rx.el.script(src="/palette.js", defer=True),
             rx.el.script(src="/artifacts.js", defer=True),
             rx.el.script(src="/chat.js", defer=True),
         ],

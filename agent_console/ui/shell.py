@@ -10,6 +10,7 @@ import reflex as rx
 from agent_console.ui.bridge import Notice
 from agent_console.ui.components.basics import OFFLINE, Text, icon
 from agent_console.ui.components.hotkeys import help_button, help_overlay, hotkey
+from agent_console.ui.components.palette import palette, palette_button
 from agent_console.ui.elements import NativeForm, NativeLink
 from agent_console.ui.guard import Notices
 from agent_console.ui.states.session import Session
@@ -94,6 +95,7 @@ def _account() -> rx.Component:
             rx.el.div(Session.role, class_name="ac-meta"),
             class_name="ac-who",
         ),
+        palette_button(),
         help_button(),
         rx.el.button(
             rx.color_mode_cond(icon("moon"), icon("sun")),
@@ -226,6 +228,7 @@ def frame(active: str, *content: rx.Component, width: Width = "page") -> rx.Comp
         ),
         notices(),
         help_overlay(),
+        palette(),
         class_name="ac-shell",
     )
 

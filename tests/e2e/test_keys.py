@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import DESKTOP, PHONE, People
+from tests.e2e.test_accessibility import axe
 from tests.e2e.work import Work
 
 pytestmark = pytest.mark.e2e
@@ -83,4 +86,48 @@ def test_the_overlay_tells_the_keys_and_turns_them_off(
     overlay.get_by_role("button", name="Close").click()
     expect(overlay).to_be_hidden()
     page.keyboard.press("a")
+    assert work.finished(job)["status"] == "COMPLETED"
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1280", "375"])
+def test_the_palette_goes_anywhere_and_does_what_the_page_does(
+    people: People, work: Work, size: dict[str, int]
+) -> None:
+    job, checkpoint = work.waiting("Palette")
+    page = people.page("reviewer", f"{DESK}/{checkpoint}", viewport=size)
+    opened(page, checkpoint)
+    palette = page.get_by_role("dialog", name="Command palette")
+    field = palette.get_by_role("combobox", name="Go to or do")
+    page.get_by_role("textbox", name="Feedback").press("Control+k")  # while typing, too
+    expect(field).to_be_focused()
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    field.fill("workers")
+    expect(palette.get_by_role("option", selected=True)).to_contain_text("Workers")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Workers", level=1)).to_be_visible()
+    expect(palette).to_be_hidden()
+
+    page.get_by_role("button", name="Command palette").click()
+    field.fill(job)
+    option = palette.get_by_role("option", name=re.compile("Palette"))
+    expect(option).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(job))
+
+    page.keyboard.press("Control+k")
+    field.fill(checkpoint)
+    expect(palette.get_by_role("option", name=re.compile("Checkpoint"))).to_be_visible()
+    page.keyboard.press("Enter")
+    opened(page, checkpoint)
+    page.keyboard.press("Control+k")
+    field.fill("nothing is called like this")
+    expect(palette.get_by_role("option")).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(palette).to_be_hidden()
+    page.keyboard.press("Control+k")
+    field.fill("approve")
+    page.keyboard.press("Enter")
     assert work.finished(job)["status"] == "COMPLETED"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def test_an_approval_is_undone_and_given_again(everybody: People, patient: Conso
         undo.click()
         expect(undo).to_have_count(0)
         assert work.job(job)["status"] == "WAITING"
-        page.goto(f"{DESK}/{checkpoint}")
+        page.wait_for_url(re.compile(checkpoint))  # its card is open again
         page.get_by_role("button", name="Approve", exact=True).click()
         expect(undo).to_be_visible()
         expect(undo).to_be_hidden(timeout=2 * HOLD * 1000)  # by itself

@@ -46,6 +46,7 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key("g j", "Go to Jobs"),
             Key("g w", "Go to Workers"),
             Key("g o", "Go to Overview"),
+            Key("Ctrl+K", "Go anywhere, do anything (⌘ K on a Mac)"),
             Key("?", "This overview"),
             Key("Esc", "Close what is open"),
         ),

@@ -222,10 +222,10 @@ class Desk(LiveState, GuardedState, rx.State):
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_DECIDE)
-    async def undo(self) -> None:
+    async def undo(self) -> EventSpec | None:
         """Take back what was decided last, and open it again."""
         if not self._undoable:
-            return
+            return None
         actor, asked = await self._actor(), self._undoable
         outcome = await bridge.call(bridge.services().review.undo_many, actor, asked)
         self._may_undo("", (), "")
@@ -233,9 +233,12 @@ class Desk(LiveState, GuardedState, rx.State):
             await self._tell(outcome.notice)
         else:
             await self._tell(_undone(len(outcome), len(asked)))
-            if outcome and not self.in_path:
+            if outcome and self.in_path:
+                return self._go_to(outcome[0])
+            if outcome:
                 self._pinned = outcome[0]
         await self._reread(actor)
+        return None
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_DECIDE)
@@ -296,7 +299,11 @@ class Desk(LiveState, GuardedState, rx.State):
         if not self.in_path:
             await self._reread(actor)
             return None
-        path = f"{BASE}/{rest[0]}" if rest else BASE
+        return self._go_to(rest[0] if rest else "")
+
+    def _go_to(self, checkpoint_id: str) -> EventSpec:
+        """Return the way to the card of a checkpoint, or ("") to the desk, as it is filtered."""
+        path = f"{BASE}/{checkpoint_id}" if checkpoint_id else BASE
         return rx.redirect(self._params().url(path), replace=True)
 
     def _params(self) -> DeskParams:
