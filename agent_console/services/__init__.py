@@ -32,6 +32,7 @@ from agent_console.services.replays import Replayer, ReplayService
 from agent_console.services.retention import RetentionService
 from agent_console.services.review import ReviewService
 from agent_console.services.review_claims import ReviewClaimService
+from agent_console.services.review_policies import ReviewPolicyService
 from agent_console.services.rewinds import RewindService
 from agent_console.services.saved_queries import SavedQueryService
 from agent_console.services.schedules import ScheduleService
@@ -54,6 +55,7 @@ class Services:
     job_types: JobTypeService
     review: ReviewService
     claims: ReviewClaimService
+    policies: ReviewPolicyService
     workers: WorkerService
     access: AccessService
     artifacts: ArtifactService
@@ -113,6 +115,7 @@ def build_services(
         job_types=JobTypeService(db, catalog),
         review=review,
         claims=ReviewClaimService(db),
+        policies=ReviewPolicyService(db, catalog),
         workers=workers,
         access=_access(db, settings, ticking, passwords),
         artifacts=ArtifactService(db),

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 
-from agent_console.domain.access import ROLE_PERMISSIONS, Actor, Permission
+from agent_console.domain import review_policies
+from agent_console.domain.access import POLICY, Actor
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict, changes_refusal
 from agent_console.domain.errors import Conflict, FieldError, Forbidden, Invalid
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import check_json
-from agent_console.services.job_requests import text, who
+from agent_console.domain.review_policies import (
+    DECIDING_ROLES,
+    DEFAULT,
+    UNBOUND,
+    ReviewPolicy,
+    SelfApproval,
+)
+from agent_console.services.job_requests import text
 from agent_console.store.accounts import another_decider, find
-from agent_console.store.decisions import Case, Check
-from agent_console.store.policy_approvals import POLICY
+from agent_console.store.cases import Case
+from agent_console.store.decisions import Check
 from agent_console.store.rechecks import Approval
+from agent_console.store.review_policies import by_id
 from agent_console.store.transactions import Queries, Tx
 
-SelfApproval = Literal["auto", "never", "always"]
-DECIDERS = tuple(
-    role.value for role, may in ROLE_PERMISSIONS.items() if Permission.CHECKPOINTS_DECIDE in may
-)
+DECIDERS = tuple(role.value for role in DECIDING_ROLES)
 MAX_REASON = 4_000  # characters
 MAX_FEEDBACK = 16_000
 MAX_EDIT_ERRORS = 20
@@ -66,24 +72,33 @@ def _check_request(verdict: Verdict) -> None:
             raise Invalid.field(field, "belongs to another verdict than a request for changes.")
 
 
-def checker(actor: Actor, policy: SelfApproval) -> Check:
+def checker(actor: Actor, setting: SelfApproval, *, bulk: bool = False) -> Check:
     """Return what checks verdicts of ``actor`` within one transaction.
 
-    However many there are, the accounts are asked once whether somebody else may decide. It raises:
-        Forbidden: the job is the actor's own and policy wants somebody else.
-        Conflict: somebody else has claimed it.
+    ``setting`` holds for self approval where the policy of a checkpoint says nothing; ``bulk``:
+    they are given on many at once. However many there are, the accounts are asked once for each
+    policy whether somebody else may decide. It raises:
+        Forbidden: the policy asks others; or the job is the actor's own and somebody else has to.
+        Conflict: somebody else has claimed it, or it is to be decided by itself.
         Conflict, Invalid: as ``check_payload`` and ``check_rounds``.
     """
-    own_refusal: list[str] = []
+    own_refusals: dict[str | None, str] = {}
 
     def check(tx: Tx, case: Case) -> dict[str, Json]:
-        own = is_own(actor, case)
-        if own and not own_refusal:
-            own_refusal.append(self_approval_refusal(tx, actor, case, policy))
-        if own and own_refusal[0]:
-            raise Forbidden(own_refusal[0], selfApproval=policy)
-        if case.claim is not None and case.claim.user_id != who(actor):
-            raise case.claim.conflict(who(actor))
+        own, policy = is_own(actor, case), case.policy
+        if why_not := review_policies.refusal(policy, actor, escalated=case.escalated):
+            raise Forbidden(why_not, reviewPolicy=policy.title, policyVersion=policy.version)
+        if own and policy.id not in own_refusals:
+            own_refusals[policy.id] = self_approval_refusal(tx, actor, case, setting, policy)
+        if own and own_refusals[policy.id]:
+            raise Forbidden(
+                own_refusals[policy.id], selfApproval=policy.terms.self_approval or setting
+            )
+        if bulk and not policy.terms.bulk_allowed:
+            message = f"The review policy of {policy.title} wants each decided by itself."
+            raise Conflict(message, currentStatus=case.status.value, bulkAllowed=False)
+        if case.claim is not None and case.claim.user_id != actor.who:
+            raise case.claim.conflict(actor.who)
         check_payload(case)
         check_rounds(case)
         return {"selfApproval": True} if own else {}
@@ -172,17 +187,26 @@ def is_own(actor: Actor, asked: Asked) -> bool:
     return asked.requested_by is None and actor.name == asked.requested_by_name
 
 
-def self_approval_refusal(reader: Queries, actor: Actor, asked: Asked, policy: SelfApproval) -> str:
+def self_approval_refusal(
+    reader: Queries,
+    actor: Actor,
+    asked: Asked,
+    setting: SelfApproval,
+    policy: ReviewPolicy = DEFAULT,
+) -> str:
     """Return why ``actor`` may not decide a checkpoint of their own; "" when they may.
 
     Whoever types commands on the server owns its database: refusing would only hide the act,
     so it is allowed, and journaled as self approval.
     """
-    if policy == "always" or actor.kind in {"cli", "system"} or not is_own(actor, asked):
+    rule = policy.terms.self_approval or setting
+    if rule == "always" or actor.kind in UNBOUND or not is_own(actor, asked):
         return ""
-    if policy == "never":
+    if rule == "never":
         return "You asked for this job yourself; somebody else has to decide."
-    if another_decider(reader, actor.id, DECIDERS):
+    deciders = policy.terms.deciders
+    roles, people = [role.value for role in deciders.roles], [one.id for one in deciders.people]
+    if another_decider(reader, actor.id, roles, people, DECIDERS):
         return (
             "You asked for this job yourself; another account may decide, so somebody else has to."
         )
@@ -190,10 +214,11 @@ def self_approval_refusal(reader: Queries, actor: Actor, asked: Asked, policy: S
 
 
 def still_stands(reader: Queries, approval: Approval, policy: SelfApproval) -> str:
-    """Return why ``approval`` does not hold any more under the policy of this moment, or "".
+    """Return why ``approval`` does not hold any more, or "".
 
     An account that was disabled, or lost its role, between decision and resume has not decided;
-    nor has somebody who may not decide alone by now.
+    nor has somebody who may not decide alone by now. ``policy`` is the setting; where the review
+    policy of the decision has its own word on that, it is the version that was applied.
     """
     if approval.decided_by in {None, POLICY}:
         return ""
@@ -202,6 +227,9 @@ def still_stands(reader: Queries, approval: Approval, policy: SelfApproval) -> s
     if account is None or account.disabled or account.role not in DECIDERS:
         return f"{name} approved this, but may not decide any more; somebody else has to."
     actor = Actor(kind="user", id=account.id, name=account.name)
-    if self_approval_refusal(reader, actor, approval, policy):
+    if not is_own(actor, approval):
+        return ""
+    applied = by_id(reader, approval.policy_id) if approval.policy_id else None
+    if self_approval_refusal(reader, actor, approval, policy, applied or DEFAULT):
         return f"{name} approved a job of their own; somebody else has to decide now."
     return ""

@@ -19,6 +19,7 @@ from agent_console.domain.clock import MICROSECONDS
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Json
 from agent_console.domain.payload import digest
+from agent_console.store import votes
 from agent_console.store.dialects import ids_param
 from agent_console.store.engine_values import RunKey
 from agent_console.store.record_cuts import cut
@@ -26,10 +27,11 @@ from agent_console.store.transactions import Queries, Row, Tx
 
 APPROVALS = """
 SELECT c.id, c.payload, c.payload_digest, c.edited_data, c.decision_digest,
-  c.approved_at >= c.expires_at, c.approved_by, c.approved_by_name, j.user_id, j.user_name,
+  c.approved_at >= c.expires_at AND coalesce(c.approved_by, '') <> 'policy', c.approved_by,
+  c.approved_by_name, j.user_id, j.user_name,
   NOT EXISTS (SELECT 1 FROM job_steps s WHERE s.job_id = c.job_id AND s.position > c.position
     AND s.position >= coalesce(j.forked_position, 0)),
-  CASE WHEN c.position < j.forked_position THEN c.position END, c.position, c.job_id
+  CASE WHEN c.position < j.forked_position THEN c.position END, c.position, c.job_id, c.policy_id
 FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
 WHERE c.job_id {among_ids} AND c.position >= 0
   AND {indexable}c.checkpoint_type = 'APPROVAL_REQUIRED' AND {indexable}c.status = 'APPROVED'
@@ -38,7 +40,8 @@ WHERE c.job_id {among_ids} AND c.position >= 0
 REOPEN = """
 UPDATE agent_checkpoints SET status = 'PENDING', payload_digest = :digest, approved_by = NULL,
   approved_by_name = NULL, approved_at = NULL, decision_digest = NULL, edited_data = NULL,
-  response = NULL, feedback = :reason, expires_at = {now} + :expiry, updated_at = {now}
+  response = NULL, policy_id = NULL, reminded = NULL, feedback = :reason,
+  expires_at = {now} + :expiry, updated_at = {now}
 WHERE id = :id AND status = 'APPROVED'
 """
 
@@ -53,12 +56,16 @@ LATE = "The approval is dated after the deadline; please look again."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """Who approved a checkpoint of whose job; accounts by id, None for commands on the server."""
+    """Who approved a checkpoint of whose job; accounts by id, None for commands on the server.
+
+    ``policy_id`` is the version of the policy under which it was, None without one.
+    """
 
     decided_by: str | None
     decided_by_name: str | None
     requested_by: str | None
     requested_by_name: str | None
+    policy_id: str | None = None
 
 
 # Returns why an approval does not stand any more, "" when it does.
@@ -120,6 +127,7 @@ def doubt_of(
         decided_by_name=by_name,
         requested_by=asked_by,
         requested_by_name=asked_by_name,
+        policy_id=row[14],
     )
     return stands(queries, approval)
 
@@ -132,6 +140,7 @@ def send_back(
     expiry = int(DEFAULT_EXPIRY.total_seconds()) * MICROSECONDS
     reopened = {"id": row[0], "digest": actual, "reason": reason, "expiry": expiry}
     tx.execute(REOPEN, reopened)
+    votes.forget(tx, row[0])
     tx.execute(RETURN_TO_REVIEW, {"id": key.job_id, "token": key.token})
     if row[11] is not None:
         cut(tx, key.job_id, row[11] + 1)

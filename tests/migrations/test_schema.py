@@ -141,6 +141,8 @@ def test_taking_back_one_migration_keeps_what_the_others_made(database_url: str)
         "chat_participants",
         "saved_queries",
         "checkpoint_claims",
+        "checkpoint_votes",
+        "review_policies",
         "audit_seals",
         "job_uniques",
         "job_batches",
