@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from agent_console.domain import review_policies
 from agent_console.domain.access import Actor, Permission, authorize, refusal
@@ -23,7 +23,7 @@ from agent_console.domain.jobs import Job, Json
 from agent_console.domain.queries import CheckpointQuery
 from agent_console.domain.records import Artifact, LogLine, Page
 from agent_console.domain.review_claims import ReviewClaim
-from agent_console.domain.review_policies import ReviewPolicy, SelfApproval, Tally, Vote
+from agent_console.domain.review_policies import DEFAULT, ReviewPolicy, SelfApproval, Tally, Vote
 from agent_console.domain.rounds import chain_of, difference
 from agent_console.domain.rulings import MAX_AT_ONCE, Item
 from agent_console.services import (
@@ -55,7 +55,8 @@ class CheckpointDetail:
     ``changes``. ``claim`` holds now, whoever has it; ``claim_own`` says
     that it is the reader's, ``may_claim`` that they could have it. ``policy`` is the one that holds
     or, once decided, the version that was applied; ``votes`` count under it. ``approve_refusal``
-    says why approving what was proposed would add nothing, though the reader may decide.
+    says why approving what was proposed would add nothing, though the reader may decide; ``reader``
+    is who they are among those who voted.
     """
 
     checkpoint: Checkpoint
@@ -74,9 +75,10 @@ class CheckpointDetail:
     claim: ReviewClaim | None
     claim_own: bool
     may_claim: bool
-    policy: ReviewPolicy
-    votes: list[Vote]
-    approve_refusal: str
+    policy: ReviewPolicy = DEFAULT
+    votes: list[Vote] = field(default_factory=list)
+    approve_refusal: str = ""
+    reader: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +149,7 @@ class ReviewService:
                 policy=ruled.policy,
                 votes=ruled.votes,
                 approve_refusal=why_not or ruled.approve_refusal,
+                reader=actor.who,
             )
 
     def for_job(self, actor: Actor, job_id: str) -> list[Checkpoint]:

@@ -55,8 +55,9 @@ class BulkDecideIn(In):
 class RulingOut(Out):
     """What became of one checkpoint.
 
-    ``code`` is ``decided``, or why it was not; ``status``, ``decidedByName`` and ``decidedAt`` are
-    the checkpoint's as they are now, null where there is none or it was not reached.
+    ``code`` is ``decided``, ``voted`` (more people have to agree), or why it was neither;
+    ``status``, ``decidedByName`` and ``decidedAt`` are the checkpoint's as they are now, null where
+    there is none or it was not reached.
     """
 
     id: str
@@ -87,6 +88,7 @@ class BulkDecideAnswer(Success):
     """The outcomes in the order asked; ``success`` says that all were looked at."""
 
     decided: int
+    voted: int = Field(description="Kept until more people agree.")
     refused: int
     results: list[RulingOut]
 
@@ -94,8 +96,10 @@ class BulkDecideAnswer(Success):
     def of(cls, done: DecidedMany) -> BulkDecideAnswer:
         """Return the wire form of ``done``."""
         decided = sum(ruling.decided for ruling in done.rulings)
+        taken = sum(ruling.taken for ruling in done.rulings)
         return cls(
             decided=decided,
-            refused=len(done.rulings) - decided,
+            voted=taken - decided,
+            refused=len(done.rulings) - taken,
             results=[RulingOut.of(ruling) for ruling in done.rulings],
         )

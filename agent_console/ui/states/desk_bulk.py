@@ -27,7 +27,7 @@ NO_REASON = "Say why: the agents and the journal need a reason."
 
 @dataclass(frozen=True, slots=True)
 class RefusedView:
-    """One that was not decided, and why."""
+    """One whose verdict was not taken, and why."""
 
     id: str
     href: str
@@ -152,7 +152,7 @@ class DeskBulk(Picking, GuardedState, rx.State):
 
     def _tell_outcome(self, rulings: Sequence[Ruling], verb: CheckpointVerb) -> None:
         """Tell it, and leave picked what was refused and still waits."""
-        refused = [ruling for ruling in rulings if not ruling.decided]
+        refused = [ruling for ruling in rulings if not ruling.taken]
         untold = len(refused) - TOLD
         self._put(
             asking="",
