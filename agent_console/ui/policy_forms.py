@@ -64,7 +64,7 @@ class PolicyForm:
     remind: str = ""
     note: str = ""
     deciders: list[Check] = field(default_factory=list)
-    to: list[Check] = field(default_factory=list)
+    others: list[Check] = field(default_factory=list)
 
 
 def form_of(policy: ReviewPolicy, people: Sequence[Person], title: str) -> PolicyForm:
@@ -88,7 +88,7 @@ def form_of(policy: ReviewPolicy, people: Sequence[Person], title: str) -> Polic
         remind=", ".join(f"{one / MINUTE:g}" for one in terms.remind_seconds),
         note=terms.note,
         deciders=_checks("decide", terms.deciders, people),
-        to=_checks("to", deadline.to, people),
+        others=_checks("to", deadline.to, people),
     )
 
 

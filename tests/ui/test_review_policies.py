@@ -20,6 +20,7 @@ from agent_console.ui.policy_forms import form_of, terms_of
 from agent_console.ui.states.checkpoints import Desk
 from agent_console.ui.states.review_policies import ReviewPolicies
 from tests.ui.conftest import Browser, Console, run
+from tests.ui.test_desk_events import form, waiting
 
 ROOT = local_operator("root")
 ANA, RAY = Person(id="usr_ana", name="Ana"), Person(id="usr_ray", name="Ray")
@@ -27,12 +28,12 @@ ANA, RAY = Person(id="usr_ana", name="Ana"), Person(id="usr_ray", name="Ray")
 
 def typed(policy: ReviewPolicy) -> dict[str, Any]:
     """Return what a browser sends of the form of ``policy`` as it opens."""
-    form = form_of(policy, [ANA, RAY], "")
-    boxes = {one.name: "on" for one in (*form.deciders, *form.to) if one.checked}
-    ticks = {name: "on" for name in ("veto", "bulk") if getattr(form, name)}
+    opened = form_of(policy, [ANA, RAY], "")
+    boxes = {one.name: "on" for one in (*opened.deciders, *opened.others) if one.checked}
+    ticks = {name: "on" for name in ("veto", "bulk") if getattr(opened, name)}
     texts = ("approvals", "undo", "then", "minutes", "times", "last", "remind", "note")
-    same = {name: getattr(form, name) for name in texts}
-    return {**same, "selfApproval": form.self_approval, **boxes, **ticks}
+    same = {name: getattr(opened, name) for name in texts}
+    return {**same, "selfApproval": opened.self_approval, **boxes, **ticks}
 
 
 @pytest.mark.parametrize(
@@ -80,9 +81,9 @@ def test_a_form_that_is_sent_as_it_opened_says_the_same(terms: Terms) -> None:
     ],
 )
 def test_what_is_no_number_is_said_at_its_name(field: str, value: str, label: str) -> None:
-    form = {**typed(ReviewPolicy()), field: value}
+    sent = {**typed(ReviewPolicy()), field: value}
     with pytest.raises(ValueError, match=f"^{label}: enter "):
-        terms_of(form)
+        terms_of(sent)
 
 
 def test_an_admin_saves_a_version_looks_at_them_and_ends_the_policy(console: Console) -> None:
@@ -99,14 +100,14 @@ def test_an_admin_saves_a_version_looks_at_them_and_ends_the_policy(console: Con
             assert (greet.job_type, greet.own, greet.current) == ("greet", False, True)
             await browser.send(ReviewPolicies.edit("greet", ""))
             assert value("asking") == "edit"
-            form = {**typed(ReviewPolicy()), "approvals": "0"}
-            await browser.send(ReviewPolicies.save(form))
+            sent = {**typed(ReviewPolicy()), "approvals": "0"}
+            await browser.send(ReviewPolicies.save(sent))
             assert value("wrong").startswith("Approvals needed: must be 1")
-            await browser.send(ReviewPolicies.save({**form, "approvals": "1", "note": "ours"}))
+            await browser.send(ReviewPolicies.save({**sent, "approvals": "1", "note": "ours"}))
             assert value("asking") == ""
             assert (value("rows")[1].version, value("rows")[1].note) == ("version 1", "ours")
             await browser.send(ReviewPolicies.add())
-            new = {**form, "approvals": "1", "jobType": "greet", "action": "say hello"}
+            new = {**sent, "approvals": "1", "jobType": "greet", "action": "say hello"}
             await browser.send(ReviewPolicies.save(new))
             assert [row.action for row in value("rows")] == ["", "", "say hello"]
             await browser.send(ReviewPolicies.show_versions("greet", ""))
@@ -132,23 +133,22 @@ def test_a_reviewer_reads_and_changes_nothing(console: Console) -> None:
 
 
 def test_a_vote_is_shown_and_withdrawn(console: Console) -> None:
+    cookie = console.sign_in("reviewer")
+    console.sign_in("admin")
     console.services.policies.save(ROOT, "*", Terms(required_approvals=2))
-    checkpoint_id = console.waiting()
+    checkpoint_id = waiting(console)
 
     async def act() -> None:
-        cookie = console.sign_in("reviewer")
         async with Browser(cookie, f"/admin/agent-checkpoints/{checkpoint_id}") as browser:
 
             def asked() -> Any:
                 return browser.wire.value(Desk, "ruling").asked
 
             await browser.send(Desk.watch, wait=False)
-            await browser.until(lambda: asked().approvals)
+            await browser.until(lambda: browser.wire.value(Desk, "loaded"))
             assert asked().approvals == "0 of 2 approvals"
             assert asked().who == "reviewers or admins"
-            body = browser.wire.value(Desk, "body")
-            form = {"checkpoint_id": body.id, "payload_digest": body.digest, "feedback": "fine"}
-            await browser.send(Desk.approve(form))
+            await browser.send(Desk.approve(form(console, checkpoint_id, feedback="fine")))
             await browser.until(lambda: asked().votes)
             (vote,) = asked().votes
             assert (vote.verb, vote.said, vote.own) == ("approved", "fine", True)

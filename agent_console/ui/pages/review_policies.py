@@ -186,7 +186,7 @@ def _deadline() -> rx.Component:
             _input("times", "How often", FORM.times),
             class_name="jt-rate",
         ),
-        _people("Others to ask", FORM.to),
+        _people("Others to ask", FORM.others),
         _choice("last", "And after that", FORM.last, ends),
         _input(
             "remind", "Reminders, minutes before", FORM.remind, max_length=80, input_mode="text"
