@@ -21,6 +21,7 @@ from agent_console.domain.review_policies import (
     SelfApproval,
 )
 from agent_console.services.job_requests import text
+from agent_console.store import votes
 from agent_console.store.accounts import another_decider, find
 from agent_console.store.cases import Case
 from agent_console.store.decisions import Check
@@ -218,7 +219,8 @@ def still_stands(reader: Queries, approval: Approval, policy: SelfApproval) -> s
 
     An account that was disabled, or lost its role, between decision and resume has not decided;
     nor has somebody who may not decide alone by now. ``policy`` is the setting; where the review
-    policy of the decision has its own word on that, it is the version that was applied.
+    policy of the decision has its own word on that, it is the version that was applied. It says as
+    well whether enough of those who agreed could still do so.
     """
     if approval.decided_by in {None, POLICY}:
         return ""
@@ -227,9 +229,21 @@ def still_stands(reader: Queries, approval: Approval, policy: SelfApproval) -> s
     if account is None or account.disabled or account.role not in DECIDERS:
         return f"{name} approved this, but may not decide any more; somebody else has to."
     actor = Actor(kind="user", id=account.id, name=account.name)
-    if not is_own(actor, approval):
-        return ""
     applied = by_id(reader, approval.policy_id) if approval.policy_id else None
     if self_approval_refusal(reader, actor, approval, policy, applied or DEFAULT):
         return f"{name} approved a job of their own; somebody else has to decide now."
-    return ""
+    return "" if applied is None else _too_few(reader, approval, applied)
+
+
+def _too_few(reader: Queries, approval: Approval, policy: ReviewPolicy) -> str:
+    """Return why an approval of several people does not hold any more, or ""."""
+    wanted = review_policies.needed(policy.terms, CheckpointVerb.APPROVE)
+    checkpoint_id = approval.checkpoint_id or ""
+    if wanted == 1:
+        return ""
+    given = votes.of(reader, [checkpoint_id])[checkpoint_id]
+    same = review_policies.agreeing(given, policy.terms, CheckpointVerb.APPROVE, approval.digest)
+    left = 1 + sum(one.user_id != approval.decided_by for one in same)
+    if left >= wanted:
+        return ""
+    return f"{wanted} people approved this, of whom {left} may still decide; others have to agree."

@@ -11,7 +11,7 @@ hold, what was recorded upon it goes as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent_console.domain.access import Actor
 from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, decision_digest
@@ -58,7 +58,8 @@ LATE = "The approval is dated after the deadline; please look again."
 class Approval:
     """Who approved a checkpoint of whose job; accounts by id, None for commands on the server.
 
-    ``policy_id`` is the version of the policy under which it was, None without one.
+    ``policy_id`` is the version of the policy under which it was, None without one; only with one
+    are there ``checkpoint_id`` and ``digest``, of what was agreed to.
     """
 
     decided_by: str | None
@@ -66,6 +67,8 @@ class Approval:
     requested_by: str | None
     requested_by_name: str | None
     policy_id: str | None = None
+    checkpoint_id: str | None = None
+    digest: str = ""
 
 
 # Returns why an approval does not stand any more, "" when it does.
@@ -127,8 +130,9 @@ def doubt_of(
         decided_by_name=by_name,
         requested_by=asked_by,
         requested_by_name=asked_by_name,
-        policy_id=row[14],
     )
+    if row[14] is not None:
+        approval = replace(approval, policy_id=row[14], checkpoint_id=row[0], digest=decided)
     return stands(queries, approval)
 
 

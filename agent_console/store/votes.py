@@ -64,6 +64,17 @@ def withdraw(tx: Tx, checkpoint_ids: Sequence[str], who: str) -> dict[str, str]:
     return dict(tx.rows(WITHDRAW, asked))
 
 
+def copy(tx: Tx, checkpoint_ids: Mapping[str, str]) -> None:
+    """Copy the votes on checkpoints to the copies of these, which ``checkpoint_ids`` maps to."""
+    rows = tx.dicts(
+        "SELECT * FROM checkpoint_votes WHERE checkpoint_id {among_ids}",
+        {"ids": ids_param(list(checkpoint_ids), tx.dialect)},
+    )
+    if rows:
+        made = [{**row, "checkpoint_id": checkpoint_ids[row["checkpoint_id"]]} for row in rows]
+        tx.insert("checkpoint_votes", list(made[0]), [tuple(row.values()) for row in made])
+
+
 def forget(tx: Tx, checkpoint_id: str) -> None:
     """Remove every vote on a checkpoint: what they agreed to does not hold any more."""
     tx.execute("DELETE FROM checkpoint_votes WHERE checkpoint_id = :id", {"id": checkpoint_id})

@@ -11,6 +11,7 @@ import pytest
 from agent_console.domain.access import Actor, Role, local_operator
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointVerb, Verdict
 from agent_console.domain.errors import Conflict, Forbidden, Invalid, NotFound
+from agent_console.domain.forks import ForkRequest
 from agent_console.domain.review_policies import (
     AtDeadline,
     Deadline,
@@ -23,11 +24,14 @@ from agent_console.domain.rulings import Fate, Item
 from agent_console.services.review_policy import still_stands
 from agent_console.store.claims import claim
 from agent_console.store.deadlines import expire_due
+from agent_console.store.finishes import finish
 from agent_console.store.reads.journal import timeline
+from agent_console.store.rechecks import Approval
 from agent_console.store.reminders import remind_due
 from agent_console.store.runs import suspend
+from agent_console.store.transactions import Queries
 from tests.services.conftest import Desk
-from tests.support.runs import checkpoint, claim_one, journal
+from tests.support.runs import checkpoint, claim_one, end, journal
 
 APPROVE = Verdict(verb=CheckpointVerb.APPROVE)
 REJECT = Verdict(verb=CheckpointVerb.REJECT, reason="no")
@@ -207,6 +211,43 @@ def test_two_of_two(desk: Desk, ana: Actor, ray: Actor) -> None:
     assert (last.checkpoint.status, last.tally) == (CheckpointStatus.APPROVED, None)
     assert facts(desk, job_id, "checkpoint.approved")["agreed"] == ["Ana"]
     assert desk.status(ana, job_id) == "QUEUED"
+
+
+def stands(queries: Queries, approval: Approval) -> str:
+    return still_stands(queries, approval, policy="auto")
+
+
+def test_whoever_agreed_must_still_be_able_to_when_the_job_goes_on(
+    desk: Desk, ana: Actor, ray: Actor, eve: Actor
+) -> None:
+    review = desk.services.review
+    save(desk, Terms(required_approvals=2))
+    job_id, checkpoint_id = asked(desk)
+    review.decide(ana, checkpoint_id, APPROVE)
+    review.decide(ray, checkpoint_id, APPROVE)
+    desk.services.access.set_disabled(ROOT, str(ana.id), True)
+    assert claim(desk.db, "w1", 1, stands=stands) == []
+    found = review.get(eve, checkpoint_id)
+    assert found.checkpoint.status is CheckpointStatus.PENDING
+    assert "of whom 1 may still decide" in str(found.checkpoint.feedback)
+    assert found.votes == []  # all over again
+    review.decide(ray, checkpoint_id, APPROVE)
+    review.decide(eve, checkpoint_id, APPROVE)
+    assert [one.key.job_id for one in claim(desk.db, "w1", 1, stands=stands)] == [job_id]
+
+
+def test_a_fork_takes_over_what_several_agreed_to(desk: Desk, ana: Actor, ray: Actor) -> None:
+    save(desk, Terms(required_approvals=2))
+    job_id, checkpoint_id = asked(desk)
+    for one in (ana, ray):
+        desk.services.review.decide(one, checkpoint_id, APPROVE)
+    (taken,) = claim(desk.db, "w1", 1, stands=stands)
+    finish(desk.db, [end(taken.key)])
+    operator = desk.actor(Role.OPERATOR)
+    made = desk.services.forks.fork(operator, job_id, ForkRequest(from_position=1))
+    assert made.job is not None
+    (fork,) = claim(desk.db, "w1", 1, stands=stands)
+    assert fork.key.job_id == made.job.id
 
 
 def test_one_rejection_ends_it_unless_there_is_no_veto(desk: Desk, ana: Actor, ray: Actor) -> None:

@@ -25,7 +25,6 @@ from agent_console.ui.policy_forms import LABELS, PolicyForm, form_of, terms_of
 from agent_console.ui.policy_views import title
 from agent_console.ui.views import iso, shown
 
-
 ANY = -1  # the version that a form was made from, where there was none to change
 
 
