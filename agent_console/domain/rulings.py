@@ -46,7 +46,8 @@ class Item:
 class Ruling:
     """What became of one checkpoint; ``status`` and who decided it are as they are now.
 
-    ``status`` is None when there is no such checkpoint, or it was not reached.
+    ``status`` is None when there is no such checkpoint, or it was not reached; until ``undo_until``
+    the decision can be taken back, None: it cannot.
     """
 
     checkpoint_id: str
@@ -57,6 +58,7 @@ class Ruling:
     decided_by_name: str | None = None
     decided_at: datetime | None = None
     payload_digest: str | None = None
+    undo_until: datetime | None = None
 
     @property
     def decided(self) -> bool:

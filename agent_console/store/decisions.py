@@ -90,6 +90,7 @@ class _Settled:
     refusal: ConsoleError | None = None
     late: bool = False
     tally: Tally | None = None
+    undo_until: datetime | None = None
 
 
 # Checks a verdict against policy and payload; returns facts for the journal, or raises.
@@ -192,7 +193,8 @@ def _settle(
             tx.record(_event(case, actor, waited=(at - since) / MICROSECONDS, facts=facts))
             if case.job_id in woken:
                 tx.record(woken[case.job_id])
-            settled[checkpoint_id] = _Settled(_decided(case, actor, at))
+            undo = from_micros(at + held[case.job_id]) if held[case.job_id] else None
+            settled[checkpoint_id] = _Settled(_decided(case, actor, at), undo_until=undo)
     late += [case for case, _ in ready.values() if case.id not in decided]
     return settled | dict(_too_late(tx, late, book))
 
@@ -366,6 +368,7 @@ def _ruling(checkpoint_id: str, settled: _Settled) -> Ruling:
         decided_by_name=case.decided_by_name,
         decided_at=case.decided_at,
         payload_digest=case.payload_digest,
+        undo_until=settled.undo_until,
     )
 
 
@@ -379,11 +382,16 @@ def _plain(one: Ruling) -> list[Json]:
         one.decided_by_name,
         None if one.decided_at is None else _zulu(one.decided_at),
         one.payload_digest,
+        None if one.undo_until is None else _zulu(one.undo_until),
     ]
 
 
 def _from_plain(stored: Sequence[Any]) -> Ruling:
-    checkpoint_id, fate, status, job_id, message, decided_by_name, decided_at, digested = stored
+    # Answers of before undo had eight members.
+    checkpoint_id, fate, status, job_id, message, decided_by_name, decided_at, digested, *more = (
+        stored
+    )
+    undo_until = more[0] if more else None
     return Ruling(
         checkpoint_id=checkpoint_id,
         fate=Fate(fate),
@@ -393,6 +401,7 @@ def _from_plain(stored: Sequence[Any]) -> Ruling:
         decided_by_name=decided_by_name,
         decided_at=None if decided_at is None else datetime.fromisoformat(decided_at),
         payload_digest=digested,
+        undo_until=None if undo_until is None else datetime.fromisoformat(undo_until),
     )
 
 

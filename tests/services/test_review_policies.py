@@ -168,6 +168,9 @@ def test_who_is_not_asked_is_refused_with_the_reason(desk: Desk, ana: Actor, ray
     assert refused.value.context["policyVersion"] == 1
     done = desk.services.review.decide_many(ray, [Item(checkpoint_id=checkpoint_id)], APPROVE)
     assert [one.fate for one in done.rulings] == [Fate.FORBIDDEN]
+    with pytest.raises(Forbidden, match="asks Ana"):
+        desk.services.claims.claim(ray, checkpoint_id)
+    assert desk.services.claims.claim(ana, checkpoint_id).user_name == "Ana"
     decided = desk.services.review.decide(ana, checkpoint_id, APPROVE)
     assert decided.policy_id == saved.id
     assert facts(desk, job_id, "checkpoint.approved")["policy"] == {
@@ -331,6 +334,20 @@ def test_votes_in_bulk_cost_as_many_answers(desk: Desk, ana: Actor, ray: Actor) 
     assert {one.fate for one in again.rulings} == {Fate.VOTED_ALREADY}
     last = desk.services.review.decide_many(ray, items, APPROVE)
     assert {one.fate for one in last.rulings} == {Fate.DECIDED}
+    assert {one.undo_until for one in last.rulings} == {None}
+
+
+def test_the_policy_says_how_long_a_decision_of_many_is_held(desk: Desk, ana: Actor) -> None:
+    save(desk, Terms(undo_seconds=0))
+    save(desk, Terms(undo_seconds=9), action="write")
+    items = [Item(checkpoint_id=asked(desk, {"n": n})[1]) for n in range(2)]
+    done = desk.services.review.decide_many(ana, items, APPROVE, hold=5, idempotency_key="k")
+    again = desk.services.review.decide_many(ana, items, APPROVE, hold=5, idempotency_key="k")
+    assert again.replayed
+    for one in (*done.rulings, *again.rulings):
+        assert one.undo_until == desk.clock.now() + timedelta(seconds=9)
+    ids = [one.checkpoint_id for one in items]
+    assert sorted(desk.services.review.undo_many(ana, ids)) == sorted(ids)
 
 
 @pytest.mark.parametrize(("rule", "may"), [("always", True), ("never", False), (None, False)])

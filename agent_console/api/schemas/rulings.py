@@ -68,6 +68,7 @@ class RulingOut(Out):
     decided_by_name: str | None
     decided_at: Instant | None
     payload_digest: str | None
+    undo_until: Instant | None = None
 
     @classmethod
     def of(cls, ruling: Ruling) -> RulingOut:
@@ -81,6 +82,7 @@ class RulingOut(Out):
             decided_by_name=ruling.decided_by_name,
             decided_at=ruling.decided_at,
             payload_digest=ruling.payload_digest,
+            undo_until=ruling.undo_until,
         )
 
 
