@@ -166,7 +166,8 @@ def refusal(policy: ReviewPolicy, actor: Actor, *, escalated: bool) -> str:
 class Vote:
     """What one person said while others have to agree; ``digest`` is of what would run.
 
-    ``role`` is None for who has no account, ``disabled`` says that the account is.
+    ``role`` is None for who has no account, ``disabled`` says that the account is. ``for_id`` is
+    the account in whose stead it was said, None for their own; ``for_…`` are its facts.
     """
 
     user_id: str
@@ -178,27 +179,41 @@ class Vote:
     edited_text: str | None = None
     role: Role | None = None
     disabled: bool = False
+    for_id: str | None = None
+    for_role: Role | None = None
+    for_disabled: bool = False
+
+    @property
+    def right(self) -> str:
+        """Return whose right it is that was used; it counts once."""
+        return self.for_id or self.user_id
 
 
 def counts(vote: Vote, terms: Terms) -> bool:
-    """Say whether a vote counts now: who gave it could still decide.
+    """Say whether a vote counts now: who gave it, and in whose stead, could still decide.
 
-    What was said before an escalation stays said.
+    What was said before an escalation, or while a delegation held, stays said.
     """
     if vote.user_id.startswith(tuple(f"{kind}:" for kind in UNBOUND)):
         return True
     if vote.disabled or vote.role not in DECIDING_ROLES:
         return False
+    right: tuple[Role | None, str] = vote.role, vote.user_id
+    if vote.for_id is not None:
+        right = vote.for_role, vote.for_id
+        if vote.for_disabled or vote.for_role not in DECIDING_ROLES:
+            return False
     sets = (deciders(terms, escalated=escalated) for escalated in (False, True))
-    return any(one.admits(vote.role, vote.user_id) for one in sets)
+    return any(one.admits(*right) for one in sets)
 
 
 def agreeing(
     votes: Iterable[Vote], terms: Terms, verb: CheckpointVerb, digest: str
 ) -> Sequence[Vote]:
-    """Return the votes that count for ``verb`` on exactly what has ``digest``."""
+    """Return the votes that count for ``verb`` on exactly what has ``digest``, one a right."""
     same = (one for one in votes if one.verb is verb and one.digest == digest)
-    return [one for one in same if counts(one, terms)]
+    rights = {one.right: one for one in same if counts(one, terms)}
+    return list(rights.values())
 
 
 def needed(terms: Terms, verb: CheckpointVerb) -> int:

@@ -22,6 +22,7 @@ from agent_console.services.callbacks import CallbackService
 from agent_console.services.catalog import Catalog
 from agent_console.services.chat import ChatService
 from agent_console.services.context import ContextService
+from agent_console.services.delegations import DelegationService
 from agent_console.services.figures import FigureService
 from agent_console.services.forks import ForkService
 from agent_console.services.health import HealthOptions, HealthService
@@ -56,6 +57,7 @@ class Services:
     review: ReviewService
     claims: ReviewClaimService
     policies: ReviewPolicyService
+    delegations: DelegationService
     workers: WorkerService
     access: AccessService
     artifacts: ArtifactService
@@ -116,6 +118,7 @@ def build_services(
         review=review,
         claims=ReviewClaimService(db),
         policies=ReviewPolicyService(db, catalog),
+        delegations=DelegationService(db),
         workers=workers,
         access=_access(db, settings, ticking, passwords),
         artifacts=ArtifactService(db),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
-from agent_console.domain import review_policies
 from agent_console.domain.access import Actor, Permission, authorize, refusal
 from agent_console.domain.checkpoints import (
     Checkpoint,
@@ -300,8 +299,8 @@ class ReviewService:
             return refusal(Permission.CHECKPOINTS_DECIDE)
         if checkpoint.status is not CheckpointStatus.PENDING:
             return f"The checkpoint is {checkpoint.status}."
-        return review_policies.refusal(
-            policy, actor, escalated=checkpoint.escalated
+        return review_policy.asked_refusal(
+            reader, actor, checkpoint, policy, escalated=checkpoint.escalated
         ) or review_policy.self_approval_refusal(
             reader, actor, checkpoint, self._self_approval, policy
         )

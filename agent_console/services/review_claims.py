@@ -8,8 +8,8 @@ from agent_console.domain.access import Actor, Permission, authorize
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.domain.errors import Forbidden
 from agent_console.domain.review_claims import ReviewClaim
-from agent_console.domain.review_policies import refusal
 from agent_console.services.job_requests import who
+from agent_console.services.review_policy import asked_refusal
 from agent_console.store import cases
 from agent_console.store import review_claims as store
 from agent_console.store.database import Database
@@ -36,7 +36,8 @@ class ReviewClaimService:
         def work(tx: Tx) -> ReviewClaim:
             found, _ = cases.read(tx, {checkpoint_id: Verdict(verb=CheckpointVerb.APPROVE)})
             for case in found.values():
-                if why_not := refusal(case.policy, actor, escalated=case.escalated):
+                why_not = asked_refusal(tx, actor, case, case.policy, escalated=case.escalated)
+                if why_not:
                     raise Forbidden(why_not, policyVersion=case.policy.version)
             return store.take(tx, checkpoint_id, who(actor), actor, take_over=take_over)
 

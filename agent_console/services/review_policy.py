@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from jsonschema import Draft202012Validator
@@ -10,6 +11,7 @@ from jsonschema.exceptions import SchemaError, ValidationError
 from agent_console.domain import review_policies
 from agent_console.domain.access import POLICY, Actor
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict, changes_refusal
+from agent_console.domain.delegations import Delegator, in_whose_stead
 from agent_console.domain.errors import Conflict, FieldError, Forbidden, Invalid
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import check_json
@@ -21,7 +23,7 @@ from agent_console.domain.review_policies import (
     SelfApproval,
 )
 from agent_console.services.job_requests import text
-from agent_console.store import votes
+from agent_console.store import delegations, votes
 from agent_console.store.accounts import another_decider, find
 from agent_console.store.cases import Case
 from agent_console.store.decisions import Check
@@ -84,10 +86,15 @@ def checker(actor: Actor, setting: SelfApproval, *, bulk: bool = False) -> Check
         Conflict, Invalid: as ``check_payload`` and ``check_rounds``.
     """
     own_refusals: dict[str | None, str] = {}
+    lent: list[list[Delegator]] = []
 
     def check(tx: Tx, case: Case) -> dict[str, Json]:
         own, policy = is_own(actor, case), case.policy
-        if why_not := review_policies.refusal(policy, actor, escalated=case.escalated):
+        why_not = review_policies.refusal(policy, actor, escalated=case.escalated)
+        if why_not and not lent:
+            lent.append(delegations.held_by(tx, actor.id))
+        stead = _stead(case, policy, lent[0], escalated=case.escalated) if why_not else None
+        if why_not and stead is None:
             raise Forbidden(why_not, reviewPolicy=policy.title, policyVersion=policy.version)
         if own and policy.id not in own_refusals:
             own_refusals[policy.id] = self_approval_refusal(tx, actor, case, setting, policy)
@@ -102,9 +109,27 @@ def checker(actor: Actor, setting: SelfApproval, *, bulk: bool = False) -> Check
             raise case.claim.conflict(actor.who)
         check_payload(case)
         check_rounds(case)
-        return {"selfApproval": True} if own else {}
+        facts: dict[str, Json] = {"selfApproval": True} if own else {}
+        return facts if stead is None else {**facts, "forId": stead.id, "forName": stead.name}
 
     return check
+
+
+def asked_refusal(
+    reader: Queries, actor: Actor, asked: Asked, policy: ReviewPolicy, *, escalated: bool
+) -> str:
+    """Return why the policy does not ask ``actor``, nor anybody in whose stead they decide; ""."""
+    why_not = review_policies.refusal(policy, actor, escalated=escalated)
+    if not why_not:
+        return ""
+    lent = delegations.held_by(reader, actor.id)
+    return why_not if _stead(asked, policy, lent, escalated=escalated) is None else ""
+
+
+def _stead(
+    asked: Asked, policy: ReviewPolicy, lent: Sequence[Delegator], *, escalated: bool
+) -> Delegator | None:
+    return in_whose_stead(policy, lent, escalated=escalated, requested_by=asked.requested_by)
 
 
 def check_payload(case: Case) -> None:

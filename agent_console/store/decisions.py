@@ -206,7 +206,8 @@ def _vote(
     actor: Actor,
 ) -> list[Case]:
     """Move to ``settled`` what more people have to agree to; return what was not open any more."""
-    weighed = joint.weigh(tx, [case for case, _ in ready.values()], actor)
+    stead = {one: str(facts["forId"]) for one, (_, facts) in ready.items() if "forId" in facts}
+    weighed = joint.weigh(tx, [case for case, _ in ready.values()], actor, stead)
     for checkpoint_id, names in weighed.enough.items():
         ready[checkpoint_id][1]["agreed"] = [*names]
     for checkpoint_id, tally in weighed.cast.items():

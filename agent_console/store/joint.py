@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from agent_console.domain.access import Actor
@@ -32,20 +32,25 @@ class Weighed:
     late: list[str] = field(default_factory=list)
 
 
-def weigh(tx: Tx, cases: Iterable[Case], actor: Actor) -> Weighed:
+def weigh(
+    tx: Tx, cases: Iterable[Case], actor: Actor, stead: Mapping[str, str] | None = None
+) -> Weighed:
     """Record the verdicts that more people have to give; their jobs are locked.
 
-    Nothing is asked of the database where one person's word is enough.
+    ``stead`` has the accounts in whose stead ``actor`` decides, by checkpoint. Nothing is asked of
+    the database where one person's word is enough.
     """
     joint = {case.id: case for case in cases if needed(case.policy.terms, case.verdict.verb) > 1}
     weighed = Weighed()
     if not joint:
         return weighed
     tallies: dict[str, Tally] = {}
+    right = stead or {}
     for checkpoint_id, given in votes.of(tx, list(joint)).items():
         case = joint[checkpoint_id]
-        _weigh(weighed, tallies, case, given, actor)
-    open_still = votes.cast(tx, [_row(joint[one], actor) for one in tallies])
+        _weigh(weighed, tallies, case, given, (actor.who, right.get(checkpoint_id) or actor.who))
+    rows = [_row(joint[one], actor, right.get(one)) for one in tallies]
+    open_still = votes.cast(tx, rows)
     for checkpoint_id, tally in tallies.items():
         if checkpoint_id in open_still:
             weighed.cast[checkpoint_id] = tally
@@ -56,11 +61,16 @@ def weigh(tx: Tx, cases: Iterable[Case], actor: Actor) -> Weighed:
 
 
 def _weigh(
-    weighed: Weighed, tallies: dict[str, Tally], case: Case, given: list[Vote], actor: Actor
+    weighed: Weighed,
+    tallies: dict[str, Tally],
+    case: Case,
+    given: list[Vote],
+    own: tuple[str, str],
 ) -> None:
+    """``own`` are who says it, and in whose right: neither says the same twice."""
     verb, terms = case.verdict.verb, case.policy.terms
     same = agreeing(given, terms, verb, bound_to(case.payload_digest, case.verdict))
-    others = [one for one in same if one.user_id != actor.who]
+    others = [one for one in same if one.user_id != own[0] and one.right != own[1]]
     tally = Tally(verb=verb, given=len(others) + 1, needed=needed(terms, verb))
     if tally.given >= tally.needed:
         weighed.enough[case.id] = [one.user_name for one in others]
@@ -87,7 +97,7 @@ def edited_text(verdict: Verdict) -> str | None:
     return None if verdict.edited_data is None else dumps(verdict.edited_data)
 
 
-def _row(case: Case, actor: Actor) -> Row:
+def _row(case: Case, actor: Actor, for_id: str | None) -> Row:
     verdict = case.verdict
     return (
         case.id,
@@ -97,6 +107,7 @@ def _row(case: Case, actor: Actor) -> Row:
         bound_to(case.payload_digest, verdict),
         verdict.reason or verdict.feedback,
         edited_text(verdict),
+        for_id,
     )
 
 

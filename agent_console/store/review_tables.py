@@ -67,4 +67,24 @@ class CheckpointVote(SQLModel, table=True):
     digest: str = Field(sa_type=Text)  # of the payload, and of the edit if there is one
     said: str | None = Field(default=None, sa_type=Text)
     edited_data: str | None = Field(default=None, sa_type=Text)
+    for_id: str | None = Field(default=None, sa_type=Text)  # in whose stead
     voted_at: int = Field(sa_type=BigInteger)
+
+
+class ReviewDelegation(SQLModel, table=True):
+    """``review_delegations``: whose right to decide somebody else has, from when until when."""
+
+    __tablename__: ClassVar[str] = "review_delegations"
+    __table_args__ = (Index("ix_review_delegations_to", "to_id", "ends_at"),)
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    from_id: str = Field(sa_type=Text, foreign_key="users.id")
+    from_name: str = Field(sa_type=Text)
+    to_id: str = Field(sa_type=Text, foreign_key="users.id")
+    to_name: str = Field(sa_type=Text)
+    starts_at: int = Field(sa_type=BigInteger)
+    ends_at: int = Field(sa_type=BigInteger)
+    created_by: str | None = Field(default=None, sa_type=Text)
+    created_by_name: str = Field(sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+    revoked_at: int | None = Field(default=None, sa_type=BigInteger)

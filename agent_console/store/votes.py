@@ -15,21 +15,21 @@ from agent_console.store.transactions import Queries, Row, Tx
 # With the accounts as they are now: who may not decide any more has not agreed.
 OF = """
 SELECT v.checkpoint_id, v.user_id, v.user_name, v.verb, v.digest, v.said, v.edited_data, v.voted_at,
-       u.role, u.disabled
-FROM checkpoint_votes v LEFT JOIN users u ON u.id = v.user_id
+       u.role, u.disabled, v.for_id, f.role AS for_role, f.disabled AS for_disabled
+FROM checkpoint_votes v LEFT JOIN users u ON u.id = v.user_id LEFT JOIN users f ON f.id = v.for_id
 WHERE v.checkpoint_id {among_ids} ORDER BY v.voted_at, v.user_id
 """
-COLUMNS: Final = "id, user_id, user_name, verb, digest, said, edited"
+COLUMNS: Final = "id, user_id, user_name, verb, digest, said, edited, for_id"
 # The same compare-and-set as a decision's: none is counted for what is decided, or out of time.
 CAST = """
 INSERT INTO checkpoint_votes (checkpoint_id, user_id, user_name, verb, digest, said, edited_data,
-  voted_at)
-SELECT c.id, v.user_id, v.user_name, v.verb, v.digest, v.said, v.edited, {now}
+  for_id, voted_at)
+SELECT c.id, v.user_id, v.user_name, v.verb, v.digest, v.said, v.edited, v.for_id, {now}
 FROM v JOIN agent_checkpoints c ON c.id = v.id
 WHERE c.status = 'PENDING' AND (c.expires_at IS NULL OR c.expires_at > {now})
 ON CONFLICT (checkpoint_id, user_id) DO UPDATE SET user_name = excluded.user_name,
   verb = excluded.verb, digest = excluded.digest, said = excluded.said,
-  edited_data = excluded.edited_data, voted_at = excluded.voted_at
+  edited_data = excluded.edited_data, for_id = excluded.for_id, voted_at = excluded.voted_at
 RETURNING checkpoint_id
 """
 WITHDRAW = """
@@ -91,4 +91,7 @@ def _vote(row: Mapping[str, Any]) -> Vote:
         edited_text=row["edited_data"],
         role=None if row["role"] is None else Role(row["role"]),
         disabled=bool(row["disabled"]),
+        for_id=row["for_id"],
+        for_role=None if row["for_role"] is None else Role(row["for_role"]),
+        for_disabled=bool(row["for_disabled"]),
     )

@@ -49,10 +49,29 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("said", sa.Text(), nullable=True),
         sa.Column("edited_data", sa.Text(), nullable=True),
+        sa.Column("for_id", sa.Text(), nullable=True),
         sa.Column("voted_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("checkpoint_id", "user_id"),
         sa.ForeignKeyConstraint(["checkpoint_id"], ["agent_checkpoints.id"]),
     )
+    op.create_table(
+        "review_delegations",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("from_id", sa.Text(), nullable=False),
+        sa.Column("from_name", sa.Text(), nullable=False),
+        sa.Column("to_id", sa.Text(), nullable=False),
+        sa.Column("to_name", sa.Text(), nullable=False),
+        sa.Column("starts_at", sa.BigInteger(), nullable=False),
+        sa.Column("ends_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=True),
+        sa.Column("created_by_name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.ForeignKeyConstraint(["from_id"], ["users.id"]),
+        sa.ForeignKeyConstraint(["to_id"], ["users.id"]),
+    )
+    op.create_index("ix_review_delegations_to", "review_delegations", ["to_id", "ends_at"])
     op.add_column("agent_checkpoints", sa.Column("policy_id", sa.Text(), nullable=True))
     op.add_column(
         "agent_checkpoints",
@@ -65,5 +84,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("reminded", "escalated_at", "extensions", "policy_id"):
         op.drop_column("agent_checkpoints", name)
+    op.drop_table("review_delegations")
     op.drop_table("checkpoint_votes")
     op.drop_table("review_policies")

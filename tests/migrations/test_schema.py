@@ -143,6 +143,7 @@ def test_taking_back_one_migration_keeps_what_the_others_made(database_url: str)
         "checkpoint_claims",
         "checkpoint_votes",
         "review_policies",
+        "review_delegations",
         "audit_seals",
         "job_uniques",
         "job_batches",

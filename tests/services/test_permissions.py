@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,12 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "policies.people": (P.POLICIES_MANAGE, lambda s, a: s.policies.people(a)),
     "policies.save": (P.POLICIES_MANAGE, lambda s, a: s.policies.save(a, "nil", Terms())),
     "policies.remove": (P.POLICIES_MANAGE, lambda s, a: s.policies.remove(a, "noop")),
+    "delegations.page": (P.CHECKPOINTS_READ, lambda s, a: s.delegations.page(a)),
+    "delegations.create": (
+        P.CHECKPOINTS_DECIDE,
+        lambda s, a: s.delegations.create(a, "usr_x", datetime.now(UTC)),
+    ),
+    "delegations.revoke": (P.CHECKPOINTS_DECIDE, lambda s, a: s.delegations.revoke(a, "dlg_x")),
     "claims.of": (P.CHECKPOINTS_READ, lambda s, a: s.claims.of(a, ["chk_x"])),
     "review.decide_once": (
         P.CHECKPOINTS_DECIDE,
