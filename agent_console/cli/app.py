@@ -11,6 +11,7 @@ from agent_console.cli import (
     audit,
     checkpoints,
     database,
+    delegations,
     job_types,
     markers,
     ops,
@@ -74,6 +75,7 @@ app.add_typer(job_types.app, name="job-types")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(policies.app, name="policies")
+app.add_typer(delegations.app, name="delegations")
 app.add_typer(workers.app, name="workers")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(audit.app, name="audit")

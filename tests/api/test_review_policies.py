@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -129,3 +130,28 @@ def test_a_vote_is_remembered_with_its_key_and_can_be_withdrawn(
     undone = ana.post(f"{DESK}/{checkpoint_id}/undo")
     assert undone.status_code == 200
     assert ana.get(f"{DESK}/{checkpoint_id}").json()["checkpoint"]["votes"] == []
+
+
+def test_a_right_is_lent_and_taken_back(door: Door, admin: TestClient) -> None:
+    ana, ray = door.as_role(Role.REVIEWER, "ana"), door.as_role(Role.REVIEWER, "ray")
+    put(admin, deciders={"roles": [], "people": ["ana@example.com"]})
+    _, checkpoint_id = door.waiting(admin)
+    address = "/api/review-delegations"
+    until = (door.clock.now() + timedelta(days=1)).isoformat()
+    made = ana.post(address, json={"to": "ray@example.com", "endsAt": until})
+    assert made.status_code == 201, made.text
+    delegation = made.json()["delegation"]
+    assert made.headers["Location"] == f"{address}/{delegation['id']}"
+    assert (delegation["fromName"], delegation["toName"]) == ("ana", "ray")
+    assert ray.get(address).json()["delegations"] == [delegation]
+    assert ray.get(f"{DESK}/{checkpoint_id}").json()["checkpoint"]["mayDecide"] is True
+    assert ray.delete(f"{address}/{delegation['id']}").status_code == 403
+    assert ana.delete(f"{address}/{delegation['id']}").status_code == 200
+    assert ray.post(f"{DESK}/{checkpoint_id}").status_code == 403
+    other = {"to": "ray@example.com", "from": "ana@example.com", "endsAt": until}
+    assert ray.post(address, json={**other, "to": "admin@example.com"}).status_code == 403
+    assert admin.post(address, json=other).status_code == 201
+    assert ray.post(f"{DESK}/{checkpoint_id}").json()["checkpoint"]["status"] == "APPROVED"
+    wrong = ana.post(address, json={"to": "nobody@example.com", "endsAt": until})
+    assert wrong.json()["errors"][0]["field"] == "to"
+    assert door.as_role(Role.VIEWER).post(address, json=other).status_code == 403

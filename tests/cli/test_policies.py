@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -64,3 +65,22 @@ def test_a_vote_from_the_server_is_told_as_one(
     said = terminal.done("checkpoints", "approve", checkpoint_id)
     assert said.strip().endswith("PENDING  1 of 2 approvals: more people have to agree")
     assert "said this already" in terminal.refused("checkpoints", "approve", checkpoint_id)
+
+
+def test_a_right_is_lent_and_taken_back(
+    on_each_database: Terminal, account: Callable[[str, str], str]
+) -> None:
+    terminal = on_each_database
+    assert "Nobody stands in." in terminal.done("delegations", "list")
+    people = ("ana@example.com", "ray@example.com")
+    for one in people:
+        account(one, "reviewer")
+    until = (datetime.now(UTC) + timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%S")
+    (made,) = terminal.json("delegations", "create", *people, until)["delegations"]
+    assert made["endsAt"].startswith(until)
+    assert made["id"] in terminal.done("delegations", "list")
+    late = (datetime.now(UTC) + timedelta(days=3)).strftime("%Y-%m-%d")
+    refused = terminal.refused("delegations", "create", *people, until, "--from", late)
+    assert "endsAt: must be later" in refused
+    assert terminal.json("delegations", "revoke", made["id"])["delegations"][0]["revokedAt"]
+    assert "no open delegation" in terminal.refused("delegations", "revoke", made["id"])

@@ -18,6 +18,7 @@ from agent_console.domain.review_policies import (
 )
 from agent_console.ui.policy_forms import form_of, terms_of
 from agent_console.ui.states.checkpoints import Desk
+from agent_console.ui.states.delegations import StandIns
 from agent_console.ui.states.review_policies import ReviewPolicies
 from tests.ui.conftest import Browser, Console, run
 from tests.ui.test_desk_events import form, waiting
@@ -157,5 +158,33 @@ def test_a_vote_is_shown_and_withdrawn(console: Console) -> None:
             assert browser.wire.value(Desk, "undoable").until == ""
             await browser.send(Desk.withdraw())
             await browser.until(lambda: not asked().votes)
+
+    run(act())
+
+
+def test_somebody_stands_in_until_it_is_ended(console: Console) -> None:
+    console.sign_in("admin")
+
+    async def act() -> None:
+        async with Browser(console.sign_in("reviewer"), "/review-policies") as browser:
+
+            def value(name: str) -> Any:
+                return browser.wire.value(StandIns, name)
+
+            await browser.send(StandIns.watch, wait=False)
+            await browser.until(lambda: value("loaded"))
+            await browser.send(StandIns.turn(True))
+            await browser.send(StandIns.lend({"to": "admin@example.com", "days": "soon"}))
+            assert value("wrong") == "For how many days: enter a whole number."
+            await browser.send(StandIns.lend({"to": "admin@example.com", "days": "91"}))
+            assert value("wrong").startswith("For how many days: must be later")
+            await browser.send(StandIns.lend({"to": "nobody@example.com", "days": "7"}))
+            assert value("wrong") == "Who stands in: is no account that may decide."
+            await browser.send(StandIns.lend({"to": "admin@example.com", "days": "7"}))
+            (row,) = value("rows")
+            assert (row.owner, row.to, row.refusal) == ("Reviewer", "Admin", "")
+            assert not value("opened")
+            await browser.send(StandIns.end(row.id))
+            assert value("rows") == []
 
     run(act())

@@ -17,10 +17,12 @@ from agent_console.ui.components.basics import (
     verb_button,
     words,
 )
+from agent_console.ui.components.stand_ins import stand_ins
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.policy_forms import Check
 from agent_console.ui.policy_views import PATH
+from agent_console.ui.states.delegations import StandIns
 from agent_console.ui.states.review_policies import PolicyRow, ReviewPolicies, VersionRow
 
 FORM = ReviewPolicies.form
@@ -290,6 +292,7 @@ def _list() -> rx.Component:
             open=ReviewPolicies.asking != "",
             on_open_change=ReviewPolicies.turn,
         ),
+        stand_ins(),
     )
 
 
@@ -319,4 +322,4 @@ def page() -> rx.Component:
 
 def register(app: rx.App) -> None:
     """Add the page at ``/review-policies``."""
-    live_page(app, PATH, "Review policies", page, ReviewPolicies.watch)
+    live_page(app, PATH, "Review policies", page, ReviewPolicies.watch, StandIns.watch)
