@@ -83,7 +83,7 @@ def checker(actor: Actor, setting: SelfApproval, *, bulk: bool = False) -> Check
     policy whether somebody else may decide. It raises:
         Forbidden: the policy asks others; or the job is the actor's own and somebody else has to.
         Conflict: somebody else has claimed it, or it is to be decided by itself.
-        Conflict, Invalid: as ``check_payload`` and ``check_rounds``.
+        Conflict, Invalid: as ``check_payload``, ``check_rounds`` and ``check_response``.
     """
     own_refusals: dict[str | None, str] = {}
     lent: list[list[Delegator]] = []
@@ -109,6 +109,7 @@ def checker(actor: Actor, setting: SelfApproval, *, bulk: bool = False) -> Check
             raise case.claim.conflict(actor.who)
         check_payload(case)
         check_rounds(case)
+        check_response(case)
         facts: dict[str, Json] = {"selfApproval": True} if own else {}
         return facts if stead is None else {**facts, "forId": stead.id, "forName": stead.name}
 
@@ -148,6 +149,19 @@ def check_payload(case: Case) -> None:
         )
     if verdict.edited_data is not None:
         _check_edit(verdict.edited_data, case.edit_schema)
+
+
+def check_response(case: Case) -> None:
+    """Refuse an answer where several people have to agree: they agree on what is shown.
+
+    Raises:
+        Invalid: the verdict has one.
+    """
+    if case.verdict.response is None:
+        return
+    if review_policies.needed(case.policy.terms, case.verdict.verb) > 1:
+        message = "cannot be given where several people have to agree; edit the data instead."
+        raise Invalid.field("response", message)
 
 
 def check_rounds(case: Case) -> None:

@@ -54,7 +54,7 @@ def weigh(
     for checkpoint_id, tally in tallies.items():
         if checkpoint_id in open_still:
             weighed.cast[checkpoint_id] = tally
-            tx.record(_voted(joint[checkpoint_id], actor, tally))
+            tx.record(_voted(joint[checkpoint_id], actor, tally, right.get(checkpoint_id)))
         else:
             weighed.late.append(checkpoint_id)
     return weighed
@@ -111,7 +111,7 @@ def _row(case: Case, actor: Actor, for_id: str | None) -> Row:
     )
 
 
-def _voted(case: Case, actor: Actor, tally: Tally) -> Event:
+def _voted(case: Case, actor: Actor, tally: Tally, for_id: str | None) -> Event:
     verdict = case.verdict
     data: dict[str, Json] = {
         "payloadDigest": case.payload_digest,
@@ -121,6 +121,8 @@ def _voted(case: Case, actor: Actor, tally: Tally) -> Event:
     }
     if said := verdict.reason or verdict.feedback:
         data["said"] = said
+    if for_id is not None:
+        data["forId"] = for_id
     if edited := edited_text(verdict):
         data["editedDigest"] = digest(edited)
     return Event(

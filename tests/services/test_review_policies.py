@@ -197,6 +197,8 @@ def test_two_of_two(desk: Desk, ana: Actor, ray: Actor) -> None:
     review = desk.services.review
     save(desk, Terms(required_approvals=2))
     job_id, checkpoint_id = asked(desk, {"x": 1})
+    with pytest.raises(Invalid, match="several people"):
+        review.decide(ana, checkpoint_id, replace(APPROVE, response={"n": 1}))
     first = review.decide_once(ana, checkpoint_id, APPROVE)
     assert first.checkpoint.status is CheckpointStatus.PENDING
     assert first.tally is not None
