@@ -30,7 +30,7 @@ def job_types() -> rx.Component:
             "Job types",
             rx.el.p(
                 "Who decides what they ask: ",
-                rx.link("review policies", href=PATH),
+                rx.link("review policies", href=PATH, underline="always"),
                 ".",
                 class_name="ac-meta",
             ),
