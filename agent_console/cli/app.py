@@ -11,9 +11,11 @@ from agent_console.cli import (
     audit,
     checkpoints,
     database,
+    delegations,
     job_types,
     markers,
     ops,
+    policies,
     records,
     retention,
     schedules,
@@ -72,6 +74,8 @@ app.add_typer(records.app, name="jobs")  # with the commands of ``jobs``
 app.add_typer(job_types.app, name="job-types")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(checkpoints.app, name="checkpoints")
+app.add_typer(policies.app, name="policies")
+app.add_typer(delegations.app, name="delegations")
 app.add_typer(workers.app, name="workers")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(audit.app, name="audit")

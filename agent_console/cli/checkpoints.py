@@ -18,6 +18,7 @@ from agent_console.domain.checkpoints import (
     Verdict,
 )
 from agent_console.domain.queries import MAX_LIMIT, CheckpointQuery
+from agent_console.domain.review_policies import deciders
 from agent_console.domain.rulings import DONE, Item, summary
 from agent_console.domain.visible import reveal
 
@@ -73,6 +74,14 @@ def show(checkpoint_id: CHECKPOINT_ID, *, as_json: Annotated[bool, JSON_OPTION] 
         document({"checkpoint": CheckpointOut.of(detail.checkpoint).model_dump(mode="json")})
         return
     card(detail.checkpoint)
+    point, terms = detail.checkpoint, detail.policy.terms
+    if point.status is CheckpointStatus.PENDING:
+        asked = deciders(terms, escalated=point.escalated).words
+        agreed = ", ".join(_safe(one.user_name) for one in detail.votes) or "nobody yet"
+        if terms.required_approvals > 1:
+            say(f"  needs {terms.required_approvals} approvals of {asked}; said so far: {agreed}")
+        else:
+            say(f"  asks {asked}")
     for earlier in detail.chain:
         if earlier.round < detail.checkpoint.round:
             say(f"  round {earlier.round} ({earlier.id}): {_safe(earlier.said)}")
@@ -124,13 +133,15 @@ def reject(
 
 def _decide(checkpoint_id: str, verdict: Verdict, *, as_json: bool) -> None:
     with opened() as (console, actor):
-        done = console.services.review.decide(actor, checkpoint_id, verdict)
+        done = console.services.review.decide_once(actor, checkpoint_id, verdict)
+    point, tally = done.checkpoint, done.tally
     if as_json:
         from agent_console.api.schemas.checkpoints import CheckpointOut
 
-        document({"checkpoint": CheckpointOut.of(done).model_dump(mode="json")})
+        document({"checkpoint": CheckpointOut.of(point).model_dump(mode="json")})
     else:
-        say(f"{done.id}  {done.status.value}")
+        counted = "" if tally is None else f"  {tally.words}: more people have to agree"
+        say(f"{point.id}  {point.status.value}{counted}")
 
 
 @app.command("bulk-decide")
@@ -160,7 +171,7 @@ def bulk_decide(
         rows = [(r.checkpoint_id, r.fate.value, r.status, _safe(r.message)) for r in done.rulings]
         table(("Id", "Outcome", "Status", "Why not"), rows, empty="")
         say(summary(done.rulings, DONE[verdict.verb]))
-    if not all(ruling.decided for ruling in done.rulings):
+    if not all(ruling.taken for ruling in done.rulings):
         raise typer.Exit(1)
 
 

@@ -40,6 +40,7 @@ class Permission(StrEnum):
     USERS_MANAGE = "users:manage"
     SECRETS_MANAGE = "secrets:manage"
     DATA_MANAGE = "data:manage"
+    POLICIES_MANAGE = "policies:manage"
 
 
 _READ = frozenset(
@@ -88,12 +89,19 @@ class Actor:
     session: str | None = None
     ip: str | None = None
 
+    @property
+    def who(self) -> str:
+        """Return what tells one actor from another: the account, or kind and name without one."""
+        return self.id or f"{self.kind}:{self.name}"
+
     def may(self, permission: Permission) -> bool:
         """Say whether ``permission`` is granted."""
         return permission in self.permissions
 
 
 ANONYMOUS = Actor(kind="anonymous", name="anonymous")
+POLICY = "policy"  # who decided, where an account's id and a person's name would stand
+BY_POLICY = Actor(kind="policy", id=POLICY, name=POLICY)
 SYSTEM = Actor(kind="system", name="system", permissions=frozenset(Permission))
 
 

@@ -103,7 +103,9 @@ class Checkpoint:
     are any (``domain.risk``); see ``domain.payload``. ``rounds`` is how many rounds there may be,
     None where changes cannot be requested; ``previous_id`` is the checkpoint of the round before.
     ``forked_from`` is the checkpoint of which this is a copy, decision included. Until
-    ``undo_until`` its job waits, so that the decision can be taken back.
+    ``undo_until`` its job waits, so that the decision can be taken back. ``policy_id`` is the
+    version of the review policy that was applied; its deadline has been moved ``extensions`` times,
+    and once more if it was ``escalated``.
     """
 
     id: str
@@ -138,6 +140,9 @@ class Checkpoint:
     previous_id: str | None = None
     forked_from: str | None = None
     undo_until: datetime | None = None
+    policy_id: str | None = None
+    extensions: int = 0
+    escalated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,11 +20,15 @@ class Fate(StrEnum):
     """What became of one checkpoint of several."""
 
     DECIDED = "decided"
+    VOTED = "voted"  # kept; more people have to say the same
     ALREADY_DECIDED = "already_decided"  # somebody was faster
     EXPIRED = "expired"
     PAYLOAD_CHANGED = "payload_changed"  # it is not what was shown
     CLAIMED = "claimed"  # by somebody else, for now
-    FORBIDDEN = "forbidden"  # its job is the decider's own
+    FORBIDDEN = "forbidden"  # its job is the decider's own, or its policy asks others
+    NOT_IN_BULK = "not_in_bulk"  # its policy wants each looked at by itself
+    VOTED_ALREADY = "voted_already"  # by the same person
+    DEADLINE_MOVED = "deadline_moved"  # its time was up, and its policy goes on asking
     NOT_FOUND = "not_found"
     NOT_OPEN = "not_open"  # it was canceled, or its job cannot go on
     UNKNOWN = "unknown"  # the database went away: look again
@@ -42,7 +46,8 @@ class Item:
 class Ruling:
     """What became of one checkpoint; ``status`` and who decided it are as they are now.
 
-    ``status`` is None when there is no such checkpoint, or it was not reached.
+    ``status`` is None when there is no such checkpoint, or it was not reached; until ``undo_until``
+    the decision can be taken back, None: it cannot.
     """
 
     checkpoint_id: str
@@ -53,6 +58,7 @@ class Ruling:
     decided_by_name: str | None = None
     decided_at: datetime | None = None
     payload_digest: str | None = None
+    undo_until: datetime | None = None
 
     @property
     def decided(self) -> bool:
@@ -60,9 +66,25 @@ class Ruling:
         return self.fate is Fate.DECIDED
 
     @property
+    def taken(self) -> bool:
+        """Whether the verdict was taken: it decided, or counts until more people have agreed."""
+        return self.fate in {Fate.DECIDED, Fate.VOTED}
+
+    @property
     def open(self) -> bool:
         """Whether it still waits for somebody, as far as is known."""
         return self.status is CheckpointStatus.PENDING or self.fate is Fate.UNKNOWN
+
+
+# What a refusal is known by: a fact of its answer.
+_TOLD_BY = (
+    ("currentDigest", Fate.PAYLOAD_CHANGED),
+    ("claimedBy", Fate.CLAIMED),
+    ("bulkAllowed", Fate.NOT_IN_BULK),
+    ("votes", Fate.VOTED_ALREADY),
+    ("deadlineMoved", Fate.DEADLINE_MOVED),
+    ("decidedBy", Fate.ALREADY_DECIDED),
+)
 
 
 def fate_of(refusal: ConsoleError, status: CheckpointStatus) -> Fate:
@@ -71,16 +93,14 @@ def fate_of(refusal: ConsoleError, status: CheckpointStatus) -> Fate:
         return Fate.FORBIDDEN
     if status is CheckpointStatus.EXPIRED:
         return Fate.EXPIRED
-    if "currentDigest" in refusal.context:
-        return Fate.PAYLOAD_CHANGED
-    if "claimedBy" in refusal.context:
-        return Fate.CLAIMED
-    if "decidedBy" in refusal.context:
-        return Fate.ALREADY_DECIDED
-    return Fate.NOT_OPEN
+    return next((fate for fact, fate in _TOLD_BY if fact in refusal.context), Fate.NOT_OPEN)
 
 
 _WORDS = {
+    Fate.VOTED: "kept, more people have to agree",
+    Fate.NOT_IN_BULK: "to be decided one by one",
+    Fate.VOTED_ALREADY: "said by you already",
+    Fate.DEADLINE_MOVED: "with a new deadline",
     Fate.EXPIRED: "expired",
     Fate.PAYLOAD_CHANGED: "changed since it was shown",
     Fate.CLAIMED: "claimed by somebody else",

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ValidationError
 
+from agent_console.domain.access import POLICY
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.jobs import Json
 from agent_console.domain.parking import Call
 from agent_console.domain.payload import loads
 from agent_console.runtime.errors import ChangesRequested, Diverged, Expired, Rejected
 from agent_console.store.engine_values import DecisionRow
-from agent_console.store.policy_approvals import POLICY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

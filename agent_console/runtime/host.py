@@ -26,12 +26,14 @@ from agent_console.runtime.schedule_clock import ScheduleClock
 from agent_console.runtime.scheduler import Scheduler
 from agent_console.runtime.sweeps import (
     MEND_EVERY,
+    REMIND_EVERY,
     Seldom,
     Sweep,
     expire_overdue,
     forget_previews,
     mend_gates,
     prune_figures,
+    remind,
     requeue_known,
     rescue_dead,
 )
@@ -157,6 +159,7 @@ class WorkerHost:
             self._poll_interval,
             Sweep("rescue", self._rescue, self._sweeps),
             Sweep("expiry", partial(expire_overdue, self._db), self._sweeps),
+            Sweep("reminders", Seldom(partial(remind, self._db), REMIND_EVERY), self._sweeps),
             Sweep("parked", partial(requeue_known, self._db), self._sweeps),
             Sweep("previews", partial(forget_previews, self._db), self._sweeps),
             Sweep("figures", partial(prune_figures, self._db), self._sweeps),

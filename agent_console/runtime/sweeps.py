@@ -13,9 +13,11 @@ from agent_console.store import admission, parking, previews
 from agent_console.store.database import Database
 from agent_console.store.deadlines import expire_due
 from agent_console.store.liveness import rescue
+from agent_console.store.reminders import remind_due
 from agent_console.store.retention import prune_slots
 
 BATCH = 200
+REMIND_EVERY = 5.0  # seconds between looks at who has to be reminded
 MEND_EVERY = 60.0  # seconds between looks at what only an accident leaves behind
 
 _log = logging.getLogger(__name__)
@@ -81,7 +83,7 @@ def rescue_dead(
 
 
 def expire_overdue(db: Database) -> int:
-    """Expire checkpoints whose time is up and wake their jobs; returns how many.
+    """Do to checkpoints whose time is up what their policies say; returns how many.
 
     Raises:
         Unavailable: the database is out of reach; what expired until then has expired.
@@ -92,6 +94,11 @@ def expire_overdue(db: Database) -> int:
         total += expired
         if expired < BATCH:
             return total
+
+
+def remind(db: Database) -> int:
+    """Journal the reminders of checkpoints that are due; returns how many."""
+    return remind_due(db)
 
 
 def requeue_known(db: Database) -> int:

@@ -22,6 +22,7 @@ from agent_console.services.callbacks import CallbackService
 from agent_console.services.catalog import Catalog
 from agent_console.services.chat import ChatService
 from agent_console.services.context import ContextService
+from agent_console.services.delegations import DelegationService
 from agent_console.services.figures import FigureService
 from agent_console.services.forks import ForkService
 from agent_console.services.health import HealthOptions, HealthService
@@ -32,6 +33,7 @@ from agent_console.services.replays import Replayer, ReplayService
 from agent_console.services.retention import RetentionService
 from agent_console.services.review import ReviewService
 from agent_console.services.review_claims import ReviewClaimService
+from agent_console.services.review_policies import ReviewPolicyService
 from agent_console.services.rewinds import RewindService
 from agent_console.services.saved_queries import SavedQueryService
 from agent_console.services.schedules import ScheduleService
@@ -54,6 +56,8 @@ class Services:
     job_types: JobTypeService
     review: ReviewService
     claims: ReviewClaimService
+    policies: ReviewPolicyService
+    delegations: DelegationService
     workers: WorkerService
     access: AccessService
     artifacts: ArtifactService
@@ -113,6 +117,8 @@ def build_services(
         job_types=JobTypeService(db, catalog),
         review=review,
         claims=ReviewClaimService(db),
+        policies=ReviewPolicyService(db, catalog),
+        delegations=DelegationService(db),
         workers=workers,
         access=_access(db, settings, ticking, passwords),
         artifacts=ArtifactService(db),

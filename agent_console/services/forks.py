@@ -10,11 +10,12 @@ from agent_console.domain.errors import Conflict, Invalid
 from agent_console.domain.forks import Forked, ForkPlan, ForkRequest
 from agent_console.domain.jobs import Job, Json, NewJob
 from agent_console.domain.payload import canonical, check_json
+from agent_console.domain.review_policies import SelfApproval
 from agent_console.domain.sessions import context_ids
 from agent_console.services import job_requests
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import check_usable
-from agent_console.services.review_policy import SelfApproval, still_stands
+from agent_console.services.review_policy import still_stands
 from agent_console.store import context_writes, forks, job_writes, rewinds
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id

@@ -131,8 +131,8 @@ def request_key(actor: Actor, operation: str, key: str | None, body: object) -> 
 
 
 def who(actor: Actor) -> str:
-    """Return what tells one actor from another: the account, or kind and name without one."""
-    return actor.id or f"{actor.kind}:{actor.name}"
+    """Return what tells one actor from another."""
+    return actor.who
 
 
 def body_of(new: NewJob) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from agent_console.domain.access import Actor, Permission, authorize, refusal
 from agent_console.domain.checkpoints import (
@@ -22,11 +22,17 @@ from agent_console.domain.jobs import Job, Json
 from agent_console.domain.queries import CheckpointQuery
 from agent_console.domain.records import Artifact, LogLine, Page
 from agent_console.domain.review_claims import ReviewClaim
+from agent_console.domain.review_policies import DEFAULT, ReviewPolicy, SelfApproval, Tally, Vote
 from agent_console.domain.rounds import chain_of, difference
 from agent_console.domain.rulings import MAX_AT_ONCE, Item
-from agent_console.services import job_requests, list_queries, review_many, review_policy
+from agent_console.services import (
+    job_requests,
+    list_queries,
+    review_many,
+    review_policy,
+    standing,
+)
 from agent_console.services.review_many import DecidedMany
-from agent_console.services.review_policy import SelfApproval
 from agent_console.store import decisions, review_claims
 from agent_console.store import undo as store_undo
 from agent_console.store.database import Database, Reader
@@ -46,7 +52,10 @@ class CheckpointDetail:
     ``chain`` are all rounds of this proposal, oldest first, empty while there is only one;
     ``previous`` is the round before and ``since_last`` what differs from it, in the form of
     ``changes``. ``claim`` holds now, whoever has it; ``claim_own`` says
-    that it is the reader's, ``may_claim`` that they could have it.
+    that it is the reader's, ``may_claim`` that they could have it. ``policy`` is the one that holds
+    or, once decided, the version that was applied; ``votes`` count under it. ``approve_refusal``
+    says why approving what was proposed would add nothing, though the reader may decide; ``reader``
+    is who they are among those who voted.
     """
 
     checkpoint: Checkpoint
@@ -65,14 +74,22 @@ class CheckpointDetail:
     claim: ReviewClaim | None
     claim_own: bool
     may_claim: bool
+    policy: ReviewPolicy = DEFAULT
+    votes: list[Vote] = field(default_factory=list)
+    approve_refusal: str = ""
+    reader: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """The decided checkpoint; ``replayed`` says that the request was a repetition."""
+    """The checkpoint; ``replayed`` says that the request was a repetition.
+
+    ``tally``: the verdict counts, but more people have to agree, and it is still open.
+    """
 
     checkpoint: Checkpoint
     replayed: bool
+    tally: Tally | None = None
 
 
 class ReviewService:
@@ -107,7 +124,8 @@ class ReviewService:
             if checkpoint is None or job is None:
                 raise NotFound(f"There is no checkpoint {checkpoint_id}.")
             claim = review_claims.live(reader, [checkpoint_id]).get(checkpoint_id)
-            unfit = self._refusal(reader, actor, checkpoint)
+            ruled = standing.of(reader, actor, checkpoint)
+            unfit = self._refusal(reader, actor, checkpoint, ruled.policy)
             why_not = unfit or ("" if claim is None else claim.refusal(job_requests.who(actor)))
             before = _before(reader, checkpoint)
             return CheckpointDetail(
@@ -127,6 +145,10 @@ class ReviewService:
                 claim=claim,
                 claim_own=claim is not None and claim.user_id == job_requests.who(actor),
                 may_claim=not unfit,
+                policy=ruled.policy,
+                votes=ruled.votes,
+                approve_refusal=why_not or ruled.approve_refusal,
+                reader=actor.who,
             )
 
     def for_job(self, actor: Actor, job_id: str) -> list[Checkpoint]:
@@ -173,16 +195,19 @@ class ReviewService:
     ) -> Decided:
         """Approve, reject or request changes; it, job and journal change in one transaction.
 
-        For ``hold`` seconds the job waits, and the decision can be undone.
+        For ``hold`` seconds, unless its review policy says otherwise, the job waits, and the
+        decision can be undone. Where that policy wants more people to agree, the verdict is kept as
+        a vote until they do.
 
         The same actor repeating the same verdict with the same key gets the first answer.
 
         Raises:
-            Forbidden: no permission, or the job is the actor's own and policy wants another.
+            Forbidden: no permission, or the review policy asks others.
             Invalid: the verdict lacks something, or its edits do not fit.
             NotFound: there is no such checkpoint.
             Conflict: somebody was faster or has claimed it, it expired, its job is over, the
-                payload differs from what was shown, or there is no round for changes.
+                payload differs from what was shown, there is no round for changes, or the actor
+                has said the same already and others have to.
         """
         authorize(actor, Permission.CHECKPOINTS_DECIDE)
         review_policy.check_form(verdict)
@@ -204,7 +229,9 @@ class ReviewService:
         crashpoint("decide.committed")
         if outcome.too_late is not None:
             raise outcome.too_late
-        return Decided(checkpoint=outcome.checkpoint, replayed=outcome.replayed)
+        return Decided(
+            checkpoint=outcome.checkpoint, replayed=outcome.replayed, tally=outcome.tally
+        )
 
     def decide_many(
         self,
@@ -265,12 +292,18 @@ class ReviewService:
             raise Invalid.field("ids", f"1 to {MAX_AT_ONCE:,} checkpoints.")
         return self._db.write(lambda tx: store_undo.undo(tx, checkpoint_ids, actor))
 
-    def _refusal(self, reader: Queries, actor: Actor, checkpoint: Checkpoint) -> str:
+    def _refusal(
+        self, reader: Queries, actor: Actor, checkpoint: Checkpoint, policy: ReviewPolicy
+    ) -> str:
         if not actor.may(Permission.CHECKPOINTS_DECIDE):
             return refusal(Permission.CHECKPOINTS_DECIDE)
         if checkpoint.status is not CheckpointStatus.PENDING:
             return f"The checkpoint is {checkpoint.status}."
-        return review_policy.self_approval_refusal(reader, actor, checkpoint, self._self_approval)
+        return review_policy.asked_refusal(
+            reader, actor, checkpoint, policy, escalated=checkpoint.escalated
+        ) or review_policy.self_approval_refusal(
+            reader, actor, checkpoint, self._self_approval, policy
+        )
 
 
 def _chain(reader: Reader, checkpoint: Checkpoint) -> list[Round]:

@@ -14,9 +14,9 @@ from agent_console.domain.access import Actor
 from agent_console.domain.checkpoints import Verdict
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import FieldError, Invalid, Unavailable
+from agent_console.domain.review_policies import SelfApproval
 from agent_console.domain.rulings import BULK_VERBS, MAX_AT_ONCE, Fate, Item, Ruling
 from agent_console.services import job_requests, review_policy
-from agent_console.services.review_policy import SelfApproval
 from agent_console.store import decisions
 from agent_console.store.database import Database
 from agent_console.store.job_writes import RequestKey
@@ -84,7 +84,7 @@ def _together(
             verdicts,
             actor=actor,
             key=key,
-            check=review_policy.checker(actor, policy),
+            check=review_policy.checker(actor, policy, bulk=True),
             hold=hold,
         )
     )

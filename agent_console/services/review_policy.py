@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError
 
-from agent_console.domain.access import ROLE_PERMISSIONS, Actor, Permission
+from agent_console.domain import review_policies
+from agent_console.domain.access import POLICY, Actor
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict, changes_refusal
+from agent_console.domain.delegations import Delegator, in_whose_stead
 from agent_console.domain.errors import Conflict, FieldError, Forbidden, Invalid
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import check_json
-from agent_console.services.job_requests import text, who
+from agent_console.domain.review_policies import (
+    DECIDING_ROLES,
+    DEFAULT,
+    UNBOUND,
+    ReviewPolicy,
+    SelfApproval,
+)
+from agent_console.services.job_requests import text
+from agent_console.store import delegations, votes
 from agent_console.store.accounts import another_decider, find
-from agent_console.store.decisions import Case, Check
-from agent_console.store.policy_approvals import POLICY
+from agent_console.store.cases import Case
+from agent_console.store.decisions import Check
 from agent_console.store.rechecks import Approval
+from agent_console.store.review_policies import by_id
 from agent_console.store.transactions import Queries, Tx
 
-SelfApproval = Literal["auto", "never", "always"]
-DECIDERS = tuple(
-    role.value for role, may in ROLE_PERMISSIONS.items() if Permission.CHECKPOINTS_DECIDE in may
-)
+DECIDERS = tuple(role.value for role in DECIDING_ROLES)
 MAX_REASON = 4_000  # characters
 MAX_FEEDBACK = 16_000
 MAX_EDIT_ERRORS = 20
@@ -66,29 +75,62 @@ def _check_request(verdict: Verdict) -> None:
             raise Invalid.field(field, "belongs to another verdict than a request for changes.")
 
 
-def checker(actor: Actor, policy: SelfApproval) -> Check:
+def checker(actor: Actor, setting: SelfApproval, *, bulk: bool = False) -> Check:
     """Return what checks verdicts of ``actor`` within one transaction.
 
-    However many there are, the accounts are asked once whether somebody else may decide. It raises:
-        Forbidden: the job is the actor's own and policy wants somebody else.
-        Conflict: somebody else has claimed it.
-        Conflict, Invalid: as ``check_payload`` and ``check_rounds``.
+    ``setting`` holds for self approval where the policy of a checkpoint says nothing; ``bulk``:
+    they are given on many at once. However many there are, the accounts are asked once for each
+    policy whether somebody else may decide. It raises:
+        Forbidden: the policy asks others; or the job is the actor's own and somebody else has to.
+        Conflict: somebody else has claimed it, or it is to be decided by itself.
+        Conflict, Invalid: as ``check_payload``, ``check_rounds`` and ``check_response``.
     """
-    own_refusal: list[str] = []
+    own_refusals: dict[str | None, str] = {}
+    lent: list[list[Delegator]] = []
 
     def check(tx: Tx, case: Case) -> dict[str, Json]:
-        own = is_own(actor, case)
-        if own and not own_refusal:
-            own_refusal.append(self_approval_refusal(tx, actor, case, policy))
-        if own and own_refusal[0]:
-            raise Forbidden(own_refusal[0], selfApproval=policy)
-        if case.claim is not None and case.claim.user_id != who(actor):
-            raise case.claim.conflict(who(actor))
+        own, policy = is_own(actor, case), case.policy
+        why_not = review_policies.refusal(policy, actor, escalated=case.escalated)
+        if why_not and not lent:
+            lent.append(delegations.held_by(tx, actor.id))
+        stead = _stead(case, policy, lent[0], escalated=case.escalated) if why_not else None
+        if why_not and stead is None:
+            raise Forbidden(why_not, reviewPolicy=policy.title, policyVersion=policy.version)
+        if own and policy.id not in own_refusals:
+            own_refusals[policy.id] = self_approval_refusal(tx, actor, case, setting, policy)
+        if own and own_refusals[policy.id]:
+            raise Forbidden(
+                own_refusals[policy.id], selfApproval=policy.terms.self_approval or setting
+            )
+        if bulk and not policy.terms.bulk_allowed:
+            message = f"The review policy of {policy.title} wants each decided by itself."
+            raise Conflict(message, currentStatus=case.status.value, bulkAllowed=False)
+        if case.claim is not None and case.claim.user_id != actor.who:
+            raise case.claim.conflict(actor.who)
         check_payload(case)
         check_rounds(case)
-        return {"selfApproval": True} if own else {}
+        check_response(case)
+        facts: dict[str, Json] = {"selfApproval": True} if own else {}
+        return facts if stead is None else {**facts, "forId": stead.id, "forName": stead.name}
 
     return check
+
+
+def asked_refusal(
+    reader: Queries, actor: Actor, asked: Asked, policy: ReviewPolicy, *, escalated: bool
+) -> str:
+    """Return why the policy does not ask ``actor``, nor anybody in whose stead they decide; ""."""
+    why_not = review_policies.refusal(policy, actor, escalated=escalated)
+    if not why_not:
+        return ""
+    lent = delegations.held_by(reader, actor.id)
+    return why_not if _stead(asked, policy, lent, escalated=escalated) is None else ""
+
+
+def _stead(
+    asked: Asked, policy: ReviewPolicy, lent: Sequence[Delegator], *, escalated: bool
+) -> Delegator | None:
+    return in_whose_stead(policy, lent, escalated=escalated, requested_by=asked.requested_by)
 
 
 def check_payload(case: Case) -> None:
@@ -107,6 +149,19 @@ def check_payload(case: Case) -> None:
         )
     if verdict.edited_data is not None:
         _check_edit(verdict.edited_data, case.edit_schema)
+
+
+def check_response(case: Case) -> None:
+    """Refuse an answer where several people have to agree: they agree on what is shown.
+
+    Raises:
+        Invalid: the verdict has one.
+    """
+    if case.verdict.response is None:
+        return
+    if review_policies.needed(case.policy.terms, case.verdict.verb) > 1:
+        message = "cannot be given where several people have to agree; edit the data instead."
+        raise Invalid.field("response", message)
 
 
 def check_rounds(case: Case) -> None:
@@ -172,17 +227,26 @@ def is_own(actor: Actor, asked: Asked) -> bool:
     return asked.requested_by is None and actor.name == asked.requested_by_name
 
 
-def self_approval_refusal(reader: Queries, actor: Actor, asked: Asked, policy: SelfApproval) -> str:
+def self_approval_refusal(
+    reader: Queries,
+    actor: Actor,
+    asked: Asked,
+    setting: SelfApproval,
+    policy: ReviewPolicy = DEFAULT,
+) -> str:
     """Return why ``actor`` may not decide a checkpoint of their own; "" when they may.
 
     Whoever types commands on the server owns its database: refusing would only hide the act,
     so it is allowed, and journaled as self approval.
     """
-    if policy == "always" or actor.kind in {"cli", "system"} or not is_own(actor, asked):
+    rule = policy.terms.self_approval or setting
+    if rule == "always" or actor.kind in UNBOUND or not is_own(actor, asked):
         return ""
-    if policy == "never":
+    if rule == "never":
         return "You asked for this job yourself; somebody else has to decide."
-    if another_decider(reader, actor.id, DECIDERS):
+    deciders = policy.terms.deciders
+    roles, people = [role.value for role in deciders.roles], [one.id for one in deciders.people]
+    if another_decider(reader, actor.id, roles, people, DECIDERS):
         return (
             "You asked for this job yourself; another account may decide, so somebody else has to."
         )
@@ -190,10 +254,12 @@ def self_approval_refusal(reader: Queries, actor: Actor, asked: Asked, policy: S
 
 
 def still_stands(reader: Queries, approval: Approval, policy: SelfApproval) -> str:
-    """Return why ``approval`` does not hold any more under the policy of this moment, or "".
+    """Return why ``approval`` does not hold any more, or "".
 
     An account that was disabled, or lost its role, between decision and resume has not decided;
-    nor has somebody who may not decide alone by now.
+    nor has somebody who may not decide alone by now. ``policy`` is the setting; where the review
+    policy of the decision has its own word on that, it is the version that was applied. It says as
+    well whether enough of those who agreed could still do so.
     """
     if approval.decided_by in {None, POLICY}:
         return ""
@@ -202,6 +268,21 @@ def still_stands(reader: Queries, approval: Approval, policy: SelfApproval) -> s
     if account is None or account.disabled or account.role not in DECIDERS:
         return f"{name} approved this, but may not decide any more; somebody else has to."
     actor = Actor(kind="user", id=account.id, name=account.name)
-    if self_approval_refusal(reader, actor, approval, policy):
+    applied = by_id(reader, approval.policy_id) if approval.policy_id else None
+    if self_approval_refusal(reader, actor, approval, policy, applied or DEFAULT):
         return f"{name} approved a job of their own; somebody else has to decide now."
-    return ""
+    return "" if applied is None else _too_few(reader, approval, applied)
+
+
+def _too_few(reader: Queries, approval: Approval, policy: ReviewPolicy) -> str:
+    """Return why an approval of several people does not hold any more, or ""."""
+    wanted = review_policies.needed(policy.terms, CheckpointVerb.APPROVE)
+    checkpoint_id = approval.checkpoint_id or ""
+    if wanted == 1:
+        return ""
+    given = votes.of(reader, [checkpoint_id])[checkpoint_id]
+    same = review_policies.agreeing(given, policy.terms, CheckpointVerb.APPROVE, approval.digest)
+    left = 1 + sum(one.user_id != approval.decided_by for one in same)
+    if left >= wanted:
+        return ""
+    return f"{wanted} people approved this, of whom {left} may still decide; others have to agree."

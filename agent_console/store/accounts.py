@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -185,13 +186,29 @@ def change(
     return rows.user(changed[0])
 
 
-def another_decider(reader: Queries, user_id: str | None, roles: tuple[str, ...]) -> bool:
-    """Say whether an enabled account other than ``user_id`` has one of ``roles``."""
-    names = {f"role_{n}": role for n, role in enumerate(roles)}
-    marks = ", ".join(f":{name}" for name in names)
+def another_decider(
+    reader: Queries,
+    user_id: str | None,
+    roles: Sequence[str],
+    people: Sequence[str],
+    deciding: Sequence[str],
+) -> bool:
+    """Say whether an enabled account other than ``user_id`` may decide.
+
+    One does that has one of ``roles``, or is one of ``people`` and has one of ``deciding``.
+    """
+    given: Params = {"id": user_id or ""}
+
+    def among(name: str, values: Sequence[str]) -> str:
+        named: Params = {f"{name}_{number}": value for number, value in enumerate(values)}
+        given.update(named)
+        return ", ".join(f":{one}" for one in named) or "NULL"
+
     row = reader.row(
-        f"SELECT 1 FROM users WHERE disabled = 0 AND id <> :id AND role IN ({marks}) LIMIT 1",
-        {"id": user_id or "", **names},
+        "SELECT 1 FROM users WHERE disabled = 0 AND id <> :id"
+        f" AND (role IN ({among('role', roles)}) OR (id IN ({among('person', people)})"
+        f" AND role IN ({among('deciding', deciding)}))) LIMIT 1",
+        given,
     )
     return row is not None
 

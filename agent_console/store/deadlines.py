@@ -1,19 +1,32 @@
-"""Checkpoints whose time is up."""
+"""Checkpoints whose time is up: what their policies make of it, in the one compare-and-set."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from agent_console.domain.access import SYSTEM, Actor
-from agent_console.domain.checkpoints import CheckpointStatus
-from agent_console.domain.clock import MICROSECONDS
+from agent_console.domain.access import BY_POLICY, POLICY, SYSTEM, Actor
+from agent_console.domain.checkpoints import CheckpointStatus, CheckpointVerb
+from agent_console.domain.clock import MICROSECONDS, from_micros
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.events import Event
-from agent_console.domain.jobs import JobStatus
+from agent_console.domain.jobs import JobStatus, Json
+from agent_console.domain.review_policies import (
+    ENDS,
+    MOVES,
+    AtDeadline,
+    ReviewPolicy,
+    at_deadline,
+    deciders,
+)
+from agent_console.domain.review_policies import OVERDUE as OVERDUE_REASON
+from agent_console.store import review_policies
 from agent_console.store.database import Database
 from agent_console.store.dialects import ids_param
 from agent_console.store.prepared import KEPT
-from agent_console.store.transactions import Tx
+from agent_console.store.review_policies import policy_facts
+from agent_console.store.rows import PAYLOAD_HEAD, action_of
+from agent_console.store.transactions import Row, Tx
 
 OVERDUE = """
 SELECT id FROM agent_checkpoints {deadline_index}
@@ -28,13 +41,33 @@ SELECT id FROM ai_jobs WHERE id IN (SELECT job_id FROM agent_checkpoints WHERE i
 ORDER BY id {for_update}
 """
 
-# The same compare-and-set as a decision's: whoever is first wins, at equality it is expired.
-EXPIRE = """
-UPDATE agent_checkpoints SET status = 'EXPIRED', updated_at = {now}
+PENDING = f"""
+SELECT c.id, j.job_type, substr(c.payload, 1, {PAYLOAD_HEAD}), c.extensions, c.escalated_at
+FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
+WHERE c.id {{among_ids}} AND c.status = 'PENDING'
+"""
+
+# The same compare-and-set as a decision's: whoever is first wins, at equality the time is up.
+# What a policy decides then is bound to the payload as a person's word would be.
+END_COLUMNS = "id, status, by_id, reason, policy_id"
+END = """
+UPDATE agent_checkpoints SET status = v.status, approved_by = v.by_id, approved_by_name = v.by_id,
+  approved_at = CASE WHEN v.by_id IS NOT NULL THEN {now} END,
+  decision_digest = CASE WHEN v.by_id IS NOT NULL THEN agent_checkpoints.payload_digest END,
+  rejection_reason = v.reason, policy_id = v.policy_id, updated_at = {now}
 FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status = 'PENDING'
   AND agent_checkpoints.expires_at <= {now}
 RETURNING agent_checkpoints.id, agent_checkpoints.job_id, agent_checkpoints.created_at,
   agent_checkpoints.updated_at
+"""
+MOVE_COLUMNS = "id, micros, escalates"
+MOVE = """
+UPDATE agent_checkpoints SET expires_at = {now} + v.micros, reminded = NULL,
+  extensions = agent_checkpoints.extensions + 1 - v.escalates, updated_at = {now},
+  escalated_at = CASE WHEN v.escalates = 1 THEN {now} ELSE agent_checkpoints.escalated_at END
+FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status = 'PENDING'
+  AND agent_checkpoints.expires_at <= {now}
+RETURNING agent_checkpoints.id, agent_checkpoints.job_id, agent_checkpoints.expires_at
 """
 
 WAKE = """
@@ -44,14 +77,51 @@ RETURNING ai_jobs.id, ai_jobs.job_type
 """
 
 
-def expire_due(db: Database, limit: int = 200) -> int:
-    """Expire overdue checkpoints and wake their jobs, which then fail unless they catch it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A checkpoint that waits, the policy that holds for it, and how often it went on already."""
 
-    Returns the number expired; call again when it equals ``limit``.
+    id: str
+    job_type: str
+    policy: ReviewPolicy
+    extensions: int
+    escalated: bool
+
+    @property
+    def fate(self) -> AtDeadline:
+        """Return what happens to it when its time is up."""
+        terms = self.policy.terms
+        return at_deadline(terms, extensions=self.extensions, escalated=self.escalated)
+
+
+def expire_due(db: Database, limit: int = 200) -> int:
+    """Let the deadline do to overdue checkpoints what their policies say, by default expire them.
+
+    Jobs are woken unless the deadline moved. Returns the number of checkpoints; call again when
+    it equals ``limit``.
     """
     with db.read() as reader:
         due = [row[0] for row in reader.rows(OVERDUE, {"limit": limit})]
-    return len(db.write(lambda tx: expire(tx, due))) if due else 0
+    return len(db.write(lambda tx: _expire(tx, due))) if due else 0
+
+
+def _expire(tx: Tx, checkpoint_ids: Sequence[str]) -> dict[str, AtDeadline]:
+    lock_jobs(tx, checkpoint_ids)
+    rows = tx.rows(PENDING, {"ids": ids_param(checkpoint_ids, tx.dialect)})
+    book = review_policies.book(tx, [row[1] for row in rows])
+    return pass_deadline(
+        tx,
+        [
+            Pending(
+                id=checkpoint_id,
+                job_type=job_type,
+                policy=book.of(job_type, action_of(head)),
+                extensions=extensions,
+                escalated=escalated_at is not None,
+            )
+            for checkpoint_id, job_type, head, extensions, escalated_at in rows
+        ],
+    )
 
 
 def lock_jobs(tx: Tx, checkpoint_ids: Sequence[str]) -> None:
@@ -59,41 +129,104 @@ def lock_jobs(tx: Tx, checkpoint_ids: Sequence[str]) -> None:
     tx.rows(KEPT + LOCK_JOBS, {"ids": ids_param(checkpoint_ids, tx.dialect)})
 
 
-def expire(tx: Tx, checkpoint_ids: Sequence[str]) -> set[str]:
-    """Expire those checkpoints that are overdue and open, within ``tx``; return their ids."""
-    lock_jobs(tx, checkpoint_ids)
-    rows = tx.values("id", EXPIRE, [(one,) for one in checkpoint_ids])
-    woken = wake(tx, [job_id for _, job_id, _, _ in rows])
-    for checkpoint_id, job_id, created_at, updated_at in rows:
-        job = woken.get(job_id)
-        if job is not None:
-            tx.record(job)
-        tx.record(
-            Event(
-                action="checkpoint.expired",
-                actor=SYSTEM,
-                job_id=job_id,
-                job_type=None if job is None else job.job_type,
-                checkpoint_id=checkpoint_id,
-                before=CheckpointStatus.PENDING,
-                after=CheckpointStatus.EXPIRED,
-                verdict="expired",
-                seconds=(updated_at - created_at) / MICROSECONDS,
-            )
-        )
-    if rows:
+def pass_deadline(tx: Tx, checkpoints: Sequence[Pending]) -> dict[str, AtDeadline]:
+    """Do to those that are overdue and open what their policies say, their jobs being locked.
+
+    As many statements for many as for one. Returns what was done to which.
+    """
+    by_id = {one.id: one for one in checkpoints}
+    moved = _move(tx, [one for one in checkpoints if one.fate in MOVES])
+    ended = _end(tx, [one for one in checkpoints if one.fate in ENDS])
+    if moved or ended:
         crashpoint("expire.before_commit")
-    return {row[0] for row in rows}
+    return {one: by_id[one].fate for one in (*moved, *ended)}
 
 
-def wake(
-    tx: Tx, job_ids: Sequence[str], actor: Actor = SYSTEM, *, hold: int = 0
-) -> dict[str, Event]:
+def _end(tx: Tx, checkpoints: Sequence[Pending]) -> list[str]:
+    by_id = {one.id: one for one in checkpoints}
+    rows = tx.values(END_COLUMNS, END, [_end_row(one) for one in checkpoints])
+    woken = wake(tx, {job_id: 0 for _, job_id, _, _ in rows})
+    for checkpoint_id, job_id, created_at, updated_at in rows:
+        waited = (updated_at - created_at) / MICROSECONDS
+        if job_id in woken:
+            tx.record(woken[job_id])
+        tx.record(_ended(by_id[checkpoint_id], job_id, waited))
+    return [row[0] for row in rows]
+
+
+_ENDS_AS = {
+    AtDeadline.FAIL: CheckpointStatus.EXPIRED,
+    AtDeadline.REJECT: CheckpointStatus.REJECTED,
+    AtDeadline.APPROVE: CheckpointStatus.APPROVED,
+}
+_VERDICTS = {
+    AtDeadline.FAIL: "expired",
+    AtDeadline.REJECT: CheckpointVerb.REJECT.value,
+    AtDeadline.APPROVE: CheckpointVerb.APPROVE.value,
+}
+
+
+def _end_row(one: Pending) -> Row:
+    by = None if one.fate is AtDeadline.FAIL else POLICY
+    reason = OVERDUE_REASON if one.fate is AtDeadline.REJECT else None
+    return (one.id, _ENDS_AS[one.fate].value, by, reason, one.policy.id)
+
+
+def _ended(one: Pending, job_id: str, waited: float) -> Event:
+    status = _ENDS_AS[one.fate]
+    return Event(
+        action=f"checkpoint.{status.value.lower()}",
+        actor=SYSTEM if one.fate is AtDeadline.FAIL else BY_POLICY,
+        job_id=job_id,
+        job_type=one.job_type,
+        checkpoint_id=one.id,
+        before=CheckpointStatus.PENDING,
+        after=status,
+        verdict=_VERDICTS[one.fate],
+        seconds=waited,
+        data={**policy_facts(one.policy), "atDeadline": one.fate.value},
+    )
+
+
+def _move(tx: Tx, checkpoints: Sequence[Pending]) -> list[str]:
+    by_id = {one.id: one for one in checkpoints}
+    asked = [
+        (
+            one.id,
+            one.policy.terms.deadline.seconds * MICROSECONDS,
+            int(one.fate is AtDeadline.ESCALATE),
+        )
+        for one in checkpoints
+    ]
+    rows = tx.values(MOVE_COLUMNS, MOVE, asked)
+    for checkpoint_id, job_id, expires_at in rows:
+        tx.record(_moved(by_id[checkpoint_id], job_id, expires_at))
+    return [row[0] for row in rows]
+
+
+def _moved(one: Pending, job_id: str, expires_at: int) -> Event:
+    escalates = one.fate is AtDeadline.ESCALATE
+    data: dict[str, Json] = {
+        **policy_facts(one.policy),
+        "expiresAt": from_micros(expires_at).isoformat(),
+        "asks": deciders(one.policy.terms, escalated=escalates or one.escalated).words,
+    }
+    return Event(
+        action="checkpoint.escalated" if escalates else "checkpoint.extended",
+        actor=BY_POLICY,
+        job_id=job_id,
+        job_type=one.job_type,
+        checkpoint_id=one.id,
+        before=CheckpointStatus.PENDING,
+        data=data,
+    )
+
+
+def wake(tx: Tx, holds: Mapping[str, int], actor: Actor = SYSTEM) -> dict[str, Event]:
     """Let waiting jobs back into the queue, uncharged; return what to record, by job.
 
-    They are not claimed before ``hold`` microseconds have passed.
-
-    Jobs that do not wait are missing from the answer.
+    ``holds`` has for each job the microseconds before which it is not claimed. Jobs that do not
+    wait are missing from the answer.
     """
     return {
         job_id: Event(
@@ -104,5 +237,5 @@ def wake(
             before=JobStatus.WAITING,
             after=JobStatus.QUEUED,
         )
-        for job_id, job_type in tx.values("id, hold", WAKE, [(one, hold) for one in job_ids])
+        for job_id, job_type in tx.values("id, hold", WAKE, [*holds.items()])
     }

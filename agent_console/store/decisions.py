@@ -26,14 +26,21 @@ from agent_console.domain.errors import Conflict, ConsoleError, NotFound
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Json
 from agent_console.domain.payload import digest, dumps
-from agent_console.domain.review_claims import ReviewClaim
+from agent_console.domain.review_policies import (
+    MOVES,
+    AtDeadline,
+    PolicyBook,
+    Tally,
+    deciders,
+)
 from agent_console.domain.rulings import Fate, Ruling, fate_of
-from agent_console.store import idempotency, rows
-from agent_console.store.deadlines import expire, lock_jobs, wake
-from agent_console.store.dialects import ids_param
+from agent_console.store import cases, idempotency, joint, rows
+from agent_console.store.cases import Case
+from agent_console.store.deadlines import lock_jobs, pass_deadline, wake
 from agent_console.store.ids import new_id
 from agent_console.store.job_writes import RequestKey
 from agent_console.store.prepared import KEPT
+from agent_console.store.review_policies import policy_facts
 from agent_console.store.transactions import Row, Tx
 
 _WHOLE = """
@@ -41,24 +48,16 @@ SELECT c.*, j.job_type, j.status AS job_status, j.user_id AS requested_by,
        j.user_name AS requested_by_name
 FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id WHERE c.id = :id
 """
-CASES: Final = """
-SELECT c.id, c.job_id, c.status, c.payload_digest, c.edit_schema, c.approved_by,
-       c.approved_by_name, c.approved_at, c.expires_at, c.round, c.rounds, j.job_type,
-       j.status AS job_status, j.user_id AS requested_by, j.user_name AS requested_by_name,
-       k.checkpoint_id, k.user_id, k.user_name, k.claimed_at, k.until
-FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
-LEFT JOIN checkpoint_claims k ON k.checkpoint_id = c.id AND k.until > {now}
-WHERE c.id {among_ids}
-"""
 COLUMNS: Final = (
-    "id, status, by_id, by_name, decision_digest, reason, feedback, edited, response, hold"
+    "id, status, by_id, by_name, decision_digest, reason, feedback, edited, response, policy_id,"
+    " hold"
 )
 # The deadline is part of the compare-and-set: at its very instant the checkpoint is expired.
 DECIDE: Final = """
 UPDATE agent_checkpoints SET status = v.status, approved_by = v.by_id,
        approved_by_name = v.by_name, approved_at = {now}, decision_digest = v.decision_digest,
        rejection_reason = v.reason, feedback = v.feedback, edited_data = v.edited,
-       response = v.response, updated_at = {now},
+       response = v.response, policy_id = v.policy_id, updated_at = {now},
        undo_until = CASE WHEN v.hold > 0 THEN {now} + v.hold END
 FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status = 'PENDING'
   AND (agent_checkpoints.expires_at IS NULL OR agent_checkpoints.expires_at > {now})
@@ -68,41 +67,17 @@ _MAY_BE_DECIDED = frozenset({JobStatus.WAITING, JobStatus.PAUSED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A checkpoint under decision, without its payload, and what is said of it.
-
-    ``edit_schema`` is read only where the verdict has edits; ``claim`` holds now.
-    """
-
-    id: str
-    job_id: str
-    job_type: str
-    job_status: JobStatus
-    status: CheckpointStatus
-    payload_digest: str
-    requested_by: str | None
-    requested_by_name: str | None
-    decided_by: str | None
-    decided_by_name: str | None
-    decided_at: datetime | None
-    expires_at: datetime | None
-    round: int
-    rounds: int | None
-    edit_schema: dict[str, Any] | None
-    claim: ReviewClaim | None
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of the decision; ``too_late`` is to be raised once the transaction is through.
 
     Raising it inside would undo the expiry it tells of. ``replayed``: the request was a repetition.
+    ``tally``: the verdict is kept, but more people have to agree, and nothing is decided yet.
     """
 
     checkpoint: Checkpoint
     replayed: bool = False
     too_late: Conflict | None = None
+    tally: Tally | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +90,8 @@ class _Settled:
     case: Case | None
     refusal: ConsoleError | None = None
     late: bool = False
+    tally: Tally | None = None
+    undo_until: datetime | None = None
 
 
 # Checks a verdict against policy and payload; returns facts for the journal, or raises.
@@ -154,7 +131,7 @@ def decide(
             tx, scope=key.scope, key=key.key, digest=key.digest, subject_id=checkpoint_id
         )
     crashpoint("decide.before_commit")
-    return Outcome(checkpoint=checkpoint)
+    return Outcome(checkpoint=checkpoint, tally=settled.tally)
 
 
 def decide_many(
@@ -196,9 +173,9 @@ def _settle(
     """Decide what can be, its jobs being locked; as many statements for many as for one."""
     settled: dict[str, _Settled] = {}
     ready: dict[str, tuple[Case, dict[str, Json]]] = {}
-    cases = _cases(tx, verdicts)
+    found, book = cases.read(tx, verdicts)
     for checkpoint_id in verdicts:
-        case = cases.get(checkpoint_id)
+        case = found.get(checkpoint_id)
         try:
             if case is None:
                 raise NotFound(f"There is no checkpoint {checkpoint_id}.")
@@ -206,43 +183,45 @@ def _settle(
             ready[checkpoint_id] = case, check(tx, case)
         except ConsoleError as refusal:
             settled[checkpoint_id] = _Settled(case, refusal)
-    rows_ = [(*_row(case, actor), hold) for case, _ in ready.values()]
+    late = _vote(tx, ready, settled, actor)
+    rows_ = [_row(case, actor, hold) for case, _ in ready.values()]
     decided = {row[0]: row[1:] for row in tx.values(COLUMNS, DECIDE, rows_)}
-    woken = wake(tx, [ready[one][0].job_id for one in decided], actor, hold=hold)
+    held = {ready[one][0].job_id: _hold(ready[one][0], hold) for one in decided}
+    woken = wake(tx, held, actor)
     for checkpoint_id, (case, facts) in ready.items():
         if checkpoint_id in decided:
             at, since = decided[checkpoint_id]
             tx.record(_event(case, actor, waited=(at - since) / MICROSECONDS, facts=facts))
             if case.job_id in woken:
                 tx.record(woken[case.job_id])
-            settled[checkpoint_id] = _Settled(_decided(case, actor, at))
-    late = [case for case, _ in ready.values() if case.id not in decided]
-    return settled | dict(_too_late(tx, late))
+            undo = from_micros(at + held[case.job_id]) if held[case.job_id] else None
+            settled[checkpoint_id] = _Settled(_decided(case, actor, at), undo_until=undo)
+    late += [case for case, _ in ready.values() if case.id not in decided]
+    return settled | dict(_too_late(tx, late, book))
 
 
-def _cases(tx: Tx, verdicts: Mapping[str, Verdict]) -> dict[str, Case]:
-    found = tx.dicts(KEPT + CASES, {"ids": ids_param(list(verdicts), tx.dialect)})
-    return {row["id"]: _case(row, verdicts[row["id"]]) for row in found}
+def _vote(
+    tx: Tx,
+    ready: dict[str, tuple[Case, dict[str, Json]]],
+    settled: dict[str, _Settled],
+    actor: Actor,
+) -> list[Case]:
+    """Move to ``settled`` what more people have to agree to; return what was not open any more."""
+    stead = {one: str(facts["forId"]) for one, (_, facts) in ready.items() if "forId" in facts}
+    weighed = joint.weigh(tx, [case for case, _ in ready.values()], actor, stead)
+    for checkpoint_id, names in weighed.enough.items():
+        ready[checkpoint_id][1]["agreed"] = [*names]
+    for checkpoint_id, tally in weighed.cast.items():
+        settled[checkpoint_id] = _Settled(ready.pop(checkpoint_id)[0], tally=tally)
+    for checkpoint_id, refusal in weighed.refused.items():
+        settled[checkpoint_id] = _Settled(ready.pop(checkpoint_id)[0], refusal)
+    return [ready.pop(one)[0] for one in weighed.late]
 
 
-def _case(row: Mapping[str, Any], verdict: Verdict) -> Case:
-    schema = row["edit_schema"] if verdict.edited_data is not None else None
-    same = (
-        "id", "job_id", "job_type", "payload_digest", "requested_by", "requested_by_name",
-        "round", "rounds",
-    )  # fmt: skip
-    return Case(
-        **{name: row[name] for name in same},
-        job_status=JobStatus(row["job_status"]),
-        status=CheckpointStatus(row["status"]),
-        decided_by=row["approved_by"],
-        decided_by_name=row["approved_by_name"],
-        decided_at=rows.instant(row["approved_at"]),
-        expires_at=rows.instant(row["expires_at"]),
-        edit_schema=None if schema is None else rows.json_object(schema),
-        claim=None if row["until"] is None else rows.review_claim(row),
-        verdict=verdict,
-    )
+def _hold(case: Case, hold: int) -> int:
+    """Return for how many microseconds the job waits: the policy's word, else ``hold``."""
+    own = case.policy.terms.undo_seconds
+    return hold if own is None else own * MICROSECONDS
 
 
 def _whole(tx: Tx, checkpoint_id: str) -> Checkpoint:
@@ -281,10 +260,10 @@ def _lost(case: Case) -> Conflict:
     )
 
 
-def _row(case: Case, actor: Actor) -> Row:
-    """Return what is written of a verdict, in the order of ``COLUMNS``, without the last."""
+def _row(case: Case, actor: Actor, hold: int) -> Row:
+    """Return what is written of a verdict, in the order of ``COLUMNS``."""
     verdict = case.verdict
-    edited = None if verdict.edited_data is None else dumps(verdict.edited_data)
+    edited = joint.edited_text(verdict)
     return (
         case.id,
         checkpoint_after(case.status, verdict.verb).value,
@@ -295,6 +274,8 @@ def _row(case: Case, actor: Actor) -> Row:
         verdict.feedback,
         edited,
         None if verdict.response is None else dumps(verdict.response),
+        case.policy.id,
+        _hold(case, hold),
     )
 
 
@@ -319,6 +300,7 @@ def _event(case: Case, actor: Actor, *, waited: float, facts: dict[str, Json]) -
     data: dict[str, Json] = {
         "payloadDigest": case.payload_digest,
         "waitedSeconds": waited,
+        **policy_facts(case.policy),
         **facts,
         **{name: text for name, text in said.items() if text},
     }
@@ -338,21 +320,38 @@ def _event(case: Case, actor: Actor, *, waited: float, facts: dict[str, Json]) -
     )
 
 
-def _too_late(tx: Tx, cases: Sequence[Case]) -> Iterator[tuple[str, _Settled]]:
-    """Expire the checkpoints, which wakes their jobs to hear of it, and refuse the verdicts."""
-    if not cases:
+def _too_late(tx: Tx, late: Sequence[Case], book: PolicyBook) -> Iterator[tuple[str, _Settled]]:
+    """Let the deadline do to the checkpoints what it does, and refuse the verdicts."""
+    if not late:
         return
-    expired = expire(tx, [case.id for case in cases])
-    for case in _cases(tx, {case.id: case.verdict for case in cases}).values():
+    passed = pass_deadline(tx, [case.pending for case in late])
+    found, _ = cases.read(tx, {case.id: case.verdict for case in late}, book)
+    for before in late:
+        case = found[before.id]
         refusal = _lost(case)
-        if case.id in expired and case.expires_at is not None:
-            at = _zulu(case.expires_at)
-            refusal = Conflict(
-                f"The checkpoint expired at {at}; nothing was decided.",
-                currentStatus=case.status.value,
-                expiredAt=at,
-            )
+        if case.id in passed and before.expires_at is not None:
+            refusal = _deadline_passed(case, passed[case.id], _zulu(before.expires_at))
         yield case.id, _Settled(case, refusal, late=True)
+
+
+def _deadline_passed(case: Case, what: AtDeadline, at: str) -> Conflict:
+    """Return what somebody is told whose verdict came when the time was up."""
+    if what in MOVES:
+        until = "" if case.expires_at is None else _zulu(case.expires_at)
+        asked = deciders(case.policy.terms, escalated=case.escalated).words
+        return Conflict(
+            f"The deadline passed at {at}; nothing was decided. By its policy this is open until"
+            f" {until}, and asks {asked}: look again.",
+            currentStatus=case.status.value,
+            deadlineMoved=until,
+        )
+    if what is AtDeadline.FAIL:
+        return Conflict(
+            f"The checkpoint expired at {at}; nothing was decided.",
+            currentStatus=case.status.value,
+            expiredAt=at,
+        )
+    return _lost(case)
 
 
 def _ruling(checkpoint_id: str, settled: _Settled) -> Ruling:
@@ -360,15 +359,18 @@ def _ruling(checkpoint_id: str, settled: _Settled) -> Ruling:
     if case is None:
         message = "" if refusal is None else refusal.message
         return Ruling(checkpoint_id=checkpoint_id, fate=Fate.NOT_FOUND, message=message)
+    fate = Fate.DECIDED if settled.tally is None else Fate.VOTED
+    message = "" if settled.tally is None else settled.tally.words
     return Ruling(
         checkpoint_id=checkpoint_id,
-        fate=Fate.DECIDED if refusal is None else fate_of(refusal, case.status),
-        message="" if refusal is None else refusal.message,
+        fate=fate if refusal is None else fate_of(refusal, case.status),
+        message=message if refusal is None else refusal.message,
         status=case.status,
         job_id=case.job_id,
         decided_by_name=case.decided_by_name,
         decided_at=case.decided_at,
         payload_digest=case.payload_digest,
+        undo_until=settled.undo_until,
     )
 
 
@@ -382,11 +384,16 @@ def _plain(one: Ruling) -> list[Json]:
         one.decided_by_name,
         None if one.decided_at is None else _zulu(one.decided_at),
         one.payload_digest,
+        None if one.undo_until is None else _zulu(one.undo_until),
     ]
 
 
 def _from_plain(stored: Sequence[Any]) -> Ruling:
-    checkpoint_id, fate, status, job_id, message, decided_by_name, decided_at, digested = stored
+    # Answers of before undo had eight members.
+    checkpoint_id, fate, status, job_id, message, decided_by_name, decided_at, digested, *more = (
+        stored
+    )
+    undo_until = more[0] if more else None
     return Ruling(
         checkpoint_id=checkpoint_id,
         fate=Fate(fate),
@@ -396,6 +403,7 @@ def _from_plain(stored: Sequence[Any]) -> Ruling:
         decided_by_name=decided_by_name,
         decided_at=None if decided_at is None else datetime.fromisoformat(decided_at),
         payload_digest=digested,
+        undo_until=None if undo_until is None else datetime.fromisoformat(undo_until),
     )
 
 

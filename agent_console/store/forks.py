@@ -18,7 +18,7 @@ from agent_console.domain.events import Event
 from agent_console.domain.forks import ForkLine, ForkPlan, RecordedDecision
 from agent_console.domain.jobs import Job, JobStatus, Json
 from agent_console.domain.search import index_text
-from agent_console.store import job_writes
+from agent_console.store import job_writes, votes
 from agent_console.store.database import Reader
 from agent_console.store.fork_plans import Limit, first_limit
 from agent_console.store.ids import new_id
@@ -169,6 +169,8 @@ def _copy_checkpoints(tx: Tx, params: dict[str, object]) -> list[dict[str, Any]]
             previous_id=ids.get(row["previous_id"], row["previous_id"]),
         )
     _insert(tx, "agent_checkpoints", rows)
+    if any(row["policy_id"] for row in rows):
+        votes.copy(tx, ids)
     return [row for row in rows if row["checkpoint_type"] == "APPROVAL_REQUIRED"]
 
 

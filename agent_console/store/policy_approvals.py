@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
 
-from agent_console.domain.access import Actor
+from agent_console.domain.access import BY_POLICY, POLICY
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointVerb, decision_digest
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.events import Event
@@ -16,8 +15,6 @@ from agent_console.store.engine_values import NewCheckpoint, RunKey
 from agent_console.store.ids import new_id
 from agent_console.store.runs import hold, insert_checkpoint, insert_step
 from agent_console.store.transactions import Tx
-
-POLICY: Final = "policy"  # who decided, where an account's id and a person's name would stand
 
 APPROVE = """
 UPDATE agent_checkpoints SET status = 'APPROVED', approved_by = :by, approved_by_name = :by_name,
@@ -64,7 +61,7 @@ def _approved(key: RunKey, new: NewCheckpoint, checkpoint_id: str, strategy: str
     # No ``seconds``: nobody waited, and waits for people should not look shorter than they are.
     return Event(
         action="checkpoint.approved",
-        actor=Actor(kind="policy", id=POLICY, name=POLICY),
+        actor=BY_POLICY,
         job_id=key.job_id,
         job_type=new.job_type,
         checkpoint_id=checkpoint_id,

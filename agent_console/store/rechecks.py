@@ -11,7 +11,7 @@ hold, what was recorded upon it goes as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent_console.domain.access import Actor
 from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, decision_digest
@@ -19,6 +19,7 @@ from agent_console.domain.clock import MICROSECONDS
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Json
 from agent_console.domain.payload import digest
+from agent_console.store import votes
 from agent_console.store.dialects import ids_param
 from agent_console.store.engine_values import RunKey
 from agent_console.store.prepared import KEPT
@@ -27,10 +28,11 @@ from agent_console.store.transactions import Queries, Row, Tx
 
 APPROVALS = """
 SELECT c.id, c.payload, c.payload_digest, c.edited_data, c.decision_digest,
-  c.approved_at >= c.expires_at, c.approved_by, c.approved_by_name, j.user_id, j.user_name,
+  c.approved_at >= c.expires_at AND coalesce(c.approved_by, '') <> 'policy', c.approved_by,
+  c.approved_by_name, j.user_id, j.user_name,
   NOT EXISTS (SELECT 1 FROM job_steps s WHERE s.job_id = c.job_id AND s.position > c.position
     AND s.position >= coalesce(j.forked_position, 0)),
-  CASE WHEN c.position < j.forked_position THEN c.position END, c.position, c.job_id
+  CASE WHEN c.position < j.forked_position THEN c.position END, c.position, c.job_id, c.policy_id
 FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
 WHERE c.job_id {among_ids} AND c.position >= 0
   AND {indexable}c.checkpoint_type = 'APPROVAL_REQUIRED' AND {indexable}c.status = 'APPROVED'
@@ -39,7 +41,8 @@ WHERE c.job_id {among_ids} AND c.position >= 0
 REOPEN = """
 UPDATE agent_checkpoints SET status = 'PENDING', payload_digest = :digest, approved_by = NULL,
   approved_by_name = NULL, approved_at = NULL, decision_digest = NULL, edited_data = NULL,
-  response = NULL, feedback = :reason, expires_at = {now} + :expiry, updated_at = {now}
+  response = NULL, policy_id = NULL, reminded = NULL, feedback = :reason,
+  expires_at = {now} + :expiry, updated_at = {now}
 WHERE id = :id AND status = 'APPROVED'
 """
 
@@ -54,12 +57,19 @@ LATE = "The approval is dated after the deadline; please look again."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """Who approved a checkpoint of whose job; accounts by id, None for commands on the server."""
+    """Who approved a checkpoint of whose job; accounts by id, None for commands on the server.
+
+    ``policy_id`` is the version of the policy under which it was, None without one; only with one
+    are there ``checkpoint_id`` and ``digest``, of what was agreed to.
+    """
 
     decided_by: str | None
     decided_by_name: str | None
     requested_by: str | None
     requested_by_name: str | None
+    policy_id: str | None = None
+    checkpoint_id: str | None = None
+    digest: str = ""
 
 
 # Returns why an approval does not stand any more, "" when it does.
@@ -122,6 +132,8 @@ def doubt_of(
         requested_by=asked_by,
         requested_by_name=asked_by_name,
     )
+    if row[14] is not None:
+        approval = replace(approval, policy_id=row[14], checkpoint_id=row[0], digest=decided)
     return stands(queries, approval)
 
 
@@ -133,6 +145,7 @@ def send_back(
     expiry = int(DEFAULT_EXPIRY.total_seconds()) * MICROSECONDS
     reopened = {"id": row[0], "digest": actual, "reason": reason, "expiry": expiry}
     tx.execute(REOPEN, reopened)
+    votes.forget(tx, row[0])
     tx.execute(RETURN_TO_REVIEW, {"id": key.job_id, "token": key.token})
     if row[11] is not None:
         cut(tx, key.job_id, row[11] + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Text, text
 from sqlmodel import Field, SQLModel
 
 
@@ -20,3 +20,71 @@ class CheckpointClaim(SQLModel, table=True):
     user_name: str = Field(sa_type=Text)
     claimed_at: int = Field(sa_type=BigInteger)
     until: int = Field(sa_type=BigInteger)
+
+
+class ReviewPolicyVersion(SQLModel, table=True):
+    """``review_policies``: a row per version; only ``superseded_at`` is ever written again.
+
+    ``action`` is "" for all actions of the type; ``terms`` is JSON (``store.review_policies``).
+    """
+
+    __tablename__: ClassVar[str] = "review_policies"
+    __table_args__ = (
+        Index("uq_review_policies_version", "job_type", "action", "version", unique=True),
+        Index(
+            "uq_review_policies_current",
+            "job_type",
+            "action",
+            unique=True,
+            sqlite_where=text("superseded_at IS NULL"),
+            postgresql_where=text("superseded_at IS NULL"),
+        ),
+    )
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    job_type: str = Field(sa_type=Text)
+    action: str = Field(sa_type=Text)
+    version: int = Field(sa_type=Integer)
+    removed: int = Field(sa_type=Integer)
+    terms: str = Field(sa_type=Text)
+    saved_by: str | None = Field(default=None, sa_type=Text)
+    saved_by_name: str = Field(sa_type=Text)
+    saved_at: int = Field(sa_type=BigInteger)
+    superseded_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class CheckpointVote(SQLModel, table=True):
+    """``checkpoint_votes``: what each person said of a checkpoint that several have to decide."""
+
+    __tablename__: ClassVar[str] = "checkpoint_votes"
+
+    checkpoint_id: str = Field(
+        sa_column=Column(Text, ForeignKey("agent_checkpoints.id"), primary_key=True)
+    )
+    user_id: str = Field(sa_column=Column(Text, primary_key=True))
+    user_name: str = Field(sa_type=Text)
+    verb: str = Field(sa_type=Text)
+    digest: str = Field(sa_type=Text)  # of the payload, and of the edit if there is one
+    said: str | None = Field(default=None, sa_type=Text)
+    edited_data: str | None = Field(default=None, sa_type=Text)
+    for_id: str | None = Field(default=None, sa_type=Text)  # in whose stead
+    voted_at: int = Field(sa_type=BigInteger)
+
+
+class ReviewDelegation(SQLModel, table=True):
+    """``review_delegations``: whose right to decide somebody else has, from when until when."""
+
+    __tablename__: ClassVar[str] = "review_delegations"
+    __table_args__ = (Index("ix_review_delegations_to", "to_id", "ends_at"),)
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    from_id: str = Field(sa_type=Text, foreign_key="users.id")
+    from_name: str = Field(sa_type=Text)
+    to_id: str = Field(sa_type=Text, foreign_key="users.id")
+    to_name: str = Field(sa_type=Text)
+    starts_at: int = Field(sa_type=BigInteger)
+    ends_at: int = Field(sa_type=BigInteger)
+    created_by: str | None = Field(default=None, sa_type=Text)
+    created_by_name: str = Field(sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+    revoked_at: int | None = Field(default=None, sa_type=BigInteger)

@@ -124,7 +124,7 @@ def checkpoint(row: Row) -> Checkpoint:
     same = (
         "id", "job_id", "job_type", "position", "message", "payload_digest", "requested_by",
         "requested_by_name", "rejection_reason", "feedback", "round", "rounds", "previous_id",
-        "forked_from",
+        "forked_from", "policy_id", "extensions",
     )  # fmt: skip
     document: dict[str, Any] = json_object(row["payload"])
     return Checkpoint(
@@ -141,6 +141,7 @@ def checkpoint(row: Row) -> Checkpoint:
         decided_by_name=row["approved_by_name"],
         decided_at=instant(row["approved_at"]),
         undo_until=instant(row["undo_until"]),
+        escalated=row["escalated_at"] is not None,
         edited_data=json_or_none(row["edited_data"]),
         response=json_or_none(row["response"]),
         editable=row["edit_schema"] is not None,

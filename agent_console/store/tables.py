@@ -228,6 +228,10 @@ class AgentCheckpoint(SQLModel, table=True):
     rounds: int | None = Field(default=None, sa_type=Integer)  # None: no changes can be requested
     previous_id: str | None = Field(default=None, sa_type=Text)  # the checkpoint of the last round
     forked_from: str | None = Field(default=None, sa_type=Text)  # the checkpoint it is a copy of
+    policy_id: str | None = Field(default=None, sa_type=Text)  # under which it was decided
+    extensions: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
+    escalated_at: int | None = Field(default=None, sa_type=BigInteger)
+    reminded: int | None = Field(default=None, sa_type=BigInteger)  # seconds before the deadline
     created_at: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)
 

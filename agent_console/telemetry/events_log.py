@@ -16,6 +16,7 @@ _log = logging.getLogger("agent_console.events")
 # Whatever is not named here is INFO: a record of normal work. What every job goes through on its
 # way is DEBUG: its end says as much, and lines cost time on the path of all jobs.
 _LEVELS = {
+    "checkpoint.escalated": logging.WARNING,
     "checkpoint.expired": logging.WARNING,
     "checkpoint.reopened": logging.WARNING,
     "job.created": logging.DEBUG,

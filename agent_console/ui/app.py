@@ -23,6 +23,7 @@ from agent_console.ui.pages import (
     missing,
     new_job,
     overview,
+    review_policies,
     schedule_form,
     schedules,
     sessions,
@@ -53,6 +54,7 @@ PAGES: tuple[Register, ...] = (
     overview.register,
     audit.register,
     checkpoints.register,
+    review_policies.register,
     missing.register,
 )
 

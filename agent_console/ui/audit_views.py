@@ -11,12 +11,16 @@ from agent_console.ui.views import iso, shown
 
 KNOWN = (  # offered while typing; any other may be typed
     "artifact.saved", "backup.restored", "backup.started", "chat.opened", "checkpoint.approved",
-    "checkpoint.canceled", "checkpoint.created", "checkpoint.expired", "checkpoint.rejected",
-    "checkpoint.reopened", "checkpoint.reused", "context.created", "context.versioned",
+    "checkpoint.canceled", "checkpoint.created", "checkpoint.escalated", "checkpoint.expired",
+    "checkpoint.extended", "checkpoint.rejected", "checkpoint.reminded", "checkpoint.reopened",
+    "checkpoint.reused", "checkpoint.vote_withdrawn", "checkpoint.voted", "context.created",
+    "context.versioned",
     "job.called_back", "job.canceled", "job.completed", "job.copied", "job.created",
     "job.executed", "job.failed", "job.forked", "job.parked",
     "job.paused", "job.released", "job.replayed", "job.rescued", "job.resumed", "job.retried",
     "job.retrying", "job.returned", "job.sleeping", "job.started", "job.waiting", "job.woken",
+    "review_delegation.created", "review_delegation.revoked", "review_policy.removed",
+    "review_policy.saved",
     "saved_query.changed", "saved_query.created", "saved_query.deleted", "secret.deleted",
     "secret.revealed", "secret.rotated", "secret.set", "template.created", "template.deleted",
     "token.created", "token.revoked", "usage.recorded", "user.created", "user.disabled",

@@ -83,6 +83,7 @@ def places(console: ConsoleProcess, work: Work) -> dict[str, str]:
         "Chat": "/chat",
         "Chat, open": f"/chat/{chat}",
         "Workers": "/workers",
+        "Review policies": "/review-policies?type=code-generation",
         "Overview": "/overview",
         "Audit": "/audit",
     }
@@ -121,6 +122,11 @@ def test_no_open_dialog_has_a_violation(
             ("Saved views",),
         ),
         "/schedules": ((f"Delete: {name}",),),
+        "/review-policies": (
+            ("New policy of an action",),
+            ("Set policy of simple-task",),
+            ("Let somebody stand in",),
+        ),
         "/workers": (("Pause simple-task",), ("Limits of simple-task",)),
     }
     page = people.page("admin", viewport=PHONE, color_scheme=scheme)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from agent_console.domain.queries import (
     JobQuery,
     SessionQuery,
 )
+from agent_console.domain.review_policies import Terms
 from agent_console.domain.rulings import Item
 from agent_console.domain.saved_queries import NewSavedQuery, QueryChange
 from agent_console.domain.schedules import NewSchedule, Rule, ScheduleChange, ScheduleQuery
@@ -109,6 +111,18 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     ),
     "claims.claim": (P.CHECKPOINTS_DECIDE, lambda s, a: s.claims.claim(a, "chk_x")),
     "claims.release": (P.CHECKPOINTS_DECIDE, lambda s, a: s.claims.release(a, "chk_x")),
+    "policies.page": (P.CHECKPOINTS_READ, lambda s, a: s.policies.page(a)),
+    "policies.get": (P.CHECKPOINTS_READ, lambda s, a: s.policies.get(a, "noop")),
+    "policies.versions": (P.CHECKPOINTS_READ, lambda s, a: s.policies.versions(a, "noop")),
+    "policies.people": (P.POLICIES_MANAGE, lambda s, a: s.policies.people(a)),
+    "policies.save": (P.POLICIES_MANAGE, lambda s, a: s.policies.save(a, "nil", Terms())),
+    "policies.remove": (P.POLICIES_MANAGE, lambda s, a: s.policies.remove(a, "noop")),
+    "delegations.page": (P.CHECKPOINTS_READ, lambda s, a: s.delegations.page(a)),
+    "delegations.create": (
+        P.CHECKPOINTS_DECIDE,
+        lambda s, a: s.delegations.create(a, "usr_x", datetime.now(UTC)),
+    ),
+    "delegations.revoke": (P.CHECKPOINTS_DECIDE, lambda s, a: s.delegations.revoke(a, "dlg_x")),
     "claims.of": (P.CHECKPOINTS_READ, lambda s, a: s.claims.of(a, ["chk_x"])),
     "review.decide_once": (
         P.CHECKPOINTS_DECIDE,

@@ -29,7 +29,7 @@ CLAIM = FINISH = {"postgresql": 2, "sqlite": 4}
 RESUME = {"postgresql": 5, "sqlite": 7}  # a claim that looks at approvals and brings records
 STEP = {"postgresql": 3, "sqlite": 2}
 SUSPEND = {"postgresql": 4, "sqlite": 6}
-DECIDE = {"postgresql": 5, "sqlite": 7}
+DECIDE = {"postgresql": 6, "sqlite": 8}  # one of them reads the policies
 LATE = {"postgresql": 8, "sqlite": 10}  # with those whose time was up
 
 

@@ -16,10 +16,10 @@ from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, JobVerb, Json
 from agent_console.domain.rulings import Fate
 from agent_console.store import decisions, job_writes
+from agent_console.store.cases import Case
 from agent_console.store.claims import claim
 from agent_console.store.database import Database
 from agent_console.store.deadlines import expire_due
-from agent_console.store.decisions import Case
 from agent_console.store.tallies import CHECKPOINTS_TOTAL
 from agent_console.store.transactions import Tx
 from agent_console.testing import FakeClock

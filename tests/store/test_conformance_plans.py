@@ -13,9 +13,9 @@ from agent_console.domain.queries import SessionQuery
 from agent_console.domain.search import index_text, wanted
 from agent_console.domain.sessions import AGENT_TYPES
 from agent_console.store import (
+    cases,
     claims,
     deadlines,
-    decisions,
     forks,
     liveness,
     metric_reads,
@@ -138,7 +138,7 @@ def test_what_many_decisions_and_claims_look_up_is_found_by_index(full: Database
     ids = ids_param(["x_1", "x_2", "x_3"], full.dialect)
     for sql, index in (
         (rechecks.APPROVALS, ("uq_agent_checkpoints_position",)),
-        (decisions.CASES, ("agent_checkpoints_pkey", "sqlite_autoindex_agent_checkpoints_1")),
+        (cases.CASES, ("agent_checkpoints_pkey", "sqlite_autoindex_agent_checkpoints_1")),
         (deadlines.LOCK_JOBS, PRIMARY),
     ):
         found = plan(full, sql, {"ids": ids})

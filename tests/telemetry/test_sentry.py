@@ -259,6 +259,6 @@ def test_the_sweeps_of_a_running_console_check_in(
     sent = {each["monitor_slug"]: each["status"] for each in transport.of("check_in")}
     names = (
         *("rescue", "expiry", "parked", "previews", "figures"),
-        *("schedules", "sealing", "retention", "gates"),
+        *("schedules", "sealing", "retention", "gates", "reminders"),
     )
     assert sent == {f"agent-console-{name}": "ok" for name in names}

@@ -26,8 +26,10 @@ from agent_console.api.schemas.checkpoints import (
     RejectIn,
     RequestChangesIn,
 )
+from agent_console.api.schemas.review_policies import TallyOut
 from agent_console.api.schemas.rulings import BulkDecideAnswer, BulkDecideIn
 from agent_console.domain.access import Actor, Permission
+from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.services.review import Decided
 
 router = resource_router("Checkpoints")
@@ -217,4 +219,10 @@ def release(
 def decision_answer(done: Decided, response: Response, message: str) -> DecisionAnswer:
     """Return the answer to a decision, marked when the request was a repetition."""
     note_made(response, replayed=done.replayed)
-    return DecisionAnswer(checkpoint=CheckpointOut.of(done.checkpoint), message=message)
+    if done.checkpoint.status is CheckpointStatus.PENDING:
+        message = "Recorded; more people have to agree"
+    return DecisionAnswer(
+        checkpoint=CheckpointOut.of(done.checkpoint),
+        message=message,
+        tally=None if done.tally is None else TallyOut.model_validate(done.tally),
+    )

@@ -17,6 +17,7 @@ from agent_console.api.schemas.base import (
     example,
 )
 from agent_console.api.schemas.records import ArtifactSummaryOut, JournalEntryOut, LogLineOut
+from agent_console.api.schemas.review_policies import ReviewPolicyOut, TallyOut, VoteOut
 from agent_console.domain.checkpoints import (
     Checkpoint,
     CheckpointStatus,
@@ -167,6 +168,11 @@ class CheckpointOut(Out):
     undo_until: Instant | None = Field(
         None, description="Until then the job waits, and who decided may undo it."
     )
+    policy_id: str | None = Field(
+        None, description="The version of the review policy that was applied; null: none."
+    )
+    extensions: int = Field(0, description="How often its deadline was extended.")
+    escalated: bool = Field(False, description="Others are asked since the deadline passed.")
     forked_from: str | None = Field(
         None, description="In a fork: the checkpoint of which this is a copy, decision included."
     )
@@ -236,6 +242,11 @@ class CheckpointDetailOut(CheckpointOut):
     chain: list[RoundOut]
     since_last: list[JsonOut]
     claim: ClaimOut | None = Field(description="Who has claimed it, for now.")
+    policy: ReviewPolicyOut = Field(description="What holds; once decided, what was applied.")
+    votes: list[VoteOut] = Field(description="Of the people who have to agree; those that count.")
+    approve_refusal: str = Field(
+        description="Why approving it as it is adds nothing: you did already; or as refusal."
+    )
 
     @classmethod
     def of_detail(cls, detail: CheckpointDetail) -> CheckpointDetailOut:
@@ -254,6 +265,9 @@ class CheckpointDetailOut(CheckpointOut):
             chain=detail.chain,
             since_last=detail.since_last,
             claim=None if detail.claim is None else ClaimOut.model_validate(detail.claim),
+            policy=ReviewPolicyOut.of(detail.policy),
+            votes=[VoteOut.model_validate(one) for one in detail.votes],
+            approve_refusal=detail.approve_refusal,
         )
 
 
@@ -277,7 +291,11 @@ class CheckpointAnswer(Success):
 
 
 class DecisionAnswer(Success):
-    """The checkpoint as the decision left it."""
+    """The checkpoint as the decision left it.
+
+    ``tally`` is set when the verdict is kept as a vote, and more people have to agree.
+    """
 
     checkpoint: CheckpointOut
     message: str
+    tally: TallyOut | None = None

@@ -55,8 +55,9 @@ class BulkDecideIn(In):
 class RulingOut(Out):
     """What became of one checkpoint.
 
-    ``code`` is ``decided``, or why it was not; ``status``, ``decidedByName`` and ``decidedAt`` are
-    the checkpoint's as they are now, null where there is none or it was not reached.
+    ``code`` is ``decided``, ``voted`` (more people have to agree), or why it was neither;
+    ``status``, ``decidedByName`` and ``decidedAt`` are the checkpoint's as they are now, null where
+    there is none or it was not reached.
     """
 
     id: str
@@ -67,6 +68,7 @@ class RulingOut(Out):
     decided_by_name: str | None
     decided_at: Instant | None
     payload_digest: str | None
+    undo_until: Instant | None = None
 
     @classmethod
     def of(cls, ruling: Ruling) -> RulingOut:
@@ -80,6 +82,7 @@ class RulingOut(Out):
             decided_by_name=ruling.decided_by_name,
             decided_at=ruling.decided_at,
             payload_digest=ruling.payload_digest,
+            undo_until=ruling.undo_until,
         )
 
 
@@ -87,6 +90,7 @@ class BulkDecideAnswer(Success):
     """The outcomes in the order asked; ``success`` says that all were looked at."""
 
     decided: int
+    voted: int = Field(description="Kept until more people agree.")
     refused: int
     results: list[RulingOut]
 
@@ -94,8 +98,10 @@ class BulkDecideAnswer(Success):
     def of(cls, done: DecidedMany) -> BulkDecideAnswer:
         """Return the wire form of ``done``."""
         decided = sum(ruling.decided for ruling in done.rulings)
+        taken = sum(ruling.taken for ruling in done.rulings)
         return cls(
             decided=decided,
-            refused=len(done.rulings) - decided,
+            voted=taken - decided,
+            refused=len(done.rulings) - taken,
             results=[RulingOut.of(ruling) for ruling in done.rulings],
         )

@@ -14,6 +14,7 @@ from agent_console.ui.components.basics import (
     verb_button,
 )
 from agent_console.ui.elements import moment
+from agent_console.ui.policy_views import PATH
 from agent_console.ui.states.job_types import JobTypes, TypeRow
 
 
@@ -27,6 +28,12 @@ def job_types() -> rx.Component:
     return rx.el.div(
         section(
             "Job types",
+            rx.el.p(
+                "Who decides what they ask: ",
+                rx.link("review policies", href=PATH, underline="always"),
+                ".",
+                class_name="ac-meta",
+            ),
             rx.cond(
                 JobTypes.problem != "",
                 rx.el.p(JobTypes.problem, class_name="ac-meta"),

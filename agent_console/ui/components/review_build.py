@@ -37,6 +37,7 @@ from agent_console.ui.components.review_risk import finding_views, risk_words
 from agent_console.ui.evidence_rounds import since
 from agent_console.ui.evidence_views import evidence_of
 from agent_console.ui.job_views import round_word
+from agent_console.ui.policy_views import asked
 from agent_console.ui.views import iso, shown
 
 TYPE_WORDS = {
@@ -187,6 +188,7 @@ def ruling(detail: CheckpointDetail) -> RulingView:
         feedback=reveal(point.feedback or "").text,
         was_edited=point.edited_data is not None,
         edited=json_document(point.edited_data),
+        asked=asked(detail),
         **_claim(detail),
     )
 

@@ -13,6 +13,7 @@ from agent_console.ui.components.basics import (
     status_mark,
     words,
 )
+from agent_console.ui.components.review_asked import asked_facts, deadline_fact
 from agent_console.ui.components.review_content import content, decided, part
 from agent_console.ui.components.review_context import context_section
 from agent_console.ui.components.review_findings import findings_section
@@ -33,8 +34,11 @@ def review_card(
     verdict_bar: rx.Component,
     alert: rx.Component,
     claim_bar: rx.Component,
+    votes: rx.Component,
 ) -> rx.Component:
     """Return the card; ``verdict_bar`` closes it, ``claim_bar`` follows its head.
+
+    ``votes`` tell what was said so far where several people have to agree.
 
     ``alert`` says why a verdict was not taken.
 
@@ -46,6 +50,7 @@ def review_card(
         rx.el.div(
             rx.el.div(alert, role="alert"),
             decided(ruling),
+            votes,
             rx.cond(body.note, _words(body), _action(body, ruling)),
             findings_section(body),
             rounds_section(body, ruling),
@@ -171,6 +176,7 @@ def _why(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
             ),
             ("Asked", moment(body.created_at)),
         ),
+        rx.cond(body.note, rx.fragment(), asked_facts(ruling)),
         rx.cond(ruling.pending, _consequences(ruling)),
         facts(
             ("Type", rx.el.span(body.type, class_name="card-type")),
@@ -182,11 +188,6 @@ def _why(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
 
 
 def _consequences(ruling: rx.Var[RulingView]) -> rx.Component:
-    expiry = rx.cond(
-        ruling.expires_at != "",
-        rx.el.span("Expires ", moment(ruling.expires_at, "until"), "; counts as not approved."),
-        rx.el.span("It does not expire."),
-    )
     changes = rx.cond(
         ruling.changes_refusal == "",
         rx.el.span("Nothing is done; the job makes another proposal from your words."),
@@ -196,5 +197,5 @@ def _consequences(ruling: rx.Var[RulingView]) -> rx.Component:
         ("On approve", "The job resumes where it stopped, with exactly what is shown here."),
         ("On changes", changes),
         ("On reject", "Nothing is done; the job gets your reason and fails unless it handles it."),
-        ("On timeout", expiry),
+        ("On timeout", deadline_fact(ruling)),
     )

@@ -124,6 +124,37 @@ class RoundView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VoteView:
+    """What one person said, of several who have to; ``own`` is the reader's."""
+
+    key: str = ""
+    who: str = ""
+    verb: str = ""
+    tone: str = ""
+    said: str = ""
+    at: str = ""
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedView:
+    """The review policy of a card in words: who is asked, and what comes of it.
+
+    ``approvals`` is empty where one person decides; ``why_not_again`` says that the reader has
+    approved already. ``edit_text`` is what the last of them would let run instead.
+    """
+
+    who: str = ""
+    approvals: str = ""
+    at_deadline: str = ""
+    policy: str = ""
+    policy_href: str = ""
+    why_not_again: str = ""
+    edit_text: str = ""
+    votes: list[VoteView] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RulingView:
     """Where the checkpoint stands, and what the person at the screen may do about it.
 
@@ -151,6 +182,7 @@ class RulingView:
     claimed_until: str = ""
     claim_own: bool = False
     may_claim: bool = False
+    asked: AskedView = field(default_factory=AskedView)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

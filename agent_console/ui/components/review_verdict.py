@@ -40,6 +40,15 @@ def verdict_bar(
             ruling.pending & (ruling.refusal != ""),
             rx.el.p(icon("lock", 13), ruling.refusal, class_name="verdict-why", id="verdict-why"),
         ),
+        rx.cond(
+            ruling.pending & (ruling.asked.why_not_again != ""),
+            rx.el.p(
+                icon("users", 13),
+                ruling.asked.why_not_again,
+                class_name="verdict-why",
+                id="approve-why",
+            ),
+        ),
         rx.el.div(
             rx.cond(
                 ~body.note,
@@ -103,7 +112,16 @@ def _approve(
                 class_name="ac-input verdict-feedback",
             ),
         ),
-        _button("Approve", "a", ruling, type="submit", variant="solid"),
+        _button(
+            "Approve",
+            "a",
+            ruling,
+            why="verdict-why approve-why",
+            type="submit",
+            variant="solid",
+            disabled=OFFLINE | ~ruling.may_decide | (ruling.asked.why_not_again != ""),
+            title=words(ruling.refusal != "", ruling.refusal, ruling.asked.why_not_again),
+        ),
         on_submit=verdicts.approve,
         class_name="verdict-approve",
     )
@@ -122,7 +140,9 @@ def _edits(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdict
             rx.el.textarea(
                 name="edited_data",
                 id="edited-data",
-                default_value=body.edit_text,
+                default_value=words(
+                    ruling.asked.edit_text != "", ruling.asked.edit_text, body.edit_text
+                ),
                 data_draft=body.id + ":edits",
                 rows=16,
                 spell_check=False,

@@ -16,6 +16,7 @@ from agent_console.ui.components.basics import (
     words,
 )
 from agent_console.ui.components.desk_bulk import checkpoint_box, desk_bulk_bar
+from agent_console.ui.components.review_asked import votes_section
 from agent_console.ui.components.review_card import review_card
 from agent_console.ui.components.review_claim import claim_bar
 from agent_console.ui.components.review_models import RowView, TabView
@@ -267,6 +268,7 @@ def _card() -> rx.Component:
                 Desk.conflict != "", callout("amber", "git_compare_arrows", Desk.conflict)
             ),
             claim_bar=claim_bar(Desk.ruling, Desk.claim, Desk.release()),
+            votes=votes_section(Desk.ruling, Desk.withdraw()),
         ),
     )
 

@@ -218,7 +218,7 @@ class Desk(LiveState, GuardedState, rx.State):
     @guarded(Permission.CHECKPOINTS_DECIDE)
     async def claim(self, take_over: bool) -> None:
         """Claim the open checkpoint, with ``take_over`` from somebody else."""
-        await self._about_claim(bridge.services().claims.claim, take_over=take_over is True)
+        await self._about_open(bridge.services().claims.claim, take_over=take_over is True)
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_DECIDE)
@@ -242,11 +242,17 @@ class Desk(LiveState, GuardedState, rx.State):
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_DECIDE)
+    async def withdraw(self) -> None:
+        """Take back what was said of the open checkpoint, which others have to agree on still."""
+        await self._about_open(bridge.services().review.undo)
+
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_DECIDE)
     async def release(self) -> None:
         """Give the open checkpoint back."""
-        await self._about_claim(bridge.services().claims.release)
+        await self._about_open(bridge.services().claims.release)
 
-    async def _about_claim(self, use_case: Callable[..., object], **how: bool) -> None:
+    async def _about_open(self, use_case: Callable[..., object], **how: bool) -> None:
         actor = await self._actor()
         outcome = await bridge.call(use_case, actor, self.body.id, **how)
         if isinstance(outcome, Failure):
@@ -255,15 +261,20 @@ class Desk(LiveState, GuardedState, rx.State):
 
     async def _decide(self, said: VerdictForm, verdict: Verdict) -> EventSpec | None:
         actor = await self._actor()
-        decide = bridge.services().review.decide
+        decide = bridge.services().review.decide_once
         hold = bridge.settings().undo_seconds
         outcome = await bridge.call(decide, actor, said.checkpoint_id, verdict, hold=hold)
         if isinstance(outcome, Failure):
             await self._refused(actor, outcome, verdict.verb)
             return None
-        told = f"{DONE_WORDS[verdict.verb]}: {outcome.job_type}"
+        point, told = (
+            outcome.checkpoint,
+            f"{DONE_WORDS[verdict.verb]}: {outcome.checkpoint.job_type}",
+        )
+        if outcome.tally is not None:
+            told = f"Your word counts: {outcome.tally.words}. More people have to agree."
         await self._tell(bridge.note("success", told))
-        self._may_undo(told, (outcome.id,), iso(outcome.undo_until))
+        self._may_undo(told, (point.id,), iso(point.undo_until))
         return await self._advance(actor, said.checkpoint_id)
 
     def _may_undo(self, text: str, checkpoint_ids: tuple[str, ...], until: str) -> None:

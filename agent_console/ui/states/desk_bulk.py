@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import reflex as rx
@@ -27,7 +26,7 @@ NO_REASON = "Say why: the agents and the journal need a reason."
 
 @dataclass(frozen=True, slots=True)
 class RefusedView:
-    """One that was not decided, and why."""
+    """One whose verdict was not taken, and why."""
 
     id: str
     href: str
@@ -121,10 +120,8 @@ class DeskBulk(Picking, GuardedState, rx.State):
         self._tell_outcome(done.rulings, verb)
         await self._keep({})
         desk = await self.get_state(Desk)
-        decided = {one.checkpoint_id: one.decided_at for one in done.rulings if one.decided}
-        first = min((at for at in decided.values() if at is not None), default=None)
-        until = first + timedelta(seconds=hold) if first is not None and hold else None
-        desk._may_undo(self.outcome, tuple(decided), iso(until))
+        held = {one.checkpoint_id: one.undo_until for one in done.rulings if one.undo_until}
+        desk._may_undo(self.outcome, tuple(held), iso(min(held.values(), default=None)))
         await desk._reread(actor)
 
     @rx.event
@@ -152,7 +149,7 @@ class DeskBulk(Picking, GuardedState, rx.State):
 
     def _tell_outcome(self, rulings: Sequence[Ruling], verb: CheckpointVerb) -> None:
         """Tell it, and leave picked what was refused and still waits."""
-        refused = [ruling for ruling in rulings if not ruling.decided]
+        refused = [ruling for ruling in rulings if not ruling.taken]
         untold = len(refused) - TOLD
         self._put(
             asking="",

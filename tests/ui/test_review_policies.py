@@ -1,0 +1,190 @@
+"""The page of review policies, and the card under one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agent_console.domain.access import Role, local_operator
+from agent_console.domain.review_policies import (
+    AtDeadline,
+    Deadline,
+    Person,
+    Reviewers,
+    ReviewPolicy,
+    Terms,
+)
+from agent_console.ui.policy_forms import form_of, terms_of
+from agent_console.ui.states.checkpoints import Desk
+from agent_console.ui.states.delegations import StandIns
+from agent_console.ui.states.review_policies import ReviewPolicies
+from tests.ui.conftest import Browser, Console, run
+from tests.ui.test_desk_events import form, waiting
+
+ROOT = local_operator("root")
+ANA, RAY = Person(id="usr_ana", name="Ana"), Person(id="usr_ray", name="Ray")
+
+
+def typed(policy: ReviewPolicy) -> dict[str, Any]:
+    """Return what a browser sends of the form of ``policy`` as it opens."""
+    opened = form_of(policy, [ANA, RAY], "")
+    boxes = {one.name: "on" for one in (*opened.deciders, *opened.others) if one.checked}
+    ticks = {name: "on" for name in ("veto", "bulk") if getattr(opened, name)}
+    texts = ("approvals", "undo", "then", "minutes", "times", "last", "remind", "note")
+    same = {name: getattr(opened, name) for name in texts}
+    return {**same, "selfApproval": opened.self_approval, **boxes, **ticks}
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        Terms(deadline=Deadline(seconds=3600)),
+        Terms(
+            deciders=Reviewers(roles=(Role.ADMIN,), people=(ANA,)),
+            required_approvals=2,
+            veto=False,
+            self_approval="never",
+            bulk_allowed=False,
+            undo_seconds=0,
+            deadline=Deadline(
+                then=AtDeadline.ESCALATE,
+                seconds=90,
+                times=3,
+                to=Reviewers(roles=(), people=(RAY,)),
+                last=AtDeadline.REJECT,
+            ),
+            remind_seconds=(3600, 90),
+            note="why",
+        ),
+    ],
+)
+def test_a_form_that_is_sent_as_it_opened_says_the_same(terms: Terms) -> None:
+    found = terms_of(typed(ReviewPolicy(terms=terms)))
+    ids = [one.id for one in terms.deciders.people]
+    assert [one.id for one in found.deciders.people] == ids
+    named = replace(found, deciders=terms.deciders, deadline=terms.deadline)
+    assert named == terms
+    assert found.deciders.roles == terms.deciders.roles
+    assert replace(found.deadline, to=terms.deadline.to) == terms.deadline
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "label"),
+    [
+        ("approvals", "two", "Approvals needed"),
+        ("undo", "-1", "Undo"),
+        ("minutes", "soon", "Minutes more"),
+        ("minutes", "nan", "Minutes more"),
+        ("times", "1.5", "How often"),
+        ("remind", "60, x", "Reminders"),
+    ],
+)
+def test_what_is_no_number_is_said_at_its_name(field: str, value: str, label: str) -> None:
+    sent = {**typed(ReviewPolicy()), field: value}
+    with pytest.raises(ValueError, match=f"^{label}: enter "):
+        terms_of(sent)
+
+
+def test_an_admin_saves_a_version_looks_at_them_and_ends_the_policy(console: Console) -> None:
+    async def act() -> None:
+        async with Browser(console.sign_in("admin"), "/review-policies?type=greet") as browser:
+
+            def value(name: str) -> Any:
+                return browser.wire.value(ReviewPolicies, name)
+
+            await browser.send(ReviewPolicies.watch, wait=False)
+            await browser.until(lambda: value("rows"))
+            every, greet = value("rows")
+            assert (every.title, every.source) == ("all job types", "nothing saved: this holds")
+            assert (greet.job_type, greet.own, greet.current) == ("greet", False, True)
+            await browser.send(ReviewPolicies.edit("greet", ""))
+            assert value("asking") == "edit"
+            sent = {**typed(ReviewPolicy()), "approvals": "0"}
+            await browser.send(ReviewPolicies.save(sent))
+            assert value("wrong").startswith("Approvals needed: must be 1")
+            await browser.send(ReviewPolicies.save({**sent, "approvals": "1", "note": "ours"}))
+            assert value("asking") == ""
+            assert (value("rows")[1].version, value("rows")[1].note) == ("version 1", "ours")
+            await browser.send(ReviewPolicies.add())
+            new = {**sent, "approvals": "1", "jobType": "greet", "action": "say hello"}
+            await browser.send(ReviewPolicies.save(new))
+            assert [row.action for row in value("rows")] == ["", "", "say hello"]
+            await browser.send(ReviewPolicies.show_versions("greet", ""))
+            assert [one.version for one in value("versions")] == ["Version 1"]
+            await browser.send(ReviewPolicies.edit("greet", ""))
+            await browser.send(ReviewPolicies.remove())
+            assert [row.own for row in value("rows")] == [False, False, True]
+
+    run(act())
+
+
+def test_a_reviewer_reads_and_changes_nothing(console: Console) -> None:
+    async def act() -> None:
+        async with Browser(console.sign_in("reviewer"), "/review-policies") as browser:
+            await browser.send(ReviewPolicies.watch, wait=False)
+            await browser.until(lambda: browser.wire.value(ReviewPolicies, "rows"))
+            assert "policies:manage" in browser.wire.value(ReviewPolicies, "rows")[0].refusal
+            await browser.send(ReviewPolicies.save(typed(ReviewPolicy())))
+            await browser.send(ReviewPolicies.remove())
+
+    run(act())
+    assert console.services.policies.page(ROOT)[0].version == 0
+
+
+def test_a_vote_is_shown_and_withdrawn(console: Console) -> None:
+    cookie = console.sign_in("reviewer")
+    console.sign_in("admin")
+    console.services.policies.save(ROOT, "*", Terms(required_approvals=2))
+    checkpoint_id = waiting(console)
+
+    async def act() -> None:
+        async with Browser(cookie, f"/admin/agent-checkpoints/{checkpoint_id}") as browser:
+
+            def asked() -> Any:
+                return browser.wire.value(Desk, "ruling").asked
+
+            await browser.send(Desk.watch, wait=False)
+            await browser.until(lambda: browser.wire.value(Desk, "loaded"))
+            assert asked().approvals == "0 of 2 approvals"
+            assert asked().who == "reviewers or admins"
+            await browser.send(Desk.approve(form(console, checkpoint_id, feedback="fine")))
+            await browser.until(lambda: asked().votes)
+            (vote,) = asked().votes
+            assert (vote.verb, vote.said, vote.own) == ("approved", "fine", True)
+            assert asked().approvals.startswith("1 of 2 approvals: ")
+            assert "said this already" in asked().why_not_again
+            assert browser.wire.value(Desk, "undoable").until == ""
+            await browser.send(Desk.withdraw())
+            await browser.until(lambda: not asked().votes)
+
+    run(act())
+
+
+def test_somebody_stands_in_until_it_is_ended(console: Console) -> None:
+    console.sign_in("admin")
+
+    async def act() -> None:
+        async with Browser(console.sign_in("reviewer"), "/review-policies") as browser:
+
+            def value(name: str) -> Any:
+                return browser.wire.value(StandIns, name)
+
+            await browser.send(StandIns.watch, wait=False)
+            await browser.until(lambda: value("loaded"))
+            await browser.send(StandIns.turn(True))
+            await browser.send(StandIns.lend({"to": "admin@example.com", "days": "soon"}))
+            assert value("wrong") == "For how many days: enter a whole number."
+            await browser.send(StandIns.lend({"to": "admin@example.com", "days": "91"}))
+            assert value("wrong").startswith("For how many days: must be later")
+            await browser.send(StandIns.lend({"to": "nobody@example.com", "days": "7"}))
+            assert value("wrong") == "Who stands in: is no account that may decide."
+            await browser.send(StandIns.lend({"to": "admin@example.com", "days": "7"}))
+            (row,) = value("rows")
+            assert (row.owner, row.to, row.refusal) == ("Reviewer", "Admin", "")
+            assert not value("opened")
+            await browser.send(StandIns.end(row.id))
+            assert value("rows") == []
+
+    run(act())
