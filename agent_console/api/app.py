@@ -37,6 +37,7 @@ from agent_console.api.routers import (
     stream,
     tasks,
     templates,
+    viewers,
     worker,
 )
 from agent_console.api.sockets import Hub
@@ -52,6 +53,7 @@ _ROUTERS = (
     callbacks,
     schedules,
     checkpoints,
+    viewers,
     sessions,
     context,
     templates,

@@ -28,6 +28,7 @@ from agent_console.services.health import HealthOptions, HealthService
 from agent_console.services.job_types import JobTypeService
 from agent_console.services.jobs import JobService
 from agent_console.services.passwords import Passwords
+from agent_console.services.presence import PresenceService
 from agent_console.services.replays import Replayer, ReplayService
 from agent_console.services.retention import RetentionService
 from agent_console.services.review import ReviewService
@@ -54,6 +55,7 @@ class Services:
     job_types: JobTypeService
     review: ReviewService
     claims: ReviewClaimService
+    presence: PresenceService
     workers: WorkerService
     access: AccessService
     artifacts: ArtifactService
@@ -113,6 +115,7 @@ def build_services(
         job_types=JobTypeService(db, catalog),
         review=review,
         claims=ReviewClaimService(db),
+        presence=PresenceService(db),
         workers=workers,
         access=_access(db, settings, ticking, passwords),
         artifacts=ArtifactService(db),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from agent_console.domain.access import Actor, Permission, authorize, refusal
 from agent_console.domain.checkpoints import (
@@ -19,6 +20,7 @@ from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import Invalid, NotFound
 from agent_console.domain.events import JournalEntry
 from agent_console.domain.jobs import Job, Json
+from agent_console.domain.presence import Viewer
 from agent_console.domain.queries import CheckpointQuery
 from agent_console.domain.records import Artifact, LogLine, Page
 from agent_console.domain.review_claims import ReviewClaim
@@ -27,7 +29,7 @@ from agent_console.domain.rulings import MAX_AT_ONCE, Item
 from agent_console.services import job_requests, list_queries, review_many, review_policy
 from agent_console.services.review_many import DecidedMany
 from agent_console.services.review_policy import SelfApproval
-from agent_console.store import decisions, review_claims
+from agent_console.store import decisions, presence, review_claims
 from agent_console.store import undo as store_undo
 from agent_console.store.database import Database, Reader
 from agent_console.store.reads import checkpoints, counts, journal, records
@@ -46,7 +48,8 @@ class CheckpointDetail:
     ``chain`` are all rounds of this proposal, oldest first, empty while there is only one;
     ``previous`` is the round before and ``since_last`` what differs from it, in the form of
     ``changes``. ``claim`` holds now, whoever has it; ``claim_own`` says
-    that it is the reader's, ``may_claim`` that they could have it.
+    that it is the reader's, ``may_claim`` that they could have it. ``others`` look at it as well,
+    ``first_seen_at`` is when anybody first did.
     """
 
     checkpoint: Checkpoint
@@ -65,6 +68,8 @@ class CheckpointDetail:
     claim: ReviewClaim | None
     claim_own: bool
     may_claim: bool
+    others: Sequence[Viewer] = ()
+    first_seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +113,10 @@ class ReviewService:
                 raise NotFound(f"There is no checkpoint {checkpoint_id}.")
             claim = review_claims.live(reader, [checkpoint_id]).get(checkpoint_id)
             unfit = self._refusal(reader, actor, checkpoint)
-            why_not = unfit or ("" if claim is None else claim.refusal(job_requests.who(actor)))
+            me = job_requests.who(actor)
+            why_not = unfit or ("" if claim is None else claim.refusal(me))
             before = _before(reader, checkpoint)
+            seen = presence.of(reader, checkpoint_id)
             return CheckpointDetail(
                 checkpoint=checkpoint,
                 job=job,
@@ -125,8 +132,10 @@ class ReviewService:
                 previous=before,
                 since_last=[] if before is None else difference(before, checkpoint),
                 claim=claim,
-                claim_own=claim is not None and claim.user_id == job_requests.who(actor),
+                claim_own=claim is not None and claim.user_id == me,
                 may_claim=not unfit,
+                others=[one for one in seen.viewers if one.user_id != me],
+                first_seen_at=seen.first_seen_at,
             )
 
     def for_job(self, actor: Actor, job_id: str) -> list[Checkpoint]:

@@ -20,3 +20,18 @@ class CheckpointClaim(SQLModel, table=True):
     user_name: str = Field(sa_type=Text)
     claimed_at: int = Field(sa_type=BigInteger)
     until: int = Field(sa_type=BigInteger)
+
+
+class CheckpointView(SQLModel, table=True):
+    """``checkpoint_views``: who has seen a checkpoint, and looks at it until ``present_until``."""
+
+    __tablename__: ClassVar[str] = "checkpoint_views"
+
+    checkpoint_id: str = Field(
+        sa_column=Column(Text, ForeignKey("agent_checkpoints.id"), primary_key=True)
+    )
+    user_id: str = Field(sa_type=Text, primary_key=True)
+    user_name: str = Field(sa_type=Text)
+    first_seen: int = Field(sa_type=BigInteger)
+    last_seen: int = Field(sa_type=BigInteger)
+    present_until: int = Field(sa_type=BigInteger)

@@ -23,6 +23,7 @@ from agent_console.domain.context import (
 from agent_console.domain.events import JournalEntry
 from agent_console.domain.jobs import Job, JobError, JobStatus, JobSummary, Json, Progress
 from agent_console.domain.payload import loads
+from agent_console.domain.presence import Viewer
 from agent_console.domain.records import (
     Artifact,
     ArtifactType,
@@ -370,4 +371,14 @@ def review_claim(row: Row) -> ReviewClaim:
         user_name=row["user_name"],
         claimed_at=from_micros(row["claimed_at"]),
         until=from_micros(row["until"]),
+    )
+
+
+def viewer(row: Row) -> Viewer:
+    """Return somebody who looks at a checkpoint."""
+    return Viewer(
+        user_id=row["user_id"],
+        user_name=row["user_name"],
+        first_seen=from_micros(row["first_seen"]),
+        last_seen=from_micros(row["last_seen"]),
     )

@@ -141,6 +141,7 @@ def test_taking_back_one_migration_keeps_what_the_others_made(database_url: str)
         "chat_participants",
         "saved_queries",
         "checkpoint_claims",
+        "checkpoint_views",
         "audit_seals",
         "job_uniques",
         "job_batches",

@@ -110,6 +110,9 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "claims.claim": (P.CHECKPOINTS_DECIDE, lambda s, a: s.claims.claim(a, "chk_x")),
     "claims.release": (P.CHECKPOINTS_DECIDE, lambda s, a: s.claims.release(a, "chk_x")),
     "claims.of": (P.CHECKPOINTS_READ, lambda s, a: s.claims.of(a, ["chk_x"])),
+    "presence.look": (P.CHECKPOINTS_READ, lambda s, a: s.presence.look(a, "chk_x")),
+    "presence.leave": (P.CHECKPOINTS_READ, lambda s, a: s.presence.leave(a, "chk_x")),
+    "presence.of": (P.CHECKPOINTS_READ, lambda s, a: s.presence.of(a, "chk_x")),
     "review.decide_once": (
         P.CHECKPOINTS_DECIDE,
         lambda s, a: s.review.decide_once(a, "chk_x", REJECT),

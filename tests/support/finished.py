@@ -58,6 +58,10 @@ PARTS: dict[str, Any] = {
         "checkpoint_id": f"chk_{j}_{n}", "user_id": "usr_ada", "user_name": "Ada",
         "claimed_at": at, "until": at,
     },
+    "checkpoint_views": lambda j, n, at: {
+        "checkpoint_id": f"chk_{j}_{n}", "user_id": "usr_ada", "user_name": "Ada",
+        "first_seen": at, "last_seen": at, "present_until": at,
+    },
     "chat_participants": lambda j, n, at: {
         "session_id": f"cht_{j}_{n}", "user_id": "usr_ada", "user_name": "Ada", "joined_at": at,
         "read_seq": 0,

@@ -86,6 +86,7 @@ def _head(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
                 ruling.pending & (ruling.expires_at != ""),
                 rx.el.span("expires ", moment(ruling.expires_at, "until"), class_name="ac-meta"),
             ),
+            _watched(ruling),
             rx.el.span(
                 rx.link(
                     icon("link", 14),
@@ -100,6 +101,20 @@ def _head(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
         ),
         rx.cond(body.task != "", rx.el.p(body.task, class_name="card-task")),
         class_name="card-head",
+    )
+
+
+def _watched(ruling: rx.Var[RulingView]) -> rx.Component:
+    """Say who else looks at the card; the place is kept, so that nothing moves when they come."""
+    return rx.el.span(
+        rx.cond(
+            ruling.watched != "",
+            rx.fragment(icon("eye", 14), rx.el.span(ruling.watched, class_name="ac-cut")),
+        ),
+        class_name="card-watched",
+        title=ruling.watched,
+        role="status",
+        aria_live="polite",
     )
 
 

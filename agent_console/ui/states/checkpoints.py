@@ -49,6 +49,7 @@ TABS = (
     ("All", "ALL"),
 )
 
+SOON = 15.0  # seconds after which a card is read again while somebody else looks at it
 DONE_WORDS = {
     CheckpointVerb.APPROVE: "Approved",
     CheckpointVerb.REQUEST_CHANGES: "Changes requested",
@@ -317,7 +318,8 @@ class Desk(LiveState, GuardedState, rx.State):
 
     def _ask(self, actor: Actor) -> Ask:
         wanted = self._wanted()
-        return Ask(key=("desk", wanted, actor.id), read=lambda: read(actor, wanted))
+        every = SOON if self.ruling.watched else 30.0  # nobody tells of those who just vanish
+        return Ask(("desk", wanted, actor.id), lambda: read(actor, wanted), every=every)
 
     def _show(self, answer: Answer) -> None:
         if answer.wanted != self._wanted():
