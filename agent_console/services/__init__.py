@@ -21,6 +21,7 @@ from agent_console.services.bulk import BulkService
 from agent_console.services.callbacks import CallbackService
 from agent_console.services.catalog import Catalog
 from agent_console.services.chat import ChatService
+from agent_console.services.comments import CommentService
 from agent_console.services.context import ContextService
 from agent_console.services.figures import FigureService
 from agent_console.services.forks import ForkService
@@ -56,6 +57,7 @@ class Services:
     review: ReviewService
     claims: ReviewClaimService
     presence: PresenceService
+    comments: CommentService
     workers: WorkerService
     access: AccessService
     artifacts: ArtifactService
@@ -116,6 +118,7 @@ def build_services(
         review=review,
         claims=ReviewClaimService(db),
         presence=PresenceService(db),
+        comments=CommentService(db, clock=ticking),
         workers=workers,
         access=_access(db, settings, ticking, passwords),
         artifacts=ArtifactService(db),

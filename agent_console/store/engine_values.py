@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, CheckpointType
+from agent_console.domain.comments import Comment
 from agent_console.domain.jobs import JobError, JobVerb, Json
 from agent_console.domain.limits import Caps
 from agent_console.domain.parking import ParkCode
@@ -70,6 +71,7 @@ class DecisionRow:
     round: int = 1
     rounds: int | None = None
     message: str = ""
+    comments: tuple[Comment, ...] = ()  # made before the decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Text
 from sqlmodel import Field, SQLModel
 
 
@@ -35,3 +35,20 @@ class CheckpointView(SQLModel, table=True):
     first_seen: int = Field(sa_type=BigInteger)
     last_seen: int = Field(sa_type=BigInteger)
     present_until: int = Field(sa_type=BigInteger)
+
+
+class CheckpointComment(SQLModel, table=True):
+    """``checkpoint_comments``: what was said about a checkpoint; ``body`` is "" once deleted."""
+
+    __tablename__: ClassVar[str] = "checkpoint_comments"
+    __table_args__ = (Index("ix_checkpoint_comments_thread", "checkpoint_id", "created_at", "id"),)
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    checkpoint_id: str = Field(sa_type=Text, foreign_key="agent_checkpoints.id")
+    author_id: str = Field(sa_type=Text)
+    author_name: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    mentions: str = Field(sa_type=Text)  # ids of accounts, canonical JSON
+    created_at: int = Field(sa_type=BigInteger)
+    edited_at: int | None = Field(default=None, sa_type=BigInteger)
+    deleted_at: int | None = Field(default=None, sa_type=BigInteger)

@@ -15,6 +15,7 @@ from agent_console.domain.checkpoints import (
     Round,
 )
 from agent_console.domain.clock import MICROSECONDS, from_micros
+from agent_console.domain.comments import Comment
 from agent_console.domain.context import (
     ContextDocument,
     ContextDocumentVersion,
@@ -381,4 +382,16 @@ def viewer(row: Row) -> Viewer:
         user_name=row["user_name"],
         first_seen=from_micros(row["first_seen"]),
         last_seen=from_micros(row["last_seen"]),
+    )
+
+
+def comment(row: Row) -> Comment:
+    """Return a comment on a checkpoint."""
+    same = ("id", "checkpoint_id", "author_id", "author_name", "body")
+    return Comment(
+        **{name: row[name] for name in same},
+        mentions=tuple(cast("list[str]", loads(row["mentions"]))),
+        created_at=from_micros(row["created_at"]),
+        edited_at=instant(row["edited_at"]),
+        deleted_at=instant(row["deleted_at"]),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
 from agent_console.domain.clock import MICROSECONDS, from_micros, to_micros
+from agent_console.domain.comments import Comment
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import LostClaim
 from agent_console.domain.events import Event
@@ -15,6 +16,7 @@ from agent_console.domain.jobs import JobStatus, Progress
 from agent_console.domain.payload import dumps, loads
 from agent_console.domain.records import Step
 from agent_console.domain.search import index_text
+from agent_console.store import comments
 from agent_console.store.claims import worker_actor
 from agent_console.store.database import Database, Reader
 from agent_console.store.engine_values import (
@@ -100,14 +102,16 @@ def record_of(reader: Reader, job_id: str) -> RunRecord:
     decisions = reader.rows(
         "SELECT id, position, status, payload, payload_digest, edited_data, response,"
         " approved_by, approved_by_name, approved_at, rejection_reason, feedback, round,"
-        " rounds, message"
+        " rounds, message,"
+        " EXISTS (SELECT 1 FROM checkpoint_comments m WHERE m.checkpoint_id = agent_checkpoints.id)"
         " FROM agent_checkpoints WHERE job_id = :id AND position >= 0"
         " AND checkpoint_type = 'APPROVAL_REQUIRED'",
         {"id": job_id},
     )
+    said = comments.handed(reader, job_id) if any(row[15] for row in decisions) else {}
     return RunRecord(
         steps=[_step(job_id, row) for row in steps],
-        decisions={row[1]: _decision(row) for row in decisions},
+        decisions={row[1]: _decision(row, said.get(row[0], ())) for row in decisions},
     )
 
 
@@ -125,7 +129,7 @@ def _step(job_id: str, row: tuple[Any, ...]) -> Step:
     )
 
 
-def _decision(row: tuple[Any, ...]) -> DecisionRow:
+def _decision(row: tuple[Any, ...], said: Sequence[Comment]) -> DecisionRow:
     return DecisionRow(
         checkpoint_id=row[0],
         position=row[1],
@@ -142,6 +146,7 @@ def _decision(row: tuple[Any, ...]) -> DecisionRow:
         round=row[12],
         rounds=row[13],
         message=row[14],
+        comments=tuple(said),
     )
 
 

@@ -142,6 +142,7 @@ def test_taking_back_one_migration_keeps_what_the_others_made(database_url: str)
         "saved_queries",
         "checkpoint_claims",
         "checkpoint_views",
+        "checkpoint_comments",
         "audit_seals",
         "job_uniques",
         "job_batches",

@@ -14,6 +14,7 @@ from agent_console.domain.access import ANONYMOUS, ROLE_PERMISSIONS, Actor, Perm
 from agent_console.domain.bulk import JobFilter
 from agent_console.domain.chat import ChatQuery, HistoryQuery, NewChatSession
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
+from agent_console.domain.comments import CommentQuery
 from agent_console.domain.context import NewContextDocument
 from agent_console.domain.errors import ConsoleError, Forbidden, Unauthenticated
 from agent_console.domain.forks import ForkRequest
@@ -113,6 +114,19 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "presence.look": (P.CHECKPOINTS_READ, lambda s, a: s.presence.look(a, "chk_x")),
     "presence.leave": (P.CHECKPOINTS_READ, lambda s, a: s.presence.leave(a, "chk_x")),
     "presence.of": (P.CHECKPOINTS_READ, lambda s, a: s.presence.of(a, "chk_x")),
+    "comments.page": (
+        P.CHECKPOINTS_READ,
+        lambda s, a: s.comments.page(a, "chk_x", CommentQuery()),
+    ),
+    "comments.add": (P.CHECKPOINTS_COMMENT, lambda s, a: s.comments.add(a, "chk_x", "hm")),
+    "comments.edit": (
+        P.CHECKPOINTS_COMMENT,
+        lambda s, a: s.comments.edit(a, "chk_x", "cmt_x", "hm"),
+    ),
+    "comments.delete": (
+        P.CHECKPOINTS_COMMENT,
+        lambda s, a: s.comments.delete(a, "chk_x", "cmt_x"),
+    ),
     "review.decide_once": (
         P.CHECKPOINTS_DECIDE,
         lambda s, a: s.review.decide_once(a, "chk_x", REJECT),
@@ -275,7 +289,7 @@ def test_a_token_may_do_what_its_scope_says(desk: Desk, scope: Permission) -> No
     actor = desk.services.access.actor_for_token(grant.token)
     assert actor is not None
     expected = {scope}
-    if scope is P.CHECKPOINTS_DECIDE:
+    if scope in {P.CHECKPOINTS_DECIDE, P.CHECKPOINTS_COMMENT}:
         expected.add(P.CHECKPOINTS_READ)  # nobody can decide on what they cannot see
     assert actor.permissions == expected
     for permission, call in GUARDED.values():

@@ -58,6 +58,10 @@ PARTS: dict[str, Any] = {
         "checkpoint_id": f"chk_{j}_{n}", "user_id": "usr_ada", "user_name": "Ada",
         "claimed_at": at, "until": at,
     },
+    "checkpoint_comments": lambda j, n, at: {
+        "id": f"cmt_{j}_{n}", "checkpoint_id": f"chk_{j}_{n}", "author_id": "usr_ada",
+        "author_name": "Ada", "body": "?", "mentions": "[]", "created_at": at,
+    },
     "checkpoint_views": lambda j, n, at: {
         "checkpoint_id": f"chk_{j}_{n}", "user_id": "usr_ada", "user_name": "Ada",
         "first_seen": at, "last_seen": at, "present_until": at,

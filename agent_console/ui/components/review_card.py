@@ -33,10 +33,11 @@ def review_card(
     verdict_bar: rx.Component,
     alert: rx.Component,
     claim_bar: rx.Component,
+    thread: rx.Component,
 ) -> rx.Component:
     """Return the card; ``verdict_bar`` closes it, ``claim_bar`` follows its head.
 
-    ``alert`` says why a verdict was not taken.
+    ``alert`` says why a verdict was not taken; ``thread`` is what people say about it.
 
     Keyed by the checkpoint's id: what is being typed cannot move to another card.
     """
@@ -52,6 +53,7 @@ def review_card(
             content(body),
             rx.cond(body.note, rx.fragment(), _words(body)),
             _why(body, ruling),
+            thread,
             context_section(body, context),
             class_name="card-body",
         ),
