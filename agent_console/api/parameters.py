@@ -117,6 +117,14 @@ class AuditParams(OffsetParams):
         return AuditQuery(**self.model_dump())
 
 
+class ReviewFigureParams(In):
+    """Which reviews: those that ended from `since` to `until`, the last seven days by default."""
+
+    since: InstantIn | None = None
+    until: InstantIn | None = None
+    job_type: _Text | None = None
+
+
 class ContextParams(OffsetParams):
     """Filters of the context documents."""
 

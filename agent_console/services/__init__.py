@@ -34,6 +34,7 @@ from agent_console.services.replays import Replayer, ReplayService
 from agent_console.services.retention import RetentionService
 from agent_console.services.review import ReviewService
 from agent_console.services.review_claims import ReviewClaimService
+from agent_console.services.review_figures import ReviewFigureService
 from agent_console.services.rewinds import RewindService
 from agent_console.services.saved_queries import SavedQueryService
 from agent_console.services.schedules import ScheduleService
@@ -65,6 +66,7 @@ class Services:
     retention: RetentionService
     health: HealthService
     figures: FigureService
+    review_figures: ReviewFigureService
     callbacks: CallbackService
     context: ContextService
     sessions: SessionService
@@ -124,6 +126,7 @@ def build_services(
         artifacts=ArtifactService(db),
         audit=AuditService(db, keys),
         retention=RetentionService(db, settings.retention, keys),
+        review_figures=ReviewFigureService(db),
         figures=FigureService(db, worker_timeout=settings.worker_timeout),
         health=_health(db, settings, ticking, scheduler_age),
         callbacks=CallbackService(db),

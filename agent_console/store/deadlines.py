@@ -10,6 +10,7 @@ from agent_console.domain.clock import MICROSECONDS
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus
+from agent_console.store import review_sums
 from agent_console.store.database import Database
 from agent_console.store.dialects import ids_param
 from agent_console.store.transactions import Tx
@@ -33,7 +34,8 @@ UPDATE agent_checkpoints SET status = 'EXPIRED', updated_at = {now}
 FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status = 'PENDING'
   AND agent_checkpoints.expires_at <= {now}
 RETURNING agent_checkpoints.id, agent_checkpoints.job_id, agent_checkpoints.created_at,
-  agent_checkpoints.updated_at
+  agent_checkpoints.updated_at, agent_checkpoints.risk, (SELECT job_type FROM ai_jobs j
+  WHERE j.id = agent_checkpoints.job_id)
 """
 
 WAKE = """
@@ -62,8 +64,8 @@ def expire(tx: Tx, checkpoint_ids: Sequence[str]) -> set[str]:
     """Expire those checkpoints that are overdue and open, within ``tx``; return their ids."""
     lock_jobs(tx, checkpoint_ids)
     rows = tx.values("id", EXPIRE, [(one,) for one in checkpoint_ids])
-    woken = wake(tx, [job_id for _, job_id, _, _ in rows])
-    for checkpoint_id, job_id, created_at, updated_at in rows:
+    woken = wake(tx, [row[1] for row in rows])
+    for checkpoint_id, job_id, created_at, updated_at, risk, job_type in rows:
         job = woken.get(job_id)
         if job is not None:
             tx.record(job)
@@ -72,12 +74,13 @@ def expire(tx: Tx, checkpoint_ids: Sequence[str]) -> set[str]:
                 action="checkpoint.expired",
                 actor=SYSTEM,
                 job_id=job_id,
-                job_type=None if job is None else job.job_type,
+                job_type=job_type,
                 checkpoint_id=checkpoint_id,
                 before=CheckpointStatus.PENDING,
                 after=CheckpointStatus.EXPIRED,
                 verdict="expired",
                 seconds=(updated_at - created_at) / MICROSECONDS,
+                data={review_sums.RISK: risk},
             )
         )
     if rows:

@@ -28,7 +28,7 @@ from agent_console.domain.jobs import JobStatus, Json
 from agent_console.domain.payload import digest, dumps
 from agent_console.domain.review_claims import ReviewClaim
 from agent_console.domain.rulings import Fate, Ruling, fate_of
-from agent_console.store import idempotency, rows
+from agent_console.store import idempotency, review_sums, rows
 from agent_console.store.deadlines import expire, lock_jobs, wake
 from agent_console.store.dialects import ids_param
 from agent_console.store.ids import new_id
@@ -44,7 +44,8 @@ CASES: Final = """
 SELECT c.id, c.job_id, c.status, c.payload_digest, c.edit_schema, c.approved_by,
        c.approved_by_name, c.approved_at, c.expires_at, c.round, c.rounds, j.job_type,
        j.status AS job_status, j.user_id AS requested_by, j.user_name AS requested_by_name,
-       k.checkpoint_id, k.user_id, k.user_name, k.claimed_at, k.until
+       k.checkpoint_id, k.user_id, k.user_name, k.claimed_at, k.until, c.risk,
+       (SELECT min(first_seen) FROM checkpoint_views w WHERE w.checkpoint_id = c.id) AS first_seen
 FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
 LEFT JOIN checkpoint_claims k ON k.checkpoint_id = c.id AND k.until > {now}
 WHERE c.id {among_ids}
@@ -89,6 +90,8 @@ class Case:
     rounds: int | None
     edit_schema: dict[str, Any] | None
     claim: ReviewClaim | None
+    risk: str | None
+    first_seen: int | None  # µs
     verdict: Verdict
 
 
@@ -211,7 +214,8 @@ def _settle(
     for checkpoint_id, (case, facts) in ready.items():
         if checkpoint_id in decided:
             at, since = decided[checkpoint_id]
-            tx.record(_event(case, actor, waited=(at - since) / MICROSECONDS, facts=facts))
+            told = {**facts, **review_sums.stages(since, case.first_seen, at)}
+            tx.record(_event(case, actor, waited=(at - since) / MICROSECONDS, facts=told))
             if case.job_id in woken:
                 tx.record(woken[case.job_id])
             settled[checkpoint_id] = _Settled(_decided(case, actor, at))
@@ -228,7 +232,7 @@ def _case(row: Mapping[str, Any], verdict: Verdict) -> Case:
     schema = row["edit_schema"] if verdict.edited_data is not None else None
     same = (
         "id", "job_id", "job_type", "payload_digest", "requested_by", "requested_by_name",
-        "round", "rounds",
+        "round", "rounds", "risk", "first_seen",
     )  # fmt: skip
     return Case(
         **{name: row[name] for name in same},
@@ -318,6 +322,7 @@ def _event(case: Case, actor: Actor, *, waited: float, facts: dict[str, Json]) -
     data: dict[str, Json] = {
         "payloadDigest": case.payload_digest,
         "waitedSeconds": waited,
+        review_sums.RISK: case.risk,
         **facts,
         **{name: text for name, text in said.items() if text},
     }

@@ -13,6 +13,7 @@ from agent_console.domain.jobs import JobError, JobVerb, Json
 from agent_console.domain.limits import Caps
 from agent_console.domain.parking import ParkCode
 from agent_console.domain.records import ArtifactType, LogLevel, Step
+from agent_console.domain.risk import NO_RISK
 
 
 class RunKey(NamedTuple):
@@ -110,6 +111,7 @@ class NewCheckpoint:
     edit_schema: str | None = None
     expires_in: timedelta | None = DEFAULT_EXPIRY
     rounds: int | None = None  # at most so many, counted over checkpoints; None: just this one
+    risk: str = NO_RISK  # the gravest finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Text
 from sqlmodel import Field, SQLModel
 
 
@@ -52,3 +52,22 @@ class CheckpointComment(SQLModel, table=True):
     created_at: int = Field(sa_type=BigInteger)
     edited_at: int | None = Field(default=None, sa_type=BigInteger)
     deleted_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class ReviewSlot(SQLModel, table=True):
+    """``review_slots``: how reviews went, by slot of time; old slots are pruned.
+
+    ``slot`` counts slots of ``width`` seconds since 1970; ``measure`` is an outcome, or a stage and
+    the upper bound of a bucket of its histogram (``stage|bound``); ``seconds`` is their sum.
+    """
+
+    __tablename__: ClassVar[str] = "review_slots"
+
+    width: int = Field(sa_type=Integer, primary_key=True)
+    slot: int = Field(sa_type=BigInteger, primary_key=True)
+    job_type: str = Field(sa_type=Text, primary_key=True)
+    risk: str = Field(sa_type=Text, primary_key=True)
+    measure: str = Field(sa_type=Text, primary_key=True)
+    shard: int = Field(sa_type=Integer, primary_key=True)
+    value: int = Field(sa_type=BigInteger)
+    seconds: float

@@ -11,7 +11,7 @@ from sqlalchemy.sql import Executable
 
 from agent_console.domain.clock import Clock, to_micros
 from agent_console.domain.events import Event
-from agent_console.store import journal, tallies, tally_slots
+from agent_console.store import journal, review_sums, tallies, tally_slots
 from agent_console.store.dialects import (
     NOW_PARAM,
     POSTGRES_NOW,
@@ -153,12 +153,15 @@ class Tx(Queries):
         entries = journal.rows_of(events)
         # Sorted: two transactions that touch the same rows lock them in the same order.
         sums = sorted(tallies.sums_of(events).items())
+        reviews = review_sums.slots(events)
         if self.dialect == "sqlite":
-            self._flush_sqlite(entries, sums, shard)
+            self._flush_sqlite(entries, sums, reviews, shard)
         else:
-            self._flush_postgres(entries, sums, shard)
+            self._flush_postgres(entries, sums, reviews, shard)
 
-    def _flush_sqlite(self, entries: Sequence[Row], sums: Sequence[Sum], shard: int) -> None:
+    def _flush_sqlite(
+        self, entries: Sequence[Row], sums: Sequence[Sum], reviews: Sequence[Row], shard: int
+    ) -> None:
         now = self.now()
         self.insert("audit_logs", journal.COLUMNS, [(now, *entry) for entry in entries])
         totals = [(name, labels, shard, value) for (name, labels), value in sums]
@@ -169,8 +172,17 @@ class Tx(Queries):
             for name, labels, value in tally_slots.charted(sums)
         ]
         self._cursor.executemany(tally_slots.UPSERT.format(rows=marks(1, 6)), slots)
+        if reviews:
+            told = [
+                (width, now // tally_slots.micros(width), *one[:3], 0, *one[3:])
+                for width in review_sums.WIDTHS
+                for one in reviews
+            ]
+            self._cursor.executemany(review_sums.UPSERT.format(rows=marks(1, 8)), told)
 
-    def _flush_postgres(self, entries: Sequence[Row], sums: Sequence[Sum], shard: int) -> None:
+    def _flush_postgres(
+        self, entries: Sequence[Row], sums: Sequence[Sum], reviews: Sequence[Row], shard: int
+    ) -> None:
         """Write with all statements in one round trip."""
         at = POSTGRES_NOW if self._clock is None else str(to_micros(self._clock.now()))
         names = ", ".join(journal.COLUMNS)
@@ -192,6 +204,20 @@ class Tx(Queries):
             # The slot in the place of its length: only the server knows the time.
             source = f"SELECT width, {at} / slot, name, labels, shard, value FROM ({source}) AS s"
             text += ";" + tally_slots.UPSERT.format(rows=source)
+            params += more
+        if reviews:
+            part = shard % review_sums.SHARDS
+            told = [
+                (width, tally_slots.micros(width), *one[:3], part, *one[3:])
+                for width in review_sums.WIDTHS
+                for one in reviews
+            ]
+            source, more = relation(review_sums.COLUMNS, told)
+            source = (
+                f"SELECT width, {at} / slot, job_type, risk, measure, shard, value, seconds"
+                f" FROM ({source}) AS s"
+            )
+            text += ";" + review_sums.UPSERT.format(rows=source)
             params += more
         self._cursor.execute(text, params)
 

@@ -143,6 +143,7 @@ def test_taking_back_one_migration_keeps_what_the_others_made(database_url: str)
         "checkpoint_claims",
         "checkpoint_views",
         "checkpoint_comments",
+        "review_slots",
         "audit_seals",
         "job_uniques",
         "job_batches",

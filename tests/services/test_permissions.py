@@ -136,6 +136,7 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
         lambda s, a: s.review.decide_many(a, [Item(checkpoint_id="chk_x")], REJECT),
     ),
     "figures.live": (P.METRICS_READ, lambda s, a: s.figures.live(a)),
+    "review_figures.read": (P.METRICS_READ, lambda s, a: s.review_figures.read(a)),
     "figures.overview": (P.METRICS_READ, lambda s, a: s.figures.overview(a)),
     "job_types.page": (P.JOBS_READ, lambda s, a: s.job_types.page(a)),
     "job_types.get": (P.JOBS_READ, lambda s, a: s.job_types.get(a, "noop")),

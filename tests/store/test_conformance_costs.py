@@ -26,11 +26,12 @@ from tests.support.runs import checkpoint, claim_one, decide_many, end, step, wa
 # Everything that is sent to the server between BEGIN and COMMIT. PostgreSQL takes journal and
 # tallies in one round trip; for SQLite, in the same process, a statement is a function call.
 CLAIM = FINISH = {"postgresql": 2, "sqlite": 4}
-RESUME = {"postgresql": 3, "sqlite": 5}  # a claim that looks at approvals
+# Decisions, and what goes on upon them, add to one more table: the figures of reviews.
+RESUME = {"postgresql": 3, "sqlite": 6}  # a claim that looks at approvals
 STEP = {"postgresql": 2, "sqlite": 2}
 SUSPEND = {"postgresql": 4, "sqlite": 6}
-DECIDE = {"postgresql": 5, "sqlite": 7}
-LATE = {"postgresql": 8, "sqlite": 10}  # with those whose time was up
+DECIDE = {"postgresql": 5, "sqlite": 8}
+LATE = {"postgresql": 8, "sqlite": 11}  # with those whose time was up
 
 
 DAY = timedelta(days=1)
