@@ -15,11 +15,13 @@
   // Who looks at a card: told once it has been open for a moment, every half minute while the
   // page is seen, and when it is left. Nobody waits for it, and the card is whole without it.
   const MOMENT = 700, BEAT = 30000;
-  let looking = "", told = 0;
-  const tell = (id, method) => {
-    fetch(`/api/agent-checkpoints/${encodeURIComponent(id)}/viewers`, {
+  let looking = "", told = 0, before = Promise.resolve();
+  const tell = (id, method, atOnce) => {
+    const send = () => fetch(`/api/agent-checkpoints/${encodeURIComponent(id)}/viewers`, {
       method, keepalive: true, headers: { "X-Requested-With": "desk" },
     }).catch(() => { told = 0; }); // said again with the next look
+    // One after the other: who came and left at once must not be heard to leave first.
+    before = atOnce ? send() : before.then(send);
   };
   const look = (gone) => {
     const card = document.querySelector("article[data-checkpoint]");
@@ -27,7 +29,7 @@
     const id = seen ? card.dataset.checkpoint : "";
     const now = Date.now();
     if (id !== looking) {
-      if (looking && told > 0) tell(looking, "DELETE");
+      if (looking && told > 0) tell(looking, "DELETE", gone);
       looking = id;
       told = 0;
       if (id) setTimeout(look, MOMENT, false);
@@ -35,7 +37,7 @@
     }
     if (!id || now - told < BEAT) return;
     told = now;
-    tell(id, "POST");
+    tell(id, "POST", false);
   };
   setInterval(look, 5000, false);
   document.addEventListener("visibilitychange", () => look(false));

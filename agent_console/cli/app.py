@@ -9,13 +9,13 @@ import typer
 from agent_console.cli import (
     accounts,
     audit,
-    comments,
     database,
     job_types,
     markers,
     ops,
     records,
     retention,
+    review_export,
     schedules,
     secrets,
     workers,
@@ -71,7 +71,7 @@ app.add_typer(accounts.token, name="token")
 app.add_typer(records.app, name="jobs")  # with the commands of ``jobs``
 app.add_typer(job_types.app, name="job-types")
 app.add_typer(schedules.app, name="schedules")
-app.add_typer(comments.app, name="checkpoints")  # with the commands of ``checkpoints``
+app.add_typer(review_export.app, name="checkpoints")  # with the commands of ``checkpoints``
 app.add_typer(workers.app, name="workers")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(audit.app, name="audit")

@@ -70,7 +70,8 @@ class Times:
 
     def quantile(self, q: float) -> float | None:
         """Return the ``q`` quantile, interpolated within its bucket; None without any."""
-        return quantile({bound: float(n) for bound, n in self.buckets.items()}, q)
+        # Empty buckets as well: within which bounds a value lies is told by the one before.
+        return quantile({b: float(self.buckets.get(b, 0)) for b in (*map(str, BOUNDS), INF)}, q)
 
 
 @dataclass(slots=True)
@@ -89,6 +90,16 @@ class Reviews:
         times = self.times[Stage(name)]
         times.buckets[bound] = times.buckets.get(bound, 0) + count
         times.total += seconds
+
+    def include(self, other: Reviews) -> None:
+        """Count what happened to ``other`` ones as well."""
+        for outcome, count in other.outcomes.items():
+            self.outcomes[outcome] += count
+        for stage, times in other.times.items():
+            mine = self.times[stage]
+            mine.total += times.total
+            for bound, count in times.buckets.items():
+                mine.buckets[bound] = mine.buckets.get(bound, 0) + count
 
     @property
     def by_people(self) -> int:

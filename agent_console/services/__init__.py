@@ -34,6 +34,7 @@ from agent_console.services.replays import Replayer, ReplayService
 from agent_console.services.retention import RetentionService
 from agent_console.services.review import ReviewService
 from agent_console.services.review_claims import ReviewClaimService
+from agent_console.services.review_export import ReviewExportService
 from agent_console.services.review_figures import ReviewFigureService
 from agent_console.services.rewinds import RewindService
 from agent_console.services.saved_queries import SavedQueryService
@@ -67,6 +68,7 @@ class Services:
     health: HealthService
     figures: FigureService
     review_figures: ReviewFigureService
+    review_export: ReviewExportService
     callbacks: CallbackService
     context: ContextService
     sessions: SessionService
@@ -127,6 +129,7 @@ def build_services(
         audit=AuditService(db, keys),
         retention=RetentionService(db, settings.retention, keys),
         review_figures=ReviewFigureService(db),
+        review_export=ReviewExportService(db),
         figures=FigureService(db, worker_timeout=settings.worker_timeout),
         health=_health(db, settings, ticking, scheduler_age),
         callbacks=CallbackService(db),

@@ -15,7 +15,7 @@ from agent_console.store.review_sums import DAY, KEPT, QUARTER
 from agent_console.store.tally_slots import micros
 
 DEFAULT = timedelta(days=7)
-FINE = timedelta(days=7)  # up to here in quarters of an hour, beyond in days
+FINE = timedelta(days=7, hours=1)  # up to here in quarters of an hour, beyond in days
 
 
 class ReviewFigureService:

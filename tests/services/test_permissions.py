@@ -27,6 +27,7 @@ from agent_console.domain.queries import (
     JobQuery,
     SessionQuery,
 )
+from agent_console.domain.review_export import ExportQuery
 from agent_console.domain.rulings import Item
 from agent_console.domain.saved_queries import NewSavedQuery, QueryChange
 from agent_console.domain.schedules import NewSchedule, Rule, ScheduleChange, ScheduleQuery
@@ -136,6 +137,10 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
         lambda s, a: s.review.decide_many(a, [Item(checkpoint_id="chk_x")], REJECT),
     ),
     "figures.live": (P.METRICS_READ, lambda s, a: s.figures.live(a)),
+    "review_export.lines": (
+        P.AUDIT_READ,
+        lambda s, a: s.review_export.lines(a, ExportQuery()),
+    ),
     "review_figures.read": (P.METRICS_READ, lambda s, a: s.review_figures.read(a)),
     "figures.overview": (P.METRICS_READ, lambda s, a: s.figures.overview(a)),
     "job_types.page": (P.JOBS_READ, lambda s, a: s.job_types.page(a)),
