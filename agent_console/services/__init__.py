@@ -108,13 +108,7 @@ def build_services(
     jobs = JobService(db, catalog)
     review = ReviewService(db, self_approval=settings.self_approval)
     workers = _workers(db, settings)
-    sources = Sources(
-        jobs=jobs,
-        review=review,
-        workers=workers,
-        clock=ticking,
-        worker_timeout=settings.worker_timeout,
-    )
+    assistant = Assistant(_sources(jobs, review, workers, ticking, settings), chat_model)
     return Services(
         jobs=jobs,
         bulk=BulkService(db, jobs),
@@ -143,8 +137,24 @@ def build_services(
         rewinds=RewindService(db),
         saved_queries=SavedQueryService(db),
         schedules=ScheduleService(db, catalog),
-        chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
+        chat=ChatService(db, assistant, clock=ticking),
         feed=feed,
+    )
+
+
+def _sources(
+    jobs: JobService,
+    review: ReviewService,
+    workers: WorkerService,
+    clock: Clock,
+    settings: Settings,
+) -> Sources:
+    return Sources(
+        jobs=jobs,
+        review=review,
+        workers=workers,
+        clock=clock,
+        worker_timeout=settings.worker_timeout,
     )
 
 
