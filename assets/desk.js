@@ -12,6 +12,37 @@
     });
   };
 
+  // Who looks at a card: told once it has been open for a moment, every half minute while the
+  // page is seen, and when it is left. Nobody waits for it, and the card is whole without it.
+  const MOMENT = 700, BEAT = 30000;
+  let looking = "", told = 0, before = Promise.resolve();
+  const tell = (id, method, atOnce) => {
+    const send = () => fetch(`/api/agent-checkpoints/${encodeURIComponent(id)}/viewers`, {
+      method, keepalive: true, headers: { "X-Requested-With": "desk" },
+    }).catch(() => { told = 0; }); // said again with the next look
+    // One after the other: who came and left at once must not be heard to leave first.
+    before = atOnce ? send() : before.then(send);
+  };
+  const look = (gone) => {
+    const card = document.querySelector("article[data-checkpoint]");
+    const seen = card && !gone && !document.hidden && card.getClientRects().length > 0;
+    const id = seen ? card.dataset.checkpoint : "";
+    const now = Date.now();
+    if (id !== looking) {
+      if (looking && told > 0) tell(looking, "DELETE", gone);
+      looking = id;
+      told = 0;
+      if (id) setTimeout(look, MOMENT, false);
+      return;
+    }
+    if (!id || now - told < BEAT) return;
+    told = now;
+    tell(id, "POST", false);
+  };
+  setInterval(look, 5000, false);
+  document.addEventListener("visibilitychange", () => look(false));
+  window.addEventListener("pagehide", () => look(true));
+
   let opened = null;
   const another = () => {
     const card = document.querySelector("article[data-checkpoint]");
@@ -19,6 +50,7 @@
     if (id === opened) return;
     const first = opened === null || opened === "";
     opened = id;
+    look(false);
     if (first || !card) return;
     if (window.matchMedia("(max-width: 60rem)").matches) window.scrollTo(0, 0);
     setTimeout(() => {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Header, Response
 from pydantic import Field, StringConstraints
@@ -22,6 +22,7 @@ from agent_console.domain.queries import (
     SessionQuery,
 )
 from agent_console.domain.records import ArtifactType, LogLevel
+from agent_console.domain.review_export import ExportQuery
 from agent_console.domain.sessions import SessionStatus
 from agent_console.services.downloads import Format
 
@@ -115,6 +116,27 @@ class AuditParams(OffsetParams):
     def to_query(self) -> AuditQuery:
         """Return the domain's value."""
         return AuditQuery(**self.model_dump())
+
+
+class ReviewFigureParams(In):
+    """Which reviews: those that ended from `since` to `until`, the last seven days by default."""
+
+    since: InstantIn | None = None
+    until: InstantIn | None = None
+    job_type: _Text | None = None
+
+
+class ReviewExportParams(In):
+    """Which reviews: those asked for from `since` to before `until`."""
+
+    since: InstantIn | None = None
+    until: InstantIn | None = None
+    job_type: _Text | None = None
+    format: Literal["jsonl"] = "jsonl"
+
+    def to_query(self) -> ExportQuery:
+        """Return the domain's value."""
+        return ExportQuery(since=self.since, until=self.until, job_type=self.job_type)
 
 
 class ContextParams(OffsetParams):

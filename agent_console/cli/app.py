@@ -9,7 +9,6 @@ import typer
 from agent_console.cli import (
     accounts,
     audit,
-    checkpoints,
     database,
     delegations,
     job_types,
@@ -18,6 +17,7 @@ from agent_console.cli import (
     policies,
     records,
     retention,
+    review_export,
     schedules,
     secrets,
     workers,
@@ -73,9 +73,9 @@ app.add_typer(accounts.token, name="token")
 app.add_typer(records.app, name="jobs")  # with the commands of ``jobs``
 app.add_typer(job_types.app, name="job-types")
 app.add_typer(schedules.app, name="schedules")
-app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(policies.app, name="policies")
 app.add_typer(delegations.app, name="delegations")
+app.add_typer(review_export.app, name="checkpoints")  # with the commands of ``checkpoints``
 app.add_typer(workers.app, name="workers")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(audit.app, name="audit")

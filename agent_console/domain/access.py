@@ -27,6 +27,7 @@ class Permission(StrEnum):
     JOBS_CREATE = "jobs:create"
     JOBS_CONTROL = "jobs:control"
     CHECKPOINTS_READ = "checkpoints:read"
+    CHECKPOINTS_COMMENT = "checkpoints:comment"
     CHECKPOINTS_DECIDE = "checkpoints:decide"
     WORKERS_READ = "workers:read"
     WORKERS_CONTROL = "workers:control"
@@ -62,11 +63,17 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(
         | {
             Permission.JOBS_CREATE,
             Permission.JOBS_CONTROL,
+            Permission.CHECKPOINTS_COMMENT,
             Permission.WORKERS_CONTROL,
             Permission.CONTEXT_WRITE,
         },
         Role.REVIEWER: _READ
-        | {Permission.CHECKPOINTS_DECIDE, Permission.AUDIT_READ, Permission.CONTEXT_WRITE},
+        | {
+            Permission.CHECKPOINTS_COMMENT,
+            Permission.CHECKPOINTS_DECIDE,
+            Permission.AUDIT_READ,
+            Permission.CONTEXT_WRITE,
+        },
         Role.ADMIN: frozenset(Permission),
     }
 )

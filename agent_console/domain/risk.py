@@ -30,6 +30,9 @@ class Severity(StrEnum):
     LOW = "LOW"
 
 
+NO_RISK = "NONE"  # what stands for the gravest finding where there is none
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing a reviewer should know. ``location`` reads ``path:line`` or ``data.field``."""
@@ -47,6 +50,12 @@ class Finding:
             "message": self.message[:MAX_MESSAGE],
             "location": self.location[:MAX_LOCATION],
         }
+
+
+def gravest(findings: Iterable[Finding]) -> str:
+    """Return the highest severity among ``findings``, ``NO_RISK`` without any."""
+    found = {Severity(one.severity) for one in findings}
+    return next((severity.value for severity in Severity if severity in found), NO_RISK)
 
 
 @dataclass(frozen=True, slots=True)

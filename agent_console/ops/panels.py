@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from prometheus_client.core import Metric
 
 JOBS, REVIEW, MODELS, CALLS = "Jobs", "Review", "Models", "External workers"
+FIGURES = "Review figures"
 PROCESS, OTHER = "Process", "More"
-ROWS = (JOBS, REVIEW, MODELS, CALLS, OTHER, PROCESS)
+ROWS = (JOBS, REVIEW, FIGURES, MODELS, CALLS, OTHER, PROCESS)
 SECONDS, DOLLARS, BYTES, SHARE = "s", "currencyUSD", "bytes", "percentunit"
 
 
@@ -50,6 +51,16 @@ def _quantiles(name: str, by: str = "") -> tuple[Query, ...]:
         for share in (0.5, 0.95)
     )
 
+
+def _share(part: str, whole: str) -> str:
+    return (
+        f'sum(increase(agent_reviews_total{{job=~"$job",outcome="{part}"}}[1d])) / '
+        f'sum(increase(agent_reviews_total{{job=~"$job",outcome=~"{whole}"}}[1d]))'
+    )
+
+
+_PEOPLE = "approved|edited|changes_requested|rejected"
+_WAITED = f"{_PEOPLE}|expired"
 
 _HINTS: dict[str, Panel] = {
     "agent_jobs": Panel(
@@ -122,6 +133,33 @@ _HINTS: dict[str, Panel] = {
         queries=_quantiles("agent_checkpoint_wait_seconds"),
         unit=SECONDS,
     ),
+    "agent_review_seconds": Panel(
+        title="Stages of reviews",
+        row=FIGURES,
+        queries=_quantiles("agent_review_seconds", "stage"),
+        unit=SECONDS,
+        description="Asked to first seen, seen to decided, approved to gone on.",
+    ),
+    "agent_reviews": Panel(
+        title="Reviews that ended, per hour",
+        row=FIGURES,
+        queries=(
+            Query(
+                expr='sum by (outcome) (increase(agent_reviews_total{job=~"$job"}[1h]))',
+                legend="{{outcome}}",
+            ),
+        ),
+    ),
+    "agent_checkpoints_pending_by_age": Panel(
+        title="Waiting, by age",
+        row=FIGURES,
+        queries=(
+            Query(
+                expr='max by (age) (agent_checkpoints_pending_by_age{job=~"$job"})',
+                legend="{{age}}",
+            ),
+        ),
+    ),
     "agent_tokens": Panel(
         title="Tokens per second",
         row=MODELS,
@@ -163,6 +201,21 @@ EXTRA = (
         ),
         unit=SHARE,
         stat=True,
+    ),
+    *(
+        Panel(
+            title=title,
+            row=FIGURES,
+            queries=(Query(expr=_share(part, whole), legend=part),),
+            unit=SHARE,
+            stat=True,
+        )
+        for title, part, whole in (
+            ("Expired in the last day", "expired", _WAITED),
+            ("Edited in the last day", "edited", "approved|edited"),
+            ("Changes requested in the last day", "changes_requested", _PEOPLE),
+            ("Decided on one's own in the last day", "self", _PEOPLE),
+        )
     ),
     Panel(
         title="Memory",

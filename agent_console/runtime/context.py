@@ -17,7 +17,7 @@ from agent_console.domain.jobs import Json, NewJob, Progress
 from agent_console.domain.parking import Call
 from agent_console.domain.payload import canonical, check_json, digest, loads
 from agent_console.domain.records import ArtifactType, LogLevel
-from agent_console.domain.risk import Finding, Proposal
+from agent_console.domain.risk import Finding, Proposal, gravest
 from agent_console.domain.uniqueness import Unique
 from agent_console.domain.usage import MAX_MODEL, Usage
 from agent_console.gateways.http import HttpGateway
@@ -187,6 +187,7 @@ class JobContext:
                 expires_in=expires_in or DEFAULT_EXPIRY,
                 edit=edit,
                 rounds=rounds,
+                risk=gravest(found),
             )
             return self._put_up(turn, asked, proposed, found, auto=auto)
 

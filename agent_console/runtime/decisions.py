@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from agent_console.domain.access import POLICY
 from agent_console.domain.checkpoints import CheckpointStatus
+from agent_console.domain.comments import Remark
 from agent_console.domain.jobs import Json
 from agent_console.domain.parking import Call
 from agent_console.domain.payload import loads
@@ -28,7 +29,7 @@ class Asked:
 class Decision:
     """An approval. ``data`` is what may be used: the edited data if any, else the proposed.
 
-    ``approved_by`` is a person's name, or ``policy``.
+    ``approved_by`` is a person's name, or ``policy``; ``comments`` were made before it.
     """
 
     approved_by: str
@@ -37,6 +38,7 @@ class Decision:
     feedback: str
     response: Json
     checkpoint_id: str
+    comments: tuple[Remark, ...] = ()
 
 
 def decided(
@@ -59,9 +61,10 @@ def decided(
             f" the one that was shown and decided (SHA-256 {row.payload_digest[:12]}…).",
         )
     if row.status is CheckpointStatus.CHANGES_REQUESTED:
-        raise ChangesRequested(row.feedback or "", round=row.round)
+        raise ChangesRequested(row.feedback or "", round=row.round, comments=_remarks(row))
     if row.status is CheckpointStatus.REJECTED:
-        raise Rejected(row.rejection_reason or None, feedback=row.feedback)
+        reason = row.rejection_reason or None
+        raise Rejected(reason, feedback=row.feedback, comments=_remarks(row))
     if row.status is CheckpointStatus.EXPIRED:
         raise Expired
     if row.status is not CheckpointStatus.APPROVED:
@@ -74,7 +77,12 @@ def decided(
         feedback=row.feedback or "",
         response=None if row.response is None else loads(row.response),
         checkpoint_id=row.checkpoint_id,
+        comments=_remarks(row),
     )
+
+
+def _remarks(row: DecisionRow) -> tuple[Remark, ...]:
+    return tuple(Remark(one.author_name, one.body, one.created_at) for one in row.comments)
 
 
 def by_policy(checkpoint_id: str, proposed: Json) -> Decision:

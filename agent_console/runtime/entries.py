@@ -14,6 +14,7 @@ from agent_console.domain.errors import Invalid
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import canonical, check_json, digest, loads
 from agent_console.domain.records import ArtifactType
+from agent_console.domain.risk import NO_RISK
 from agent_console.runtime.replay import Turn
 from agent_console.runtime.run import Run
 from agent_console.store.engine_values import Claimed, NewCheckpoint, NewStep
@@ -106,6 +107,7 @@ def checkpoint(
     expires_in: timedelta | None = None,
     edit: type[BaseModel] | None = None,
     rounds: int | None = None,
+    risk: str = NO_RISK,
 ) -> NewCheckpoint:
     """Return a checkpoint with its step; ``payload`` is the canonical text that is digested.
 
@@ -126,6 +128,7 @@ def checkpoint(
         edit_schema=None if edit is None else canonical(edit.model_json_schema(by_alias=True)),
         expires_in=expires_in,
         rounds=rounds,
+        risk=risk,
     )
 
 

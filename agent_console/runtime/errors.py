@@ -6,6 +6,9 @@ Errors for handlers are ordinary exceptions. Signals of the engine derive from `
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from agent_console.domain.comments import Remark
 from agent_console.domain.errors import ConsoleError
 from agent_console.domain.parking import Call
 
@@ -17,15 +20,22 @@ class NonRetryable(ConsoleError):
 
 
 class Rejected(NonRetryable):
-    """A reviewer rejected this."""
+    """A reviewer rejected this; ``comments`` were made before."""
 
     code = "rejected"
 
-    def __init__(self, reason: str | None = None, *, feedback: str | None = None) -> None:
+    def __init__(
+        self,
+        reason: str | None = None,
+        *,
+        feedback: str | None = None,
+        comments: Sequence[Remark] = (),
+    ) -> None:
         """Keep what the reviewer said; the reason is the message."""
         super().__init__(reason)
         self.reason = reason or ""
         self.feedback = feedback or ""
+        self.comments = tuple(comments)
 
 
 class ChangesRequested(Rejected):
@@ -37,9 +47,15 @@ class ChangesRequested(Rejected):
 
     code = "changes_requested"
 
-    def __init__(self, feedback: str, *, round: int = 1) -> None:  # noqa: A002 - the desk's word
+    def __init__(
+        self,
+        feedback: str,
+        *,
+        round: int = 1,  # noqa: A002 - the desk's word
+        comments: Sequence[Remark] = (),
+    ) -> None:
         """Keep what the reviewer said."""
-        super().__init__(feedback, feedback=feedback)
+        super().__init__(feedback, feedback=feedback, comments=comments)
         self.round = round
 
 

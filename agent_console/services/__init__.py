@@ -21,6 +21,7 @@ from agent_console.services.bulk import BulkService
 from agent_console.services.callbacks import CallbackService
 from agent_console.services.catalog import Catalog
 from agent_console.services.chat import ChatService
+from agent_console.services.comments import CommentService
 from agent_console.services.context import ContextService
 from agent_console.services.delegations import DelegationService
 from agent_console.services.figures import FigureService
@@ -29,10 +30,13 @@ from agent_console.services.health import HealthOptions, HealthService
 from agent_console.services.job_types import JobTypeService
 from agent_console.services.jobs import JobService
 from agent_console.services.passwords import Passwords
+from agent_console.services.presence import PresenceService
 from agent_console.services.replays import Replayer, ReplayService
 from agent_console.services.retention import RetentionService
 from agent_console.services.review import ReviewService
 from agent_console.services.review_claims import ReviewClaimService
+from agent_console.services.review_export import ReviewExportService
+from agent_console.services.review_figures import ReviewFigureService
 from agent_console.services.review_policies import ReviewPolicyService
 from agent_console.services.rewinds import RewindService
 from agent_console.services.saved_queries import SavedQueryService
@@ -58,6 +62,8 @@ class Services:
     claims: ReviewClaimService
     policies: ReviewPolicyService
     delegations: DelegationService
+    presence: PresenceService
+    comments: CommentService
     workers: WorkerService
     access: AccessService
     artifacts: ArtifactService
@@ -65,6 +71,8 @@ class Services:
     retention: RetentionService
     health: HealthService
     figures: FigureService
+    review_figures: ReviewFigureService
+    review_export: ReviewExportService
     callbacks: CallbackService
     context: ContextService
     sessions: SessionService
@@ -104,13 +112,7 @@ def build_services(
     jobs = JobService(db, catalog)
     review = ReviewService(db, self_approval=settings.self_approval)
     workers = _workers(db, settings)
-    sources = Sources(
-        jobs=jobs,
-        review=review,
-        workers=workers,
-        clock=ticking,
-        worker_timeout=settings.worker_timeout,
-    )
+    assistant = Assistant(_sources(jobs, review, workers, ticking, settings), chat_model)
     return Services(
         jobs=jobs,
         bulk=BulkService(db, jobs),
@@ -119,11 +121,15 @@ def build_services(
         claims=ReviewClaimService(db),
         policies=ReviewPolicyService(db, catalog),
         delegations=DelegationService(db),
+        presence=PresenceService(db),
+        comments=CommentService(db, clock=ticking),
         workers=workers,
         access=_access(db, settings, ticking, passwords),
         artifacts=ArtifactService(db),
         audit=AuditService(db, keys),
         retention=RetentionService(db, settings.retention, keys),
+        review_figures=ReviewFigureService(db),
+        review_export=ReviewExportService(db),
         figures=FigureService(db, worker_timeout=settings.worker_timeout),
         health=_health(db, settings, ticking, scheduler_age),
         callbacks=CallbackService(db),
@@ -137,8 +143,24 @@ def build_services(
         rewinds=RewindService(db),
         saved_queries=SavedQueryService(db),
         schedules=ScheduleService(db, catalog),
-        chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
+        chat=ChatService(db, assistant, clock=ticking),
         feed=feed,
+    )
+
+
+def _sources(
+    jobs: JobService,
+    review: ReviewService,
+    workers: WorkerService,
+    clock: Clock,
+    settings: Settings,
+) -> Sources:
+    return Sources(
+        jobs=jobs,
+        review=review,
+        workers=workers,
+        clock=clock,
+        worker_timeout=settings.worker_timeout,
     )
 
 

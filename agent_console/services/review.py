@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 
 from agent_console.domain.access import Actor, Permission, authorize, refusal
 from agent_console.domain.checkpoints import (
@@ -19,6 +20,7 @@ from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import Invalid, NotFound
 from agent_console.domain.events import JournalEntry
 from agent_console.domain.jobs import Job, Json
+from agent_console.domain.presence import Viewer
 from agent_console.domain.queries import CheckpointQuery
 from agent_console.domain.records import Artifact, LogLine, Page
 from agent_console.domain.review_claims import ReviewClaim
@@ -33,7 +35,7 @@ from agent_console.services import (
     standing,
 )
 from agent_console.services.review_many import DecidedMany
-from agent_console.store import decisions, review_claims
+from agent_console.store import decisions, presence, review_claims
 from agent_console.store import undo as store_undo
 from agent_console.store.database import Database, Reader
 from agent_console.store.reads import checkpoints, counts, journal, records
@@ -55,7 +57,8 @@ class CheckpointDetail:
     that it is the reader's, ``may_claim`` that they could have it. ``policy`` is the one that holds
     or, once decided, the version that was applied; ``votes`` count under it. ``approve_refusal``
     says why approving what was proposed would add nothing, though the reader may decide; ``reader``
-    is who they are among those who voted.
+    is who they are among those who voted. ``others`` look at it as well, ``first_seen_at`` is when
+    anybody first did.
     """
 
     checkpoint: Checkpoint
@@ -78,6 +81,8 @@ class CheckpointDetail:
     votes: list[Vote] = field(default_factory=list)
     approve_refusal: str = ""
     reader: str = ""
+    others: Sequence[Viewer] = ()
+    first_seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +131,10 @@ class ReviewService:
             claim = review_claims.live(reader, [checkpoint_id]).get(checkpoint_id)
             ruled = standing.of(reader, actor, checkpoint)
             unfit = self._refusal(reader, actor, checkpoint, ruled.policy)
-            why_not = unfit or ("" if claim is None else claim.refusal(job_requests.who(actor)))
+            me = job_requests.who(actor)
+            why_not = unfit or ("" if claim is None else claim.refusal(me))
             before = _before(reader, checkpoint)
+            seen = presence.of(reader, checkpoint_id)
             return CheckpointDetail(
                 checkpoint=checkpoint,
                 job=job,
@@ -143,12 +150,14 @@ class ReviewService:
                 previous=before,
                 since_last=[] if before is None else difference(before, checkpoint),
                 claim=claim,
-                claim_own=claim is not None and claim.user_id == job_requests.who(actor),
+                claim_own=claim is not None and claim.user_id == me,
                 may_claim=not unfit,
                 policy=ruled.policy,
                 votes=ruled.votes,
                 approve_refusal=why_not or ruled.approve_refusal,
                 reader=actor.who,
+                others=[one for one in seen.viewers if one.user_id != me],
+                first_seen_at=seen.first_seen_at,
             )
 
     def for_job(self, actor: Actor, job_id: str) -> list[Checkpoint]:

@@ -162,7 +162,7 @@ class Tokens(AccessBase):
 def _granted(actor: Actor, role: Role, wanted: Sequence[str] | None) -> tuple[Permission, ...]:
     """Return the scopes: those wanted, all of which account and actor must have.
 
-    Deciding brings reading along.
+    Deciding and commenting bring reading along.
     """
     possible = ROLE_PERMISSIONS[role] & actor.permissions
     if wanted is None:
@@ -177,7 +177,7 @@ def _granted(actor: Actor, role: Role, wanted: Sequence[str] | None) -> tuple[Pe
     if not wanted:
         raise Invalid.field("scopes", "name at least one scope.")
     granted = {known[scope] for scope in wanted}
-    if Permission.CHECKPOINTS_DECIDE in granted:
-        # Nobody can decide on what they cannot see.
+    if granted & {Permission.CHECKPOINTS_DECIDE, Permission.CHECKPOINTS_COMMENT}:
+        # Nobody can decide, or speak of, what they cannot see.
         granted.add(Permission.CHECKPOINTS_READ)
     return tuple(sorted(granted))

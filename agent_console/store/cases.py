@@ -22,7 +22,8 @@ SELECT c.id, c.job_id, c.status, c.payload_digest, c.edit_schema, c.approved_by,
        c.approved_by_name, c.approved_at, c.expires_at, c.round, c.rounds, c.extensions,
        c.escalated_at, substr(c.payload, 1, {rows.PAYLOAD_HEAD}) AS payload_head, j.job_type,
        j.status AS job_status, j.user_id AS requested_by, j.user_name AS requested_by_name,
-       k.checkpoint_id, k.user_id, k.user_name, k.claimed_at, k.until
+       k.checkpoint_id, k.user_id, k.user_name, k.claimed_at, k.until, c.risk,
+       (SELECT min(first_seen) FROM checkpoint_views w WHERE w.checkpoint_id = c.id) AS first_seen
 FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
 LEFT JOIN checkpoint_claims k ON k.checkpoint_id = c.id AND k.until > {{now}}
 WHERE c.id {{among_ids}}
@@ -52,6 +53,8 @@ class Case:
     rounds: int | None
     edit_schema: dict[str, Any] | None
     claim: ReviewClaim | None
+    risk: str | None
+    first_seen: int | None  # µs
     verdict: Verdict
     policy: ReviewPolicy
     extensions: int
@@ -83,7 +86,7 @@ def _case(row: Mapping[str, Any], verdict: Verdict, book: PolicyBook) -> Case:
     schema = row["edit_schema"] if verdict.edited_data is not None else None
     same = (
         "id", "job_id", "job_type", "payload_digest", "requested_by", "requested_by_name",
-        "round", "rounds", "extensions",
+        "round", "rounds", "extensions", "risk", "first_seen",
     )  # fmt: skip
     return Case(
         **{name: row[name] for name in same},

@@ -10,15 +10,15 @@ from agent_console.domain.access import Actor
 from agent_console.domain.clock import MICROSECONDS, from_micros
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.events import Event
-from agent_console.domain.jobs import JobStatus
+from agent_console.domain.jobs import JobStatus, Json
 from agent_console.store import admission
 from agent_console.store.database import Database
 from agent_console.store.engine_values import Claimed, RunKey, StoredRecord
 from agent_console.store.prepared import KEPT
-from agent_console.store.rechecks import Stands, doubts, send_back
+from agent_console.store.rechecks import Stands, approvals, doubts, gone_on, send_back
 from agent_console.store.run_records import carried
 from agent_console.store.tables import CLAIMABLE_SQL, READY_SQL
-from agent_console.store.transactions import Tx
+from agent_console.store.transactions import Row, Tx
 
 # READY_SQL is repeated as a literal so that the planner can prove the partial index; the order
 # is the index's own. RETURNING has no order: the caller sorts.
@@ -34,7 +34,8 @@ UPDATE ai_jobs SET status = 'RUNNING', worker_id = :worker_id, claim_token = cla
 WHERE id IN (SELECT id FROM c) AND {CLAIMABLE_SQL}
 RETURNING id, claim_token, job_type, input_data, attempts, max_attempts, claims, priority, run_at,
   user_id, user_name, project_id, task_description, task_configuration, context_document_id,
-  approval_strategy, code_version, metadata, created_at, traceparent, forked_from
+  approval_strategy, code_version, metadata, created_at, traceparent, forked_from,
+  updated_at
 """
 
 DUE = f"""
@@ -115,7 +116,8 @@ def _claim(
     actor = worker_actor(worker_id)
     kept: list[Claimed] = []
     resuming = [row[0] for row in rows if row[1] > 1]
-    doubtful = doubts(tx, resuming, stands)
+    approved = approvals(tx, resuming)
+    doubtful = doubts(tx, approved, stands)
     stored = carried(tx, [one for one in resuming if one not in doubtful])
     for row in rows:
         key = RunKey(row[0], row[1], worker_id)
@@ -132,10 +134,18 @@ def _claim(
                 job_type=row[2],
                 before=before,
                 after=JobStatus.RUNNING,
-                data={"attempt": row[4]},
+                data={"attempt": row[4], **_since_approval(row, approved)},
             )
         )
     return kept, frozenset(row[0] for row in rows)
+
+
+def _since_approval(row: tuple[Any, ...], approved: Sequence[Row]) -> dict[str, Json]:
+    """Return how long after its approval the job of ``row`` goes on, if that is what lets it."""
+    if row[6] > 1:  # claims since the last orderly end: a run before this one died
+        return {}
+    mine = [one for one in approved if one[13] == row[0]]
+    return gone_on(mine, row[8], row[21])
 
 
 def _before(row: tuple[Any, ...]) -> JobStatus:

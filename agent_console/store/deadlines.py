@@ -20,7 +20,7 @@ from agent_console.domain.review_policies import (
     deciders,
 )
 from agent_console.domain.review_policies import OVERDUE as OVERDUE_REASON
-from agent_console.store import review_policies
+from agent_console.store import review_policies, review_sums
 from agent_console.store.database import Database
 from agent_console.store.dialects import ids_param
 from agent_console.store.prepared import KEPT
@@ -58,7 +58,7 @@ UPDATE agent_checkpoints SET status = v.status, approved_by = v.by_id, approved_
 FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status = 'PENDING'
   AND agent_checkpoints.expires_at <= {now}
 RETURNING agent_checkpoints.id, agent_checkpoints.job_id, agent_checkpoints.created_at,
-  agent_checkpoints.updated_at
+  agent_checkpoints.updated_at, agent_checkpoints.risk
 """
 MOVE_COLUMNS = "id, micros, escalates"
 MOVE = """
@@ -145,12 +145,12 @@ def pass_deadline(tx: Tx, checkpoints: Sequence[Pending]) -> dict[str, AtDeadlin
 def _end(tx: Tx, checkpoints: Sequence[Pending]) -> list[str]:
     by_id = {one.id: one for one in checkpoints}
     rows = tx.values(END_COLUMNS, END, [_end_row(one) for one in checkpoints])
-    woken = wake(tx, {job_id: 0 for _, job_id, _, _ in rows})
-    for checkpoint_id, job_id, created_at, updated_at in rows:
+    woken = wake(tx, {row[1]: 0 for row in rows})
+    for checkpoint_id, job_id, created_at, updated_at, risk in rows:
         waited = (updated_at - created_at) / MICROSECONDS
         if job_id in woken:
             tx.record(woken[job_id])
-        tx.record(_ended(by_id[checkpoint_id], job_id, waited))
+        tx.record(_ended(by_id[checkpoint_id], job_id, waited, risk))
     return [row[0] for row in rows]
 
 
@@ -172,7 +172,7 @@ def _end_row(one: Pending) -> Row:
     return (one.id, _ENDS_AS[one.fate].value, by, reason, one.policy.id)
 
 
-def _ended(one: Pending, job_id: str, waited: float) -> Event:
+def _ended(one: Pending, job_id: str, waited: float, risk: str | None) -> Event:
     status = _ENDS_AS[one.fate]
     return Event(
         action=f"checkpoint.{status.value.lower()}",
@@ -184,7 +184,11 @@ def _ended(one: Pending, job_id: str, waited: float) -> Event:
         after=status,
         verdict=_VERDICTS[one.fate],
         seconds=waited,
-        data={**policy_facts(one.policy), "atDeadline": one.fate.value},
+        data={
+            **policy_facts(one.policy),
+            "atDeadline": one.fate.value,
+            review_sums.RISK: risk,
+        },
     )
 
 

@@ -34,7 +34,7 @@ from agent_console.domain.review_policies import (
     deciders,
 )
 from agent_console.domain.rulings import Fate, Ruling, fate_of
-from agent_console.store import cases, idempotency, joint, rows
+from agent_console.store import cases, idempotency, joint, review_sums, rows
 from agent_console.store.cases import Case
 from agent_console.store.deadlines import lock_jobs, pass_deadline, wake
 from agent_console.store.ids import new_id
@@ -191,7 +191,8 @@ def _settle(
     for checkpoint_id, (case, facts) in ready.items():
         if checkpoint_id in decided:
             at, since = decided[checkpoint_id]
-            tx.record(_event(case, actor, waited=(at - since) / MICROSECONDS, facts=facts))
+            told = {**facts, **review_sums.stages(since, case.first_seen, at)}
+            tx.record(_event(case, actor, waited=(at - since) / MICROSECONDS, facts=told))
             if case.job_id in woken:
                 tx.record(woken[case.job_id])
             undo = from_micros(at + held[case.job_id]) if held[case.job_id] else None
@@ -301,6 +302,7 @@ def _event(case: Case, actor: Actor, *, waited: float, facts: dict[str, Json]) -
         "payloadDigest": case.payload_digest,
         "waitedSeconds": waited,
         **policy_facts(case.policy),
+        review_sums.RISK: case.risk,
         **facts,
         **{name: text for name, text in said.items() if text},
     }

@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, CheckpointType
+from agent_console.domain.comments import Comment
 from agent_console.domain.jobs import JobError, JobVerb, Json
 from agent_console.domain.limits import Caps
 from agent_console.domain.parking import ParkCode
 from agent_console.domain.records import ArtifactType, LogLevel, Step
+from agent_console.domain.risk import NO_RISK
 
 
 class RunKey(NamedTuple):
@@ -79,6 +81,7 @@ class DecisionRow:
     round: int = 1
     rounds: int | None = None
     message: str = ""
+    comments: tuple[Comment, ...] = ()  # made before the decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +120,7 @@ class NewCheckpoint:
     edit_schema: str | None = None
     expires_in: timedelta | None = DEFAULT_EXPIRY
     rounds: int | None = None  # at most so many, counted over checkpoints; None: just this one
+    risk: str = NO_RISK  # the gravest finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from agent_console.domain.events import Event
 from agent_console.domain.forks import ForkLine, ForkPlan, RecordedDecision
 from agent_console.domain.jobs import Job, JobStatus, Json
 from agent_console.domain.search import index_text
-from agent_console.store import job_writes, votes
+from agent_console.store import comments, job_writes, votes
 from agent_console.store.database import Reader
 from agent_console.store.fork_plans import Limit, first_limit
 from agent_console.store.ids import new_id
@@ -157,7 +157,7 @@ def copy_record(tx: Tx, original: Job, made: Job, planned: ForkPlan, actor: Acto
 
 
 def _copy_checkpoints(tx: Tx, params: dict[str, object]) -> list[dict[str, Any]]:
-    """Copy notes and decisions; return the rows of the decisions."""
+    """Copy notes and decisions with what was said of them; return the rows of the decisions."""
     rows = tx.dicts(_ROWS.format(table="agent_checkpoints"), params)
     ids = {row["id"]: new_id("chk") for row in rows}
     for row in rows:
@@ -171,6 +171,10 @@ def _copy_checkpoints(tx: Tx, params: dict[str, object]) -> list[dict[str, Any]]
     _insert(tx, "agent_checkpoints", rows)
     if any(row["policy_id"] for row in rows):
         votes.copy(tx, ids)
+    threads = comments.rows_of(tx, list(ids))
+    for row in threads:
+        row.update(id=new_id("cmt"), checkpoint_id=ids[row["checkpoint_id"]])
+    _insert(tx, "checkpoint_comments", threads)
     return [row for row in rows if row["checkpoint_type"] == "APPROVAL_REQUIRED"]
 
 

@@ -58,6 +58,10 @@ PARTS: Final[Mapping[str, str]] = {
     " (SELECT id FROM agent_checkpoints WHERE job_id {among_ids})",
     "checkpoint_votes": "checkpoint_id IN"
     " (SELECT id FROM agent_checkpoints WHERE job_id {among_ids})",
+    "checkpoint_comments": "checkpoint_id IN"
+    " (SELECT id FROM agent_checkpoints WHERE job_id {among_ids})",
+    "checkpoint_views": "checkpoint_id IN"
+    " (SELECT id FROM agent_checkpoints WHERE job_id {among_ids})",
     "job_steps": _OF_JOB,
     "agent_logs": _OF_JOB,
     "job_usage": _OF_JOB,
@@ -76,6 +80,8 @@ _INNER: Final = (
     ("artifact_texts", "artifact_id", "work_artifacts"),
     ("checkpoint_claims", "checkpoint_id", "agent_checkpoints"),
     ("checkpoint_votes", "checkpoint_id", "agent_checkpoints"),
+    ("checkpoint_views", "checkpoint_id", "agent_checkpoints"),
+    ("checkpoint_comments", "checkpoint_id", "agent_checkpoints"),
 )
 _SIZE: Final = " UNION ALL ".join(
     [

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent_console.domain.clock import MICROSECONDS
 from agent_console.domain.jobs import FINISHED
 from agent_console.domain.records import BreakerState
+from agent_console.domain.review_figures import Age
 from agent_console.store import rows, tallies
 from agent_console.store.database import Database
+from agent_console.store.reads import review_figures
 from agent_console.store.tables import BEHIND_SQL, HELD_SQL, READY_SQL
 
 LIVE = """
@@ -54,6 +56,7 @@ class MetricFigures:
     oldest_due: float = 0.0  # seconds since the job that waits longest could have been claimed
     running_workers: int = 0
     held: Mapping[str, int] = field(default_factory=dict)  # by job type
+    pending_ages: Sequence[Age] = ()
     # By allowlist entry, the worst of all workers.
     breakers: Mapping[str, BreakerState] = field(default_factory=dict)
 
@@ -76,6 +79,7 @@ def read_figures(db: Database) -> MetricFigures:
         held: Counter[str] = Counter()
         for job_type, count in reader.rows(HELD):
             held[job_type] += count
+        ages = review_figures.pending(reader, None)
         breakers = _worst(rows.breakers(text) for (text,) in reader.rows(BREAKERS))
     finished = sums.get(tallies.JOBS_NOW, {})
     by_status.update({s.value: int(finished.get(s.value, 0)) for s in FINISHED})
@@ -87,6 +91,7 @@ def read_figures(db: Database) -> MetricFigures:
         oldest_due=float(due[0]) / MICROSECONDS if due else 0.0,
         running_workers=int(running[0]) if running else 0,
         held=held,
+        pending_ages=ages,
         breakers=breakers,
     )
 

@@ -10,6 +10,7 @@ from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import dumps, loads
+from agent_console.store import review_sums
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewCheckpoint, RunKey
 from agent_console.store.ids import new_id
@@ -72,5 +73,6 @@ def _approved(key: RunKey, new: NewCheckpoint, checkpoint_id: str, strategy: str
             "payloadDigest": new.payload_digest,
             "strategy": strategy,
             "findings": findings,
+            review_sums.RISK: new.risk,
         },
     )

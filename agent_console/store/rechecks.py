@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from agent_console.domain.access import Actor
 from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, decision_digest
@@ -19,7 +20,8 @@ from agent_console.domain.clock import MICROSECONDS
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Json
 from agent_console.domain.payload import digest
-from agent_console.store import votes
+from agent_console.domain.review_figures import Stage
+from agent_console.store import review_sums, votes
 from agent_console.store.dialects import ids_param
 from agent_console.store.engine_values import RunKey
 from agent_console.store.prepared import KEPT
@@ -32,7 +34,8 @@ SELECT c.id, c.payload, c.payload_digest, c.edited_data, c.decision_digest,
   c.approved_by_name, j.user_id, j.user_name,
   NOT EXISTS (SELECT 1 FROM job_steps s WHERE s.job_id = c.job_id AND s.position > c.position
     AND s.position >= coalesce(j.forked_position, 0)),
-  CASE WHEN c.position < j.forked_position THEN c.position END, c.position, c.job_id, c.policy_id
+  CASE WHEN c.position < j.forked_position THEN c.position END, c.position, c.job_id, c.policy_id,
+  c.approved_at, c.undo_until, c.risk
 FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
 WHERE c.job_id {among_ids} AND c.position >= 0
   AND {indexable}c.checkpoint_type = 'APPROVAL_REQUIRED' AND {indexable}c.status = 'APPROVED'
@@ -51,6 +54,9 @@ UPDATE ai_jobs SET status = 'WAITING', worker_id = NULL, claim_token = claim_tok
   resuming = 1, claims = 0, updated_at = {now} WHERE id = :id AND claim_token = :token
 """
 
+_SAME: Final = (
+    MICROSECONDS  # between the two statements of a decision that date it and wake its job
+)
 CHANGED = "What was approved is not what is stored any more; please look again."
 LATE = "The approval is dated after the deadline; please look again."
 
@@ -86,12 +92,14 @@ class Doubt:
 
 
 def approvals(queries: Queries, job_ids: Sequence[str]) -> list[Row]:
-    """Return the rows of ``APPROVALS`` of the jobs, in one statement."""
+    """Return the rows of ``APPROVALS`` of the jobs, in one statement; none without jobs."""
+    if not job_ids:
+        return []
     return queries.rows(KEPT + APPROVALS, {"ids": ids_param(job_ids, queries.dialect)})
 
 
-def doubts(tx: Tx, job_ids: Sequence[str], stands: Stands | None) -> dict[str, Doubt]:
-    """Return an approval that does not hold of each job that has one.
+def doubts(tx: Tx, rows: Sequence[Row], stands: Stands | None) -> dict[str, Doubt]:
+    """Return an approval that does not hold, of those in ``rows``, of each job that has one.
 
     However many jobs there are, the policy is asked once for the same approver and asker. Without
     ``stands`` it is not asked.
@@ -104,7 +112,7 @@ def doubts(tx: Tx, job_ids: Sequence[str], stands: Stands | None) -> dict[str, D
         return said.get(approval, "")
 
     found: dict[str, Doubt] = {}
-    for row in approvals(tx, job_ids) if job_ids else []:
+    for row in rows:
         reason = doubt_of(tx, row, once)
         if reason and row[13] not in found:
             found[row[13]] = Doubt(row=row, actual=digest(row[1]), reason=reason)
@@ -135,6 +143,21 @@ def doubt_of(
     if row[14] is not None:
         approval = replace(approval, policy_id=row[14], checkpoint_id=row[0], digest=decided)
     return stands(queries, approval)
+
+
+def gone_on(rows: Sequence[Row], run_at: int, now: int) -> dict[str, Json]:
+    """Return how long after its approval a job goes on, for the journal; nothing if it is no such.
+
+    ``rows`` are its approvals, and ``run_at`` when it was due (µs): an approval makes a job due at
+    once, or when it can no more be undone. What was done upon it already, or was due by something
+    else (a retry, a sleep), does not count.
+    """
+    for row in rows:
+        due = row[16] if row[16] is not None else row[15]
+        if row[10] and due is not None and abs(run_at - due) < _SAME:
+            seconds = max(0, now - row[15]) / MICROSECONDS
+            return {review_sums.STAGES[Stage.RESUMED]: seconds, review_sums.RISK: row[17]}
+    return {}
 
 
 def send_back(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from agent_console.domain.clock import MICROSECONDS
+from agent_console.store import review_sums, tally_slots
 from agent_console.store.database import Database
-from agent_console.store.tally_slots import KEPT, WIDTHS, micros
-from agent_console.store.transactions import Tx
+from agent_console.store.transactions import Params, Tx
 
-OLDEST = "SELECT min(slot) FROM tally_slots WHERE width = :width"
-PRUNE = "DELETE FROM tally_slots WHERE width = :width AND slot < :before"
+# Tables of slots, and for how many seconds slots of a width stay in them.
+SLOTS: Final = {"tally_slots": tally_slots.KEPT, "review_slots": review_sums.KEPT}
+OLDEST = "SELECT min(slot) FROM {table} WHERE width = :width"
+PRUNE = "DELETE FROM {table} WHERE width = :width AND slot < :before"
 
 FIRES: Final = 1_000  # rows of slots without a job that a commit deletes at most
 _JOBLESS: Final = "FROM schedule_fires WHERE job_id IS NULL AND fired_at < :before"
@@ -40,16 +42,17 @@ def prune_slots(db: Database) -> int:
 
     Looks first, so that a sweep with nothing to do writes nothing.
     """
-    due: list[dict[str, object]] = []
+    due: list[tuple[str, Params]] = []
     with db.read() as reader:
         now = reader.now()
-        for width in WIDTHS:
-            before = (now // micros(width)) - KEPT[width] // width
-            oldest = reader.row(OLDEST, {"width": width})
-            if oldest is not None and oldest[0] is not None and oldest[0] < before:
-                due.append({"width": width, "before": before})
+        for table, kept in SLOTS.items():
+            for width, seconds in kept.items():
+                before = now // tally_slots.micros(width) - seconds // width
+                oldest = reader.row(OLDEST.replace("{table}", table), {"width": width})
+                if oldest is not None and oldest[0] is not None and oldest[0] < before:
+                    due.append((table, {"width": width, "before": before}))
 
     def work(tx: Tx) -> int:
-        return sum(tx.execute(PRUNE, params) for params in due)
+        return sum(tx.execute(PRUNE.replace("{table}", table), params) for table, params in due)
 
     return db.write(work) if due else 0

@@ -88,3 +88,54 @@ class ReviewDelegation(SQLModel, table=True):
     created_by_name: str = Field(sa_type=Text)
     created_at: int = Field(sa_type=BigInteger)
     revoked_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class CheckpointView(SQLModel, table=True):
+    """``checkpoint_views``: who has seen a checkpoint, and looks at it until ``present_until``."""
+
+    __tablename__: ClassVar[str] = "checkpoint_views"
+
+    checkpoint_id: str = Field(
+        sa_column=Column(Text, ForeignKey("agent_checkpoints.id"), primary_key=True)
+    )
+    user_id: str = Field(sa_type=Text, primary_key=True)
+    user_name: str = Field(sa_type=Text)
+    first_seen: int = Field(sa_type=BigInteger)
+    last_seen: int = Field(sa_type=BigInteger)
+    present_until: int = Field(sa_type=BigInteger)
+
+
+class CheckpointComment(SQLModel, table=True):
+    """``checkpoint_comments``: what was said about a checkpoint; ``body`` is "" once deleted."""
+
+    __tablename__: ClassVar[str] = "checkpoint_comments"
+    __table_args__ = (Index("ix_checkpoint_comments_thread", "checkpoint_id", "created_at", "id"),)
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    checkpoint_id: str = Field(sa_type=Text, foreign_key="agent_checkpoints.id")
+    author_id: str = Field(sa_type=Text)
+    author_name: str = Field(sa_type=Text)
+    body: str = Field(sa_type=Text)
+    mentions: str = Field(sa_type=Text)  # ids of accounts, canonical JSON
+    created_at: int = Field(sa_type=BigInteger)
+    edited_at: int | None = Field(default=None, sa_type=BigInteger)
+    deleted_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class ReviewSlot(SQLModel, table=True):
+    """``review_slots``: how reviews went, by slot of time; old slots are pruned.
+
+    ``slot`` counts slots of ``width`` seconds since 1970; ``measure`` is an outcome, or a stage and
+    the upper bound of a bucket of its histogram (``stage|bound``); ``seconds`` is their sum.
+    """
+
+    __tablename__: ClassVar[str] = "review_slots"
+
+    width: int = Field(sa_type=Integer, primary_key=True)
+    slot: int = Field(sa_type=BigInteger, primary_key=True)
+    job_type: str = Field(sa_type=Text, primary_key=True)
+    risk: str = Field(sa_type=Text, primary_key=True)
+    measure: str = Field(sa_type=Text, primary_key=True)
+    shard: int = Field(sa_type=Integer, primary_key=True)
+    value: int = Field(sa_type=BigInteger)
+    seconds: float

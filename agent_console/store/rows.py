@@ -15,6 +15,7 @@ from agent_console.domain.checkpoints import (
     Round,
 )
 from agent_console.domain.clock import MICROSECONDS, from_micros
+from agent_console.domain.comments import Comment
 from agent_console.domain.context import (
     ContextDocument,
     ContextDocumentVersion,
@@ -23,6 +24,7 @@ from agent_console.domain.context import (
 from agent_console.domain.events import JournalEntry
 from agent_console.domain.jobs import Job, JobError, JobStatus, JobSummary, Json, Progress
 from agent_console.domain.payload import loads
+from agent_console.domain.presence import Viewer
 from agent_console.domain.records import (
     Artifact,
     ArtifactType,
@@ -371,4 +373,26 @@ def review_claim(row: Row) -> ReviewClaim:
         user_name=row["user_name"],
         claimed_at=from_micros(row["claimed_at"]),
         until=from_micros(row["until"]),
+    )
+
+
+def viewer(row: Row) -> Viewer:
+    """Return somebody who looks at a checkpoint."""
+    return Viewer(
+        user_id=row["user_id"],
+        user_name=row["user_name"],
+        first_seen=from_micros(row["first_seen"]),
+        last_seen=from_micros(row["last_seen"]),
+    )
+
+
+def comment(row: Row) -> Comment:
+    """Return a comment on a checkpoint."""
+    same = ("id", "checkpoint_id", "author_id", "author_name", "body")
+    return Comment(
+        **{name: row[name] for name in same},
+        mentions=tuple(cast("list[str]", loads(row["mentions"]))),
+        created_at=from_micros(row["created_at"]),
+        edited_at=instant(row["edited_at"]),
+        deleted_at=instant(row["deleted_at"]),
     )

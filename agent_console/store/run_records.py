@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.clock import from_micros
+from agent_console.domain.comments import Comment
 from agent_console.domain.payload import loads
 from agent_console.domain.records import Step
+from agent_console.store import comments
 from agent_console.store.database import Database, Reader
 from agent_console.store.dialects import ids_param
 from agent_console.store.engine_values import DecisionRow, RunRecord, StoredRecord
 from agent_console.store.prepared import KEPT
 from agent_console.store.transactions import Queries, Row, Tx
 
+NOTHING: Final[Mapping[str, Sequence[Comment]]] = MappingProxyType({})
 CARRIED = 4_000_000  # bytes of steps' results that one claim brings along
 
 _STEP: Final = (
@@ -33,7 +37,8 @@ ORDER BY job_id, position
 """
 _DECISION: Final = """
 SELECT job_id, id, position, status, payload, payload_digest, edited_data, response, approved_by,
-  approved_by_name, approved_at, rejection_reason, feedback, round, rounds, message
+  approved_by_name, approved_at, rejection_reason, feedback, round, rounds, message,
+  EXISTS (SELECT 1 FROM checkpoint_comments m WHERE m.checkpoint_id = agent_checkpoints.id)
 FROM agent_checkpoints WHERE position >= 0 AND {indexable}checkpoint_type = 'APPROVAL_REQUIRED'
 """
 DECISIONS: Final = f"{_DECISION} AND job_id = :id"
@@ -49,27 +54,34 @@ def load_record(db: Database, job_id: str) -> RunRecord:
 def record_of(reader: Reader, job_id: str) -> RunRecord:
     """Return what runs of the job recorded so far, as ``reader`` sees it."""
     steps = reader.rows(STEPS, {"id": job_id})
-    return record(StoredRecord(steps, reader.rows(DECISIONS, {"id": job_id})))
+    decisions = reader.rows(DECISIONS, {"id": job_id})
+    said = comments.handed(reader, job_id) if any(map(_has_comments, decisions)) else {}
+    return record(StoredRecord(steps, decisions), said)
 
 
 def carried(tx: Tx, job_ids: Sequence[str]) -> dict[str, StoredRecord]:
     """Return what is recorded of each of the jobs, as ``tx`` sees it, in two statements.
 
-    A job is missing from the answer when nothing is, or when it would be too much at once.
+    A job is missing from the answer when nothing is, when it would be too much at once, or when
+    people talked about it: what they said is read when it runs.
     """
     if not job_ids:
         return {}
     given = {"ids": ids_param(job_ids, tx.dialect), "most": CARRIED}
     steps = _by_job(tx, FITTING, given)
     decisions = _by_job(tx, MANY_DECISIONS, {"ids": ids_param([*steps], tx.dialect)})
-    return {one: StoredRecord(found, decisions.get(one, [])) for one, found in steps.items()}
+    return {
+        one: StoredRecord(found, decisions.get(one, []))
+        for one, found in steps.items()
+        if not any(map(_has_comments, decisions.get(one, [])))
+    }
 
 
-def record(stored: StoredRecord) -> RunRecord:
-    """Return what the rows say."""
+def record(stored: StoredRecord, said: Mapping[str, Sequence[Comment]] = NOTHING) -> RunRecord:
+    """Return what the rows say; ``said`` are the comments to hand over, by checkpoint."""
     return RunRecord(
         steps=[_step(row) for row in stored.steps],
-        decisions={row[2]: _decision(row) for row in stored.decisions},
+        decisions={row[2]: _decision(row, said.get(row[1], ())) for row in stored.decisions},
     )
 
 
@@ -94,7 +106,11 @@ def _step(row: tuple[Any, ...]) -> Step:
     )
 
 
-def _decision(row: tuple[Any, ...]) -> DecisionRow:
+def _has_comments(decision: Row) -> bool:
+    return bool(decision[16])
+
+
+def _decision(row: tuple[Any, ...], said: Sequence[Comment]) -> DecisionRow:
     return DecisionRow(
         checkpoint_id=row[1],
         position=row[2],
@@ -111,4 +127,5 @@ def _decision(row: tuple[Any, ...]) -> DecisionRow:
         round=row[13],
         rounds=row[14],
         message=row[15],
+        comments=tuple(said),
     )

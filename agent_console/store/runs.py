@@ -41,11 +41,11 @@ VALUES (:job_id, :position, :kind, :name, :result, :code_version, :attempt, :sta
 
 CHECKPOINT = """
 INSERT INTO agent_checkpoints (id, job_id, position, checkpoint_type, status, message, payload,
-  payload_digest, metadata, edit_schema, expires_at, round, rounds, previous_id, created_at,
+  payload_digest, metadata, edit_schema, expires_at, round, rounds, previous_id, risk, created_at,
   updated_at)
 VALUES (:id, :job_id, :position, :checkpoint_type, :status, :message, :payload, :payload_digest,
   :metadata, :edit_schema, {now} + CAST(:expires_in AS BIGINT), :round, :rounds, :previous_id,
-  {now}, {now})
+  :risk, {now}, {now})
 """
 
 ARTIFACT = """
@@ -161,6 +161,7 @@ def insert_checkpoint(
             "metadata": new.metadata,
             "edit_schema": new.edit_schema,
             **place,
+            "risk": new.risk if blocking else None,
             "expires_in": None if expiry is None else int(expiry.total_seconds() * MICROSECONDS),
         },
     )

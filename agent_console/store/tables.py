@@ -227,6 +227,7 @@ class AgentCheckpoint(SQLModel, table=True):
     round: int = Field(default=1, sa_type=Integer, sa_column_kwargs={"server_default": "1"})
     rounds: int | None = Field(default=None, sa_type=Integer)  # None: no changes can be requested
     previous_id: str | None = Field(default=None, sa_type=Text)  # the checkpoint of the last round
+    risk: str | None = Field(default=None, sa_type=Text)  # its gravest finding; None: for nobody
     forked_from: str | None = Field(default=None, sa_type=Text)  # the checkpoint it is a copy of
     policy_id: str | None = Field(default=None, sa_type=Text)  # under which it was decided
     extensions: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})

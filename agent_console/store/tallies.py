@@ -9,6 +9,8 @@ from typing import Final, cast
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import FINISHED
 from agent_console.domain.retention import DELETED
+from agent_console.domain.review_figures import BOUNDS
+from agent_console.store import review_sums
 
 JOBS_TOTAL: Final = "agent_jobs_total"
 JOBS_NOW: Final = "jobs_now"
@@ -18,6 +20,8 @@ TOKENS_TOTAL: Final = "agent_tokens_total"
 COST_MICROS: Final = "agent_cost_micros"  # whole millionths of a dollar: sums stay exact
 REPLAYS_TOTAL: Final = "agent_replays_total"
 WAIT_SECONDS: Final = "agent_checkpoint_wait_seconds"
+REVIEW_SECONDS: Final = "agent_review_seconds"  # stage|risk|job type
+REVIEWS_TOTAL: Final = "agent_reviews_total"  # outcome|risk|job type
 
 JOB_BUCKETS: Final = (0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 WAIT_BUCKETS: Final = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0)  # to a day
@@ -39,6 +43,7 @@ def sums_of(events: Iterable[Event]) -> Sums:
     """Return what ``events`` add to each ``(name, labels)``; labels are joined with ``|``."""
     sums: Sums = Counter()
     for event in events:
+        _count_review(sums, event)
         if event.action == USAGE_RECORDED:
             _count_usage(sums, event)
             continue
@@ -57,6 +62,14 @@ def sums_of(events: Iterable[Event]) -> Sums:
         elif event.action.startswith("job."):
             _count_job(sums, event)
     return sums
+
+
+def _count_review(sums: Sums, event: Event) -> None:
+    of = f"{review_sums.risk_of(event)}|{event.job_type}"
+    for stage, seconds in review_sums.observed(event):
+        _observe(sums, REVIEW_SECONDS, f"{stage}|{of}", seconds, BOUNDS)
+    for outcome in review_sums.outcomes(event):
+        sums[REVIEWS_TOTAL, f"{outcome}|{of}"] += 1
 
 
 def _count_usage(sums: Sums, event: Event) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.sql import Executable
 
 from agent_console.domain.clock import Clock, to_micros
 from agent_console.domain.events import Event
-from agent_console.store import journal, tallies, tally_slots
+from agent_console.store import journal, review_sums, tallies, tally_slots
 from agent_console.store.dialects import (
     NOW_PARAM,
     POSTGRES_NOW,
@@ -176,7 +176,7 @@ class Tx(Queries):
         """Write journal and tallies of ``events``; the writer calls it before it commits."""
         if not events:
             return
-        entries, sums = _kept_of(events)
+        entries, sums, reviews = _kept_of(events)
         now = self.now()
         self.insert("audit_logs", journal.COLUMNS, [(now, *entry) for entry in entries])
         totals = [(name, labels, shard, value) for (name, labels), value in sums]
@@ -187,6 +187,13 @@ class Tx(Queries):
             for name, labels, value in tally_slots.charted(sums)
         ]
         self._cursor.executemany(tally_slots.UPSERT.format(rows=marks(1, 6)), slots)
+        if reviews:
+            told = [
+                (width, now // tally_slots.micros(width), *one[:3], 0, *one[3:])
+                for width in review_sums.WIDTHS
+                for one in reviews
+            ]
+            self._cursor.executemany(review_sums.UPSERT.format(rows=marks(1, 8)), told)
 
     def commit(self, events: Sequence[Event], shard: int) -> None:
         """Write journal and tallies of ``events`` and commit, in one round trip (PostgreSQL)."""
@@ -199,7 +206,7 @@ class Tx(Queries):
     def _journaling(self, events: Sequence[Event], shard: int) -> list[Part]:
         if not events:
             return []
-        entries, sums = _kept_of(events)
+        entries, sums, reviews = _kept_of(events)
         at = POSTGRES_NOW if self._clock is None else str(to_micros(self._clock.now()))
         names = ", ".join(journal.COLUMNS)
         source, params = relation(journal.COLUMNS[1:], entries)
@@ -220,15 +227,32 @@ class Tx(Queries):
             # The slot in the place of its length: only the server knows the time.
             source = f"SELECT width, {at} / slot, name, labels, shard, value FROM ({source}) AS s"
             parts.append((tally_slots.UPSERT.format(rows=source), params))
+        if reviews:
+            part = shard % review_sums.SHARDS
+            told = [
+                (width, tally_slots.micros(width), *one[:3], part, *one[3:])
+                for width in review_sums.WIDTHS
+                for one in reviews
+            ]
+            source, params = relation(review_sums.COLUMNS, told)
+            source = (
+                f"SELECT width, {at} / slot, job_type, risk, measure, shard, value, seconds"
+                f" FROM ({source}) AS s"
+            )
+            parts.append((review_sums.UPSERT.format(rows=source), params))
         return parts
 
 
-def _kept_of(events: Sequence[Event]) -> tuple[list[Row], list[Sum]]:
-    """Return the journal's rows of ``events``, and what they add to the tallies.
+def _kept_of(events: Sequence[Event]) -> tuple[list[Row], list[Sum], list[review_sums.Sum]]:
+    """Return the journal's rows of ``events``, what they add to the tallies and to the reviews'.
 
     Sorted: two transactions that touch the same rows lock them in the same order.
     """
-    return journal.rows_of(events), sorted(tallies.sums_of(events).items())
+    return (
+        journal.rows_of(events),
+        sorted(tallies.sums_of(events).items()),
+        review_sums.slots(events),
+    )
 
 
 class Reader(Queries):

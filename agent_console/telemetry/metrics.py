@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Final, Protocol
+from collections.abc import Collection, Iterable, Iterator
+from typing import Protocol
 
 from prometheus_client import (
     CollectorRegistry,
@@ -32,10 +32,11 @@ from agent_console.domain.usage import MICROS
 from agent_console.store import tallies
 from agent_console.store.database import Database
 from agent_console.store.metric_reads import MetricFigures, read_figures
+from agent_console.telemetry.histograms import Series
+from agent_console.telemetry.review_metrics import review_families
 
 MAX_AGE = 1.0  # seconds a snapshot may serve further scrapes
 OTHER = "other"  # the label of job types that no handler here is registered for
-_INF = "+Inf"
 
 
 class JobTypes(Protocol):
@@ -118,6 +119,7 @@ def _families(
     yield _breakers(figures, hosts)
     yield _job_seconds(figures, known)
     yield _wait_seconds(figures)
+    yield from review_families(figures, lambda job_type: _known_type(job_type, known))
 
 
 class _Described:
@@ -246,12 +248,12 @@ def _job_seconds(figures: MetricFigures, known: frozenset[str]) -> Metric:
         "Seconds from the start of a job to its end.",
         labels=["status", "job_type"],
     )
-    series: dict[tuple[str, ...], _Series] = {}
+    series: dict[tuple[str, ...], Series] = {}
     for labels, value in figures.sums.get(f"{tallies.JOB_SECONDS}_bucket", {}).items():
         rest, bound = labels.rsplit("|", 1)
-        series.setdefault(_job_labels(rest, known), _Series()).add_bucket(bound, value)
+        series.setdefault(_job_labels(rest, known), Series()).add_bucket(bound, value)
     for labels, value in figures.sums.get(f"{tallies.JOB_SECONDS}_sum", {}).items():
-        series.setdefault(_job_labels(labels, known), _Series()).total += value
+        series.setdefault(_job_labels(labels, known), Series()).total += value
     for key in sorted(series):
         found = series[key]
         family.add_metric(key, found.cumulative(tallies.JOB_BUCKETS), found.total)
@@ -268,7 +270,7 @@ def _known_type(job_type: str, known: frozenset[str]) -> str:
 
 
 def _wait_seconds(figures: MetricFigures) -> Metric:
-    series = _Series()
+    series = Series()
     for bound, value in figures.sums.get(f"{tallies.WAIT_SECONDS}_bucket", {}).items():
         series.add_bucket(bound, value)
     series.total = figures.sums.get(f"{tallies.WAIT_SECONDS}_sum", {}).get("", 0.0)
@@ -278,30 +280,3 @@ def _wait_seconds(figures: MetricFigures) -> Metric:
         buckets=series.cumulative(tallies.WAIT_BUCKETS),
         sum_value=series.total,
     )
-
-
-class _Series:
-    """One labelled histogram: how many observations fell into each bucket, and their sum."""
-
-    def __init__(self) -> None:
-        self.buckets: dict[str, float] = {}
-        self.total = 0.0
-
-    def add_bucket(self, bound: str, value: float) -> None:
-        self.buckets[bound] = self.buckets.get(bound, 0.0) + value
-
-    def cumulative(self, bounds: tuple[float, ...]) -> list[tuple[str, float]]:
-        """Return ``(le, observations at or below it)`` as Prometheus wants them.
-
-        A bound of an earlier version, no longer in ``bounds``, counts from the next one up.
-        """
-        return list(_accumulate(self.buckets, bounds))
-
-
-def _accumulate(
-    buckets: Mapping[str, float], bounds: tuple[float, ...]
-) -> Iterator[tuple[str, float]]:
-    ordered: Final = sorted((float(bound), value) for bound, value in buckets.items())
-    for bound in bounds:
-        yield str(bound), sum(value for at, value in ordered if at <= bound)
-    yield _INF, sum(value for _, value in ordered)

@@ -52,6 +52,7 @@ def metrics(db: Database) -> dict[str, set[str]]:
             Event(action="job.created", after="PENDING", **job),
             Event(action="job.completed", before="RUNNING", after="COMPLETED", seconds=1.0, **job),
             Event(action="usage.recorded", data=used, **job),
+            Event(action="checkpoint.approved", data={"unseenSeconds": 1.0}, **job),
         )
     )
     found: dict[str, set[str]] = {}

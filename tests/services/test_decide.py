@@ -86,6 +86,7 @@ def test_an_approval_queues_the_job_and_is_journaled_with_all_that_proves_it(des
     assert row["data"] == {
         "payloadDigest": shown.checkpoint.payload_digest,
         "waitedSeconds": 90,
+        "risk": "NONE",
         "feedback": "fine",
     }
     assert ("job.woken", "WAITING", "QUEUED") in journal(desk.db, job_id)

@@ -15,6 +15,7 @@ from agent_console.domain.access import ANONYMOUS, ROLE_PERMISSIONS, Actor, Perm
 from agent_console.domain.bulk import JobFilter
 from agent_console.domain.chat import ChatQuery, HistoryQuery, NewChatSession
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
+from agent_console.domain.comments import CommentQuery
 from agent_console.domain.context import NewContextDocument
 from agent_console.domain.errors import ConsoleError, Forbidden, Unauthenticated
 from agent_console.domain.forks import ForkRequest
@@ -27,6 +28,7 @@ from agent_console.domain.queries import (
     JobQuery,
     SessionQuery,
 )
+from agent_console.domain.review_export import ExportQuery
 from agent_console.domain.review_policies import Terms
 from agent_console.domain.rulings import Item
 from agent_console.domain.saved_queries import NewSavedQuery, QueryChange
@@ -124,6 +126,22 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     ),
     "delegations.revoke": (P.CHECKPOINTS_DECIDE, lambda s, a: s.delegations.revoke(a, "dlg_x")),
     "claims.of": (P.CHECKPOINTS_READ, lambda s, a: s.claims.of(a, ["chk_x"])),
+    "presence.look": (P.CHECKPOINTS_READ, lambda s, a: s.presence.look(a, "chk_x")),
+    "presence.leave": (P.CHECKPOINTS_READ, lambda s, a: s.presence.leave(a, "chk_x")),
+    "presence.of": (P.CHECKPOINTS_READ, lambda s, a: s.presence.of(a, "chk_x")),
+    "comments.page": (
+        P.CHECKPOINTS_READ,
+        lambda s, a: s.comments.page(a, "chk_x", CommentQuery()),
+    ),
+    "comments.add": (P.CHECKPOINTS_COMMENT, lambda s, a: s.comments.add(a, "chk_x", "hm")),
+    "comments.edit": (
+        P.CHECKPOINTS_COMMENT,
+        lambda s, a: s.comments.edit(a, "chk_x", "cmt_x", "hm"),
+    ),
+    "comments.delete": (
+        P.CHECKPOINTS_COMMENT,
+        lambda s, a: s.comments.delete(a, "chk_x", "cmt_x"),
+    ),
     "review.decide_once": (
         P.CHECKPOINTS_DECIDE,
         lambda s, a: s.review.decide_once(a, "chk_x", REJECT),
@@ -133,6 +151,11 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
         lambda s, a: s.review.decide_many(a, [Item(checkpoint_id="chk_x")], REJECT),
     ),
     "figures.live": (P.METRICS_READ, lambda s, a: s.figures.live(a)),
+    "review_export.lines": (
+        P.AUDIT_READ,
+        lambda s, a: s.review_export.lines(a, ExportQuery()),
+    ),
+    "review_figures.read": (P.METRICS_READ, lambda s, a: s.review_figures.read(a)),
     "figures.overview": (P.METRICS_READ, lambda s, a: s.figures.overview(a)),
     "job_types.page": (P.JOBS_READ, lambda s, a: s.job_types.page(a)),
     "job_types.get": (P.JOBS_READ, lambda s, a: s.job_types.get(a, "noop")),
@@ -286,7 +309,7 @@ def test_a_token_may_do_what_its_scope_says(desk: Desk, scope: Permission) -> No
     actor = desk.services.access.actor_for_token(grant.token)
     assert actor is not None
     expected = {scope}
-    if scope is P.CHECKPOINTS_DECIDE:
+    if scope in {P.CHECKPOINTS_DECIDE, P.CHECKPOINTS_COMMENT}:
         expected.add(P.CHECKPOINTS_READ)  # nobody can decide on what they cannot see
     assert actor.permissions == expected
     for permission, call in GUARDED.values():

@@ -26,11 +26,12 @@ from tests.support.runs import checkpoint, claim_one, decide_many, end, step, wa
 # Round trips to PostgreSQL, all of them: BEGIN goes along with the first statement, and COMMIT with
 # journal and tallies. For SQLite, in the same process, a statement is a function call.
 CLAIM = FINISH = {"postgresql": 2, "sqlite": 4}
-RESUME = {"postgresql": 5, "sqlite": 7}  # a claim that looks at approvals and brings records
+# Decisions, and what goes on upon them, add to one more table: the figures of reviews.
+RESUME = {"postgresql": 5, "sqlite": 8}  # a claim that looks at approvals and brings records
 STEP = {"postgresql": 3, "sqlite": 2}
 SUSPEND = {"postgresql": 4, "sqlite": 6}
-DECIDE = {"postgresql": 6, "sqlite": 8}  # one of them reads the policies
-LATE = {"postgresql": 8, "sqlite": 10}  # with those whose time was up
+DECIDE = {"postgresql": 6, "sqlite": 9}  # one of them reads the policies
+LATE = {"postgresql": 8, "sqlite": 11}  # with those whose time was up
 
 
 DAY = timedelta(days=1)

@@ -63,6 +63,14 @@ PARTS: dict[str, Any] = {
         "checkpoint_id": f"chk_{j}_{n}", "user_id": "usr_ada", "user_name": "Ada",
         "verb": "approve", "digest": "", "voted_at": at,
     },
+    "checkpoint_comments": lambda j, n, at: {
+        "id": f"cmt_{j}_{n}", "checkpoint_id": f"chk_{j}_{n}", "author_id": "usr_ada",
+        "author_name": "Ada", "body": "?", "mentions": "[]", "created_at": at,
+    },
+    "checkpoint_views": lambda j, n, at: {
+        "checkpoint_id": f"chk_{j}_{n}", "user_id": "usr_ada", "user_name": "Ada",
+        "first_seen": at, "last_seen": at, "present_until": at,
+    },
     "chat_participants": lambda j, n, at: {
         "session_id": f"cht_{j}_{n}", "user_id": "usr_ada", "user_name": "Ada", "joined_at": at,
         "read_seq": 0,

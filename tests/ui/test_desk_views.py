@@ -225,3 +225,17 @@ def test_edits_that_are_no_json_are_refused_with_a_sentence(text: str) -> None:
 
 def test_edits_keep_integers_exact() -> None:
     assert parse_edited('{"n": 12345678901234567890}') == {"n": 12345678901234567890}
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], ""),
+        (["Ana"], "Ana is looking at this"),
+        (["Ana", "Ben"], "Ana and Ben are looking at this"),
+        (["Ana", "Ben", "Cy"], "Ana, Ben and 1 other are looking at this"),
+        (["Ana", "Ben", "Cy", "Di"], "Ana, Ben and 2 others are looking at this"),
+    ],
+)
+def test_who_else_looks_is_one_sentence(names: list[str], said: str) -> None:
+    assert build.watched(names) == said

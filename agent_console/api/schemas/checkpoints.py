@@ -26,6 +26,7 @@ from agent_console.domain.checkpoints import (
     Verdict,
 )
 from agent_console.domain.jobs import JobStatus
+from agent_console.domain.presence import Presence
 from agent_console.domain.risk import Severity
 from agent_console.services.review import CheckpointDetail
 
@@ -211,6 +212,30 @@ class ClaimAnswer(Success):
     claim: ClaimOut | None
 
 
+class ViewerOut(Out):
+    """Somebody who looks at a checkpoint."""
+
+    user_id: str
+    user_name: str
+    first_seen: Instant
+    last_seen: Instant
+
+
+class ViewersAnswer(Success):
+    """Who looks at a checkpoint now, the caller included."""
+
+    viewers: list[ViewerOut]
+    first_seen_at: Instant | None = Field(description="When anybody first opened its card.")
+
+    @classmethod
+    def of(cls, presence: Presence) -> ViewersAnswer:
+        """Return the answer that tells of ``presence``."""
+        return cls(
+            viewers=[ViewerOut.model_validate(one) for one in presence.viewers],
+            first_seen_at=presence.first_seen_at,
+        )
+
+
 class RoundOut(Out):
     """A round of a proposal; ``said`` is the feedback or the reason that ended it."""
 
@@ -247,6 +272,8 @@ class CheckpointDetailOut(CheckpointOut):
     approve_refusal: str = Field(
         description="Why approving it as it is adds nothing: you did already; or as refusal."
     )
+    viewers: list[ViewerOut] = Field(description="Who else looks at it now.")
+    first_seen_at: Instant | None = Field(description="When anybody first opened its card.")
 
     @classmethod
     def of_detail(cls, detail: CheckpointDetail) -> CheckpointDetailOut:
@@ -268,6 +295,8 @@ class CheckpointDetailOut(CheckpointOut):
             policy=ReviewPolicyOut.of(detail.policy),
             votes=[VoteOut.model_validate(one) for one in detail.votes],
             approve_refusal=detail.approve_refusal,
+            viewers=[ViewerOut.model_validate(one) for one in detail.others],
+            first_seen_at=detail.first_seen_at,
         )
 
 

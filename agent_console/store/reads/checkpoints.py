@@ -65,6 +65,11 @@ def get(reader: Reader, checkpoint_id: str) -> Checkpoint | None:
     return rows.checkpoint(found[0]) if found else None
 
 
+def exists(reader: Reader, checkpoint_id: str) -> bool:
+    """Say whether there is such a checkpoint."""
+    return bool(reader.select(select(CHECKPOINTS.c.id).where(CHECKPOINTS.c.id == checkpoint_id)))
+
+
 def edit_schema(reader: Reader, checkpoint_id: str) -> dict[str, Any] | None:
     """Return the JSON Schema of what may be edited; None when nothing may."""
     column = CHECKPOINTS.c.edit_schema

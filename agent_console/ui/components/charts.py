@@ -17,6 +17,19 @@ _DURATION: rx.vars.FunctionVar[Any] = FunctionStringVar.create(
     "((s) => s >= 5400 ? (s / 3600).toFixed(1) + ' h' : s >= 90 ? Math.round(s / 60) + ' min'"
     " : s >= 1 ? +s.toFixed(1) + ' s' : Math.round(s * 1000) + ' ms')"
 )
+_STAGES = (
+    ("Asked to first seen", "var(--amber-9)"),
+    ("Seen to decided", "var(--accent-9)"),
+    ("Approved to gone on", "var(--green-9)"),
+)
+_ENDS = (
+    ("Approved", "var(--green-9)"),
+    ("Edited", "var(--teal-9)"),
+    ("Changes requested", "var(--amber-9)"),
+    ("Rejected", "var(--red-9)"),
+    ("Expired", "var(--gray-9)"),
+    ("By policy", "var(--blue-9)"),
+)
 # What a chart shows stands beside it in words: the keyboard need not stop in a picture.
 _STILL = {"accessibilityLayer": False}
 _QUIET = {"fontSize": 11, "fill": "var(--gray-11)"}
@@ -50,6 +63,54 @@ def bars(points: rx.Var[list[dict[str, Any]]]) -> rx.Component:
     )
 
 
+def stages(points: rx.Var[list[dict[str, Any]]]) -> rx.Component:
+    """Show the medians of the stages of reviews, in seconds."""
+    return _framed(
+        rx.recharts.line_chart(
+            *_axes(duration=True),
+            *[_line(name, colour) for name, colour in _STAGES],
+            data=points,
+            height=HEIGHT,
+            width="100%",
+            custom_attrs=_STILL,
+            margin={"top": 6, "right": 6, "left": -6, "bottom": 0},
+        ),
+        *_STAGES,
+    )
+
+
+def endings(points: rx.Var[list[dict[str, Any]]]) -> rx.Component:
+    """Show how reviews ended, stacked."""
+    return _framed(
+        rx.recharts.bar_chart(
+            *_axes(duration=False),
+            *[_bar(name, colour) for name, colour in _ENDS],
+            data=points,
+            height=HEIGHT,
+            width="100%",
+            custom_attrs=_STILL,
+            margin={"top": 6, "right": 6, "left": -18, "bottom": 0},
+        ),
+        *_ENDS,
+    )
+
+
+def ages(points: rx.Var[list[dict[str, Any]]]) -> rx.Component:
+    """Show how many wait, by age: ``at`` is its name."""
+    return _framed(
+        rx.recharts.bar_chart(
+            *_axes(duration=False, named=True),
+            _bar("Waiting", "var(--amber-9)"),
+            data=points,
+            height=HEIGHT,
+            width="100%",
+            custom_attrs=_STILL,
+            margin={"top": 6, "right": 6, "left": -18, "bottom": 0},
+        ),
+        ("Waiting", "var(--amber-9)"),
+    )
+
+
 def lines(points: rx.Var[list[dict[str, Any]]], median: str, p95: str) -> rx.Component:
     """Show the median and the 95th percentile of a duration in seconds."""
     return _framed(
@@ -79,18 +140,23 @@ def _framed(chart: rx.Component, *names: tuple[str, str]) -> rx.Component:
     )
 
 
-def _axes(*, duration: bool) -> list[rx.Component]:
+def _axes(*, duration: bool, named: bool = False) -> list[rx.Component]:
+    """Return grid, axes and tooltip; ``named``: along names instead of times."""
     form = {"tick_formatter": _DURATION} if duration else {"allow_decimals": False}
-    tooltip = {"labelFormatter": _TIME, **({"formatter": _DURATION} if duration else {})}
+    time = {} if named else {"tick_formatter": _TIME}
+    tooltip = {
+        **({} if named else {"labelFormatter": _TIME}),
+        **({"formatter": _DURATION} if duration else {}),
+    }
     return [
         rx.recharts.cartesian_grid(vertical=False, stroke="var(--gray-5)"),
         rx.recharts.x_axis(
             data_key="at",
-            tick_formatter=_TIME,
             tick=_QUIET,
             tick_line=False,
             axis_line=False,
-            min_tick_gap=40,
+            min_tick_gap=4 if named else 40,
+            **time,
         ),
         rx.recharts.y_axis(tick=_QUIET, tick_line=False, axis_line=False, **form),
         rx.recharts.graphing_tooltip(

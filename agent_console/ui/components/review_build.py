@@ -46,6 +46,7 @@ TYPE_WORDS = {
     CheckpointType.ERROR: "Error",
 }
 LABEL_LENGTH = 160  # characters of a message in an accessible name
+NAMED = 2  # people who are named before the rest is counted
 REMEMBERED = 64  # rendered bodies: what a few dozen reviewers look at
 
 
@@ -189,6 +190,7 @@ def ruling(detail: CheckpointDetail) -> RulingView:
         was_edited=point.edited_data is not None,
         edited=json_document(point.edited_data),
         asked=asked(detail),
+        watched=watched([reveal(one.user_name).text for one in detail.others]),
         **_claim(detail),
     )
 
@@ -201,6 +203,16 @@ def _claim(detail: CheckpointDetail) -> dict[str, Any]:
         "claim_own": detail.claim_own,
         "may_claim": detail.may_claim,
     }
+
+
+def watched(names: Sequence[str]) -> str:
+    """Return the sentence that says who else looks at a card: two by name, then how many more."""
+    if len(names) <= NAMED:
+        listed = " and ".join(names)
+    else:
+        more = len(names) - NAMED
+        listed = f"{', '.join(names[:NAMED])} and {more} other{'' if more == 1 else 's'}"
+    return f"{listed} {'is' if len(names) == 1 else 'are'} looking at this" if names else ""
 
 
 def _round(one: Round, current: str) -> RoundView:

@@ -35,12 +35,12 @@ def review_card(
     alert: rx.Component,
     claim_bar: rx.Component,
     votes: rx.Component,
+    thread: rx.Component,
 ) -> rx.Component:
     """Return the card; ``verdict_bar`` closes it, ``claim_bar`` follows its head.
 
-    ``votes`` tell what was said so far where several people have to agree.
-
-    ``alert`` says why a verdict was not taken.
+    ``votes`` tell what was said so far where several people have to agree; ``alert`` says why a
+    verdict was not taken; ``thread`` is what people say about it.
 
     Keyed by the checkpoint's id: what is being typed cannot move to another card.
     """
@@ -57,6 +57,7 @@ def review_card(
             content(body),
             rx.cond(body.note, rx.fragment(), _words(body)),
             _why(body, ruling),
+            thread,
             context_section(body, context),
             class_name="card-body",
         ),
@@ -91,6 +92,7 @@ def _head(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
                 ruling.pending & (ruling.expires_at != ""),
                 rx.el.span("expires ", moment(ruling.expires_at, "until"), class_name="ac-meta"),
             ),
+            _watched(ruling),
             rx.el.span(
                 rx.link(
                     icon("link", 14),
@@ -105,6 +107,20 @@ def _head(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
         ),
         rx.cond(body.task != "", rx.el.p(body.task, class_name="card-task")),
         class_name="card-head",
+    )
+
+
+def _watched(ruling: rx.Var[RulingView]) -> rx.Component:
+    """Say who else looks at the card; the place is kept, so that nothing moves when they come."""
+    return rx.el.span(
+        rx.cond(
+            ruling.watched != "",
+            rx.fragment(icon("eye", 14), rx.el.span(ruling.watched, class_name="ac-cut")),
+        ),
+        class_name="card-watched",
+        title=ruling.watched,
+        role="status",
+        aria_live="polite",
     )
 
 

@@ -159,7 +159,7 @@ class RulingView:
     """Where the checkpoint stands, and what the person at the screen may do about it.
 
     ``changes_refusal`` is why nobody may request changes; ``rounds`` is empty while there is one.
-    ``claimed_by`` is empty while nobody has claimed it.
+    ``claimed_by`` is empty while nobody has claimed it; ``watched`` says who else looks at it.
     """
 
     id: str = ""
@@ -183,6 +183,7 @@ class RulingView:
     claim_own: bool = False
     may_claim: bool = False
     asked: AskedView = field(default_factory=AskedView)
+    watched: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

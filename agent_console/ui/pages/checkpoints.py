@@ -19,6 +19,7 @@ from agent_console.ui.components.desk_bulk import checkpoint_box, desk_bulk_bar
 from agent_console.ui.components.review_asked import votes_section
 from agent_console.ui.components.review_card import review_card
 from agent_console.ui.components.review_claim import claim_bar
+from agent_console.ui.components.review_comments import ThreadVerbs, thread_section
 from agent_console.ui.components.review_models import RowView, TabView
 from agent_console.ui.components.review_verdict import Verdicts, verdict_bar
 from agent_console.ui.components.saved_bar import saved_bar
@@ -29,6 +30,15 @@ from agent_console.ui.shell import frame, stale_badge
 from agent_console.ui.states.checkpoints import BASE, Desk
 from agent_console.ui.states.saved import SavedViews
 
+THREAD = ThreadVerbs(
+    add=Desk.comment,
+    edit=Desk.edit_comment,
+    begin=Desk.begin_edit,
+    delete=Desk.delete_comment,
+    show_all=Desk.show_all_comments(),
+    editing=Desk.editing,
+    error=Desk.comment_error,
+)
 FOCUS_SETTLES = 250  # ms: from one row to the next the focus does not leave the list
 ROUTE = f"{BASE}/[[checkpoint_id]]"  # optional: list and permanent link are one page
 
@@ -269,6 +279,7 @@ def _card() -> rx.Component:
             ),
             claim_bar=claim_bar(Desk.ruling, Desk.claim, Desk.release()),
             votes=votes_section(Desk.ruling, Desk.withdraw()),
+            thread=thread_section(Desk.body, Desk.thread, THREAD),
         ),
     )
 

@@ -7,23 +7,12 @@ import reflex as rx
 from agent_console.ui import shell
 from agent_console.ui.components.basics import bones, empty, section, status_mark, words
 from agent_console.ui.components.charts import bars, lines
+from agent_console.ui.components.review_charts import chart, reviews_section, tile
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
-from agent_console.ui.states.overview import PATH, OverviewPage, Tile
+from agent_console.ui.states.overview import PATH, OverviewPage
 from agent_console.ui.theme import JOB_MARKS
 from agent_console.ui.views import JobRow, Tab
-
-
-def _tile(tile: rx.Var[Tile]) -> rx.Component:
-    return rx.el.li(
-        rx.link(
-            rx.el.span(tile.value, class_name="ac-number", data_tone=tile.tone),
-            rx.el.span(tile.label, class_name="ac-meta"),
-            href=tile.href,
-            underline="none",
-        ),
-        key=tile.label,
-    )
 
 
 def _span(tab: rx.Var[Tab]) -> rx.Component:
@@ -45,20 +34,16 @@ def _failure(row: rx.Var[JobRow]) -> rx.Component:
     )
 
 
-def _chart(given: rx.Var[bool], chart: rx.Component, none: str) -> rx.Component:
-    return rx.cond(given, chart, rx.el.p(none, class_name="ac-chartless"))
-
-
 def _charts() -> rx.Component:
     data = OverviewPage.points
     return rx.el.div(
         section(
             "Throughput",
-            _chart(OverviewPage.has_jobs, bars(data), "No job began or ended in this time."),
+            chart(OverviewPage.has_jobs, bars(data), "No job began or ended in this time."),
         ),
         section(
             "Run duration",
-            _chart(
+            chart(
                 OverviewPage.has_runs,
                 lines(data, "Run, median", "Run, p95"),
                 "No job was completed in this time.",
@@ -66,7 +51,7 @@ def _charts() -> rx.Component:
         ),
         section(
             "Review latency",
-            _chart(
+            chart(
                 OverviewPage.has_waits,
                 lines(data, "Wait, median", "Wait, p95"),
                 "Nothing was decided in this time.",
@@ -87,7 +72,7 @@ def _charts() -> rx.Component:
 def _body() -> rx.Component:
     return rx.fragment(
         rx.el.ul(
-            rx.foreach(OverviewPage.tiles, _tile), class_name="ac-figures", aria_label="Figures"
+            rx.foreach(OverviewPage.tiles, tile), class_name="ac-figures", aria_label="Figures"
         ),
         rx.el.nav(
             rx.foreach(OverviewPage.spans, _span),
@@ -96,6 +81,7 @@ def _body() -> rx.Component:
         ),
         rx.el.p(OverviewPage.summary, class_name="ac-sr"),
         _charts(),
+        reviews_section(OverviewPage.reviews),
     )
 
 

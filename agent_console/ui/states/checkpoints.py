@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import reflex as rx
@@ -25,6 +25,7 @@ from agent_console.services.review import CheckpointDetail
 from agent_console.ui import bridge, quote_checks
 from agent_console.ui.bridge import Failure, Notice
 from agent_console.ui.components import review_build as build
+from agent_console.ui.components.comment_models import ThreadView
 from agent_console.ui.components.review_models import (
     BodyView,
     ContextView,
@@ -36,6 +37,7 @@ from agent_console.ui.components.review_models import (
 from agent_console.ui.guard import GuardedState, guarded
 from agent_console.ui.live import Ask, LiveState, follow
 from agent_console.ui.params import PAGE_SIZE, DeskParams
+from agent_console.ui.states import comments
 from agent_console.ui.states.verdict_form import VerdictForm, parse_edited
 from agent_console.ui.views import iso
 
@@ -49,6 +51,7 @@ TABS = (
     ("All", "ALL"),
 )
 
+SOON = 15.0  # seconds after which a card is read again while somebody else looks at it
 DONE_WORDS = {
     CheckpointVerb.APPROVE: "Approved",
     CheckpointVerb.REQUEST_CHANGES: "Changes requested",
@@ -62,6 +65,7 @@ class Wanted:
 
     params: DeskParams
     open_id: str
+    comments: int = comments.SHOWN  # the latest so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Answer:
     claims: Mapping[str, ReviewClaim]
     refusal: str  # why the reader may decide nothing, or ""
     checks: tuple[str, ...] = ()  # what the documents say to the quotations on the card
+    thread: ThreadView = field(default_factory=ThreadView)
 
 
 def read(actor: Actor, wanted: Wanted) -> Answer:
@@ -109,10 +114,11 @@ def read(actor: Actor, wanted: Wanted) -> Answer:
         claims=services.claims.of(actor, waiting),
         refusal="" if actor.may(needed) else refusal(needed),
         checks=checks,
+        thread=comments.read(actor, point, wanted.comments) if point else ThreadView(),
     )
 
 
-class Desk(LiveState, GuardedState, rx.State):
+class Desk(comments.CommentThread, LiveState, GuardedState, rx.State):
     """State of the Checkpoints page. ``in_path``: the address names a checkpoint."""
 
     rows: list[RowView] = []
@@ -323,8 +329,11 @@ class Desk(LiveState, GuardedState, rx.State):
     def _path_id(self) -> str:
         return str(self.router.url.path).removeprefix(BASE).strip("/")[:100]
 
+    def _open_id(self) -> str:
+        return self.body.id
+
     def _wanted(self) -> Wanted:
-        return Wanted(self._params(), self._path_id() or self._pinned)
+        return Wanted(self._params(), self._path_id() or self._pinned, self._comments_shown)
 
     def _arrive(self) -> None:
         """Keep the open card over a reconnection, unless its verdict has been seen already."""
@@ -335,7 +344,8 @@ class Desk(LiveState, GuardedState, rx.State):
 
     def _ask(self, actor: Actor) -> Ask:
         wanted = self._wanted()
-        return Ask(key=("desk", wanted, actor.id), read=lambda: read(actor, wanted))
+        every = SOON if self.ruling.watched else 30.0  # nobody tells of those who just vanish
+        return Ask(("desk", wanted, actor.id), lambda: read(actor, wanted), every=every)
 
     def _show(self, answer: Answer) -> None:
         if answer.wanted != self._wanted():
@@ -382,14 +392,17 @@ class Desk(LiveState, GuardedState, rx.State):
         self._put(upcoming=rest[0] if rest else "")
         if opened != self.body.id:
             self._put(conflict="", reason_error="", edit_error="", changes_error="")
+            self._put(editing="", comment_error="", _comments_shown=comments.SHOWN)
         self._pinned = "" if in_path else opened
         if detail is None:
             self._put(body=BodyView(), ruling=RulingView(), context=ContextView())
+            self._put(thread=ThreadView())
             return
         self._put(
             body=build.body(detail, answer.checks),
             ruling=build.ruling(detail),
             context=build.context(detail),
+            thread=answer.thread,
         )
 
 

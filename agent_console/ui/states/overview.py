@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import reflex as rx
@@ -12,26 +13,24 @@ from agent_console.domain.access import Actor, Permission
 from agent_console.domain.figures import LiveFigures, Overview, Point
 from agent_console.domain.jobs import JobStatus, JobSummary
 from agent_console.domain.queries import JobQuery
+from agent_console.domain.review_figures import ReviewFigures
 from agent_console.ui import bridge
 from agent_console.ui.guard import guarded
 from agent_console.ui.live import Ask, LiveState, follow
 from agent_console.ui.params import address, choice
+from agent_console.ui.review_figure_views import ReviewsView, Tile, reviews_view, seconds, share
 from agent_console.ui.views import JobRow, Tab, iso
 
 PATH = "/overview"
 SPANS = {"1h": "1 hour", "6h": "6 hours", "24h": "24 hours", "7d": "7 days"}
+LENGTHS = {
+    "1h": timedelta(hours=1),
+    "6h": timedelta(hours=6),
+    "24h": timedelta(days=1),
+    "7d": timedelta(days=7),
+}
 FAILURES = 5  # latest failed jobs that are shown
 FRESH = 5.0  # seconds a chart may lag where nothing was published
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """A figure with its name; ``tone`` colours what should be looked at; ``href`` leads there."""
-
-    label: str
-    value: str
-    href: str
-    tone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +39,7 @@ class Answer:
 
     overview: Overview
     failures: Sequence[JobSummary]
+    reviews: ReviewFigures
 
 
 class OverviewPage(LiveState, rx.State):
@@ -53,6 +53,7 @@ class OverviewPage(LiveState, rx.State):
     has_jobs: bool = False
     summary: str = ""
     failures: list[JobRow] = []
+    reviews: ReviewsView = ReviewsView()
 
     @rx.event(background=True)
     @guarded(Permission.METRICS_READ)
@@ -78,14 +79,20 @@ class OverviewPage(LiveState, rx.State):
             has_waits=any(one.wait_p50 is not None for one in points),
             summary=summary(points),
             failures=[JobRow.of(job) for job in answer.failures],
+            reviews=reviews_view(answer.reviews),
         )
 
 
 def read(actor: Actor, span: str) -> Answer:
     """Read figures and the latest failures; runs in a thread."""
     services = bridge.services()
+    since = datetime.now(UTC) - LENGTHS[span]
     failed = JobQuery(status=JobStatus.FAILED.value, limit=FAILURES)
-    return Answer(services.figures.overview(actor, span), services.jobs.page(actor, failed).items)
+    return Answer(
+        services.figures.overview(actor, span),
+        services.jobs.page(actor, failed).items,
+        services.review_figures.read(actor, since=since),
+    )
 
 
 def tiles(live: LiveFigures) -> list[Tile]:
@@ -104,7 +111,7 @@ def tiles(live: LiveFigures) -> list[Tile]:
         Tile("In the queue", f"{live.waiting_in_queue:,}", f"{jobs}PENDING", ""),
         Tile(
             "Success, last hour",
-            "–" if rate is None else f"{rate:.1%}".replace(".0%", "%"),
+            share(rate),
             f"{jobs}FAILED",
             "red" if rate is not None and rate < 0.9 else "",
         ),
@@ -116,23 +123,6 @@ def tiles(live: LiveFigures) -> list[Tile]:
             "" if live.active_workers else "red",
         ),
     ]
-
-
-def seconds(value: float | None) -> str:
-    """Return a duration as people read it, two units at most; a dash for none."""
-    if value is None:
-        return "–"
-    if value < 1:
-        return f"{value * 1000:.0f} ms"
-    if value < 60:
-        return f"{value:.1f} s".replace(".0 s", " s")
-    minutes, rest = divmod(round(value), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{hours // 24} d {hours % 24} h"
 
 
 def summary(points: Sequence[Point]) -> str:
