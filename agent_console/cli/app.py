@@ -13,6 +13,7 @@ from agent_console.cli import (
     database,
     job_types,
     markers,
+    notifications,
     ops,
     records,
     retention,
@@ -72,6 +73,7 @@ app.add_typer(records.app, name="jobs")  # with the commands of ``jobs``
 app.add_typer(job_types.app, name="job-types")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(checkpoints.app, name="checkpoints")
+app.add_typer(notifications.app, name="notifications")
 app.add_typer(workers.app, name="workers")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(audit.app, name="audit")

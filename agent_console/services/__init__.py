@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.context import ContextDocumentDetail
+from agent_console.gateways.http import HttpGateway, http_gateway
 from agent_console.gateways.keystore import open_store
 from agent_console.services.access import AccessOptions, AccessService
 from agent_console.services.artifacts import ArtifactService
@@ -27,6 +28,8 @@ from agent_console.services.forks import ForkService
 from agent_console.services.health import HealthOptions, HealthService
 from agent_console.services.job_types import JobTypeService
 from agent_console.services.jobs import JobService
+from agent_console.services.notification_sending import Dispatcher
+from agent_console.services.notifications import NotificationService
 from agent_console.services.passwords import Passwords
 from agent_console.services.replays import Replayer, ReplayService
 from agent_console.services.retention import RetentionService
@@ -72,6 +75,7 @@ class Services:
     rewinds: RewindService
     saved_queries: SavedQueryService
     schedules: ScheduleService
+    notifications: NotificationService
     chat: ChatService
     feed: ChangeFeed
 
@@ -88,12 +92,13 @@ def build_services(
     shipped: Mapping[str, ContextDocumentDetail] | None = None,
     replayer: Replayer | None = None,
     chat_model: ChatModel | None = None,
+    http: HttpGateway | None = None,
 ) -> Services:
     """Make the services on ``db``; ``replayer`` runs jobs again from their records.
 
     ``scheduler_age`` tells the health report of this process's scheduler (seconds); ``shipped``
     are the context documents that come with the console; ``chat_model`` answers free questions in
-    the chat; ``clock`` and ``passwords`` are replaced by tests.
+    the chat; ``http`` is the way out; ``clock`` and ``passwords`` are replaced by tests.
     """
     ticking = clock or SystemClock()
     keys = seal_keys(settings)
@@ -131,6 +136,9 @@ def build_services(
         rewinds=RewindService(db),
         saved_queries=SavedQueryService(db),
         schedules=ScheduleService(db, catalog),
+        notifications=NotificationService(
+            db, settings, Dispatcher(db, settings, http or http_gateway(settings), clock=ticking)
+        ),
         chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
         feed=feed,
     )

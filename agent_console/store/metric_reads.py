@@ -39,6 +39,7 @@ WHERE {HELD_SQL} AND run_at <= {{now}} GROUP BY job_type
 UNION ALL SELECT job_type, count(*) FROM ai_jobs {{behind_index}}
 WHERE {BEHIND_SQL} GROUP BY job_type
 """
+UNSENT = "SELECT count(*) FROM notification_deliveries WHERE status = 'pending'"
 ACTIVE = "SELECT count(*) FROM ai_jobs WHERE status = 'RUNNING'"
 SUMS = "SELECT name, labels, sum(value) FROM tallies GROUP BY name, labels"
 
@@ -53,6 +54,7 @@ class MetricFigures:
     active_jobs: int
     oldest_due: float = 0.0  # seconds since the job that waits longest could have been claimed
     running_workers: int = 0
+    notifications_pending: int = 0
     held: Mapping[str, int] = field(default_factory=dict)  # by job type
     # By allowlist entry, the worst of all workers.
     breakers: Mapping[str, BreakerState] = field(default_factory=dict)
@@ -73,6 +75,7 @@ def read_figures(db: Database) -> MetricFigures:
         active = reader.row(ACTIVE)
         due = reader.row(OLDEST_DUE)
         running = reader.row(RUNNING)
+        unsent = reader.row(UNSENT)
         held: Counter[str] = Counter()
         for job_type, count in reader.rows(HELD):
             held[job_type] += count
@@ -86,6 +89,7 @@ def read_figures(db: Database) -> MetricFigures:
         active_jobs=int(active[0]) if active else 0,
         oldest_due=float(due[0]) / MICROSECONDS if due else 0.0,
         running_workers=int(running[0]) if running else 0,
+        notifications_pending=int(unsent[0]) if unsent else 0,
         held=held,
         breakers=breakers,
     )
