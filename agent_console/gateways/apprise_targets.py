@@ -152,31 +152,38 @@ def _without(text: str, url: str) -> str:
     return text
 
 
-class _Overhearing(logging.Handler):
-    """Keeps what the library says in one thread."""
+class _Overhearing(logging.Filter):
+    """Stops whatever the library says, and keeps it for the thread that waits for it.
+
+    A filter, not a handler: reports of errors (Sentry) hook in before handlers are asked.
+    """
 
     def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self._thread = threading.get_ident()
-        self.said: list[str] = []
+        super().__init__()
+        self.waiting = threading.local()
 
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.thread == self._thread:
-            self.said.append(record.getMessage())
+    def filter(self, record: logging.LogRecord) -> bool:
+        said: list[str] | None = getattr(self.waiting, "said", None)
+        if said is not None:
+            said.append(record.getMessage())
+        return False
+
+
+_OVERHEARING = _Overhearing()
 
 
 @contextmanager
 def _overheard() -> Iterator[list[str]]:
-    """Collect what the library complains of; nothing of it reaches any other log."""
+    """Collect what the library complains of; nothing of it reaches any log."""
     log = logging.getLogger("apprise")
-    log.propagate = False
     log.setLevel(logging.WARNING)
+    log.addFilter(_OVERHEARING)  # once, however often it is asked for
     # What it is built on writes paths, which hold tokens.
     for name in ("urllib3", "requests", "oauthlib", "requests_oauthlib", "MARKDOWN"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    handler = _Overhearing()
-    log.addHandler(handler)
+        logging.getLogger(name).setLevel(logging.ERROR)
+    said: list[str] = []
+    _OVERHEARING.waiting.said = said
     try:
-        yield handler.said
+        yield said
     finally:
-        log.removeHandler(handler)
+        _OVERHEARING.waiting.said = None

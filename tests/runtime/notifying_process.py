@@ -30,7 +30,6 @@ def main(url: str, origin: str, folder: Path) -> None:
     signals.start()
     host = WorkerHost(db, Registry([]), settings, signals, Workspace(folder / "workspace"))
     host.start(desired=False)
-    print("started", flush=True)
     threading.Event().wait()
 
 
