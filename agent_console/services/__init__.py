@@ -136,12 +136,17 @@ def build_services(
         rewinds=RewindService(db),
         saved_queries=SavedQueryService(db),
         schedules=ScheduleService(db, catalog),
-        notifications=NotificationService(
-            db, settings, Dispatcher(db, settings, http or http_gateway(settings), clock=ticking)
-        ),
+        notifications=_notifications(db, settings, ticking, http),
         chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
         feed=feed,
     )
+
+
+def _notifications(
+    db: Database, settings: Settings, clock: Clock, http: HttpGateway | None
+) -> NotificationService:
+    dispatcher = Dispatcher(db, settings, http or http_gateway(settings), clock=clock)
+    return NotificationService(db, settings, dispatcher)
 
 
 def _workers(db: Database, settings: Settings) -> WorkerService:
