@@ -44,8 +44,8 @@ class DeliveryStatus(StrEnum):
 
 ASKING = (Topic.NEW, Topic.REMINDER, Topic.ESCALATION)
 _DECIDED = frozenset(CheckpointStatus) - {CheckpointStatus.PENDING}
-# Checkpoints that are copied, claimed or looked at are no news.
-_SILENT = frozenset({"checkpoint.reused", "checkpoint.claimed", "checkpoint.released"})
+# A copy, and who is on it, is no news; nor is what was undone, for its decision was not told yet.
+_SILENT = frozenset(f"checkpoint.{what}" for what in ("reused", "claimed", "released", "undone"))
 
 
 def topic_of(action: str, after: str | None) -> Topic | None:
