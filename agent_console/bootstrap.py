@@ -23,6 +23,7 @@ from agent_console.domain.context import ContextDocumentDetail, shipped_document
 from agent_console.domain.errors import HandlersNotLoaded, Invalid, Misconfigured
 from agent_console.domain.observer import RunObserver, RunObservers
 from agent_console.domain.redaction import conceal
+from agent_console.gateways.http import http_gateway
 from agent_console.gateways.keystore import open_keystore
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.bulk import bulk_handler
@@ -177,7 +178,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
     if tracing is not None:
         db.subscribe(tracing.listen)
     watching: list[RunObserver] = [RunLog(), *(w for w in (reporter, tracing) if w is not None)]
-    workspace = Workspace(settings.workspace_root)
+    workspace, http = Workspace(settings.workspace_root), http_gateway(settings)
     host = WorkerHost(
         db,
         registry,
@@ -185,6 +186,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         signals,
         workspace,
         observers=RunObservers(watching),
+        http=http,
         sweeps=reporter,
         processes=Processes(settings, f"{__name__}:{warm.__name__}"),
     )
@@ -196,6 +198,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         scheduler_age=lambda: host.scheduler_age,
         shipped=_shipped_documents(),
         chat_model=chat_model(settings),
+        http=http,
         replayer=Rehearsals(db, registry, clock or SystemClock(), workspace, settings.origin),
     )
     registry.add(bulk_handler(db, services.jobs))

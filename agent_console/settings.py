@@ -24,6 +24,11 @@ from agent_console.domain.risk_rules import (
 )
 
 
+def _numbers(text: str) -> list[int]:
+    """Return the whole numbers of ``1,2,3``; none of an empty text."""
+    return [int(part) for part in text.split(",") if part.strip()]
+
+
 def _named(plain: str) -> AliasChoices:
     """Read the conventional name (``PORT``) instead of the prefixed one."""
     return AliasChoices(plain, plain.lower())
@@ -75,6 +80,14 @@ class Settings(BaseSettings):
     http_signing_keys: Annotated[tuple[str, ...], NoDecode] = ()
     http_breaker_failures: int = Field(5, ge=1, le=1000)
     http_breaker_seconds: float = Field(30.0, ge=0.1, le=3600)
+    notify_schemes: Annotated[tuple[str, ...], NoDecode] = (
+        "mailto", "mailtos", "slack", "workflows", "discord", "tgram",
+    )  # fmt: skip
+    notify_timeout: float = Field(10.0, ge=1, le=120)
+    notify_retries: str = "5,30,120,600,3600,21600"
+    notify_reminders: str = "50,10"  # percent of the time that a checkpoint has
+    notify_failing_days: float = Field(3.0, ge=0.01, le=365)
+    notify_keep_days: float = Field(30.0, ge=1, le=3650)
     pool_min: int = Field(2, ge=1, le=200)
     pool_max: int = Field(20, ge=1, le=500)
     statement_timeout: float = Field(30.0, ge=1, le=3600)
@@ -104,6 +117,7 @@ class Settings(BaseSettings):
         "http_allow",
         "http_allow_private",
         "http_signing_keys",
+        "notify_schemes",
         mode="before",
     )
     @classmethod
@@ -137,6 +151,25 @@ class Settings(BaseSettings):
     @classmethod
     def _name_server(cls, value: str) -> str:
         return str(name_server(value)) if value else value
+
+    @field_validator("notify_schemes")
+    @classmethod
+    def _schemes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return () if value == ("none",) else tuple(one.lower() for one in value)
+
+    @field_validator("notify_retries")
+    @classmethod
+    def _waits(cls, value: str) -> str:
+        if not all(0 < wait <= 604_800 for wait in _numbers(value)):
+            raise ValueError("use seconds between 1 and 604800, such as 5,30,120")
+        return value
+
+    @field_validator("notify_reminders")
+    @classmethod
+    def _percents(cls, value: str) -> str:
+        if not all(percent in range(1, 100) for percent in _numbers(value)):
+            raise ValueError("use percents between 1 and 99, such as 50,10")
+        return value
 
     @field_validator("log_level", mode="before")
     @classmethod
@@ -200,6 +233,16 @@ class Settings(BaseSettings):
                 "AGENT_CONSOLE_RISK_DOUBTFUL must not be above AGENT_CONSOLE_RISK_CONFIDENT"
             )
         return self
+
+    @property
+    def notify_waits(self) -> tuple[float, ...]:
+        """The seconds between the tries of a notification."""
+        return tuple(_numbers(self.notify_retries))
+
+    @property
+    def notify_percents(self) -> tuple[int, ...]:
+        """At which percents of the time left reminders are sent by default."""
+        return tuple(_numbers(self.notify_reminders))
 
     @property
     def risk_policy(self) -> RiskPolicy:

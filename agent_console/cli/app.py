@@ -13,6 +13,7 @@ from agent_console.cli import (
     delegations,
     job_types,
     markers,
+    notifications,
     ops,
     policies,
     records,
@@ -76,6 +77,7 @@ app.add_typer(schedules.app, name="schedules")
 app.add_typer(policies.app, name="policies")
 app.add_typer(delegations.app, name="delegations")
 app.add_typer(review_export.app, name="checkpoints")  # with the commands of ``checkpoints``
+app.add_typer(notifications.app, name="notifications")
 app.add_typer(workers.app, name="workers")
 app.add_typer(secrets.app, name="secrets")
 app.add_typer(audit.app, name="audit")

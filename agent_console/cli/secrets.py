@@ -24,7 +24,7 @@ def set_secret(
     """Store a secret; the value is read from standard input, or asked for."""
     from agent_console.services.secrets import generated
 
-    value = generated() if generate else _value()
+    value = generated() if generate else read_value()
     with opened() as (console, actor):
         done = console.services.secrets.set(actor, name, value)
     _report(done, "stored", as_json=as_json)
@@ -82,7 +82,7 @@ def rotate_secret(
     if encryption_key:
         _rekey(as_json=as_json)
         return
-    value = None if generate else _value()
+    value = None if generate else read_value()
     with opened() as (console, actor):
         done = console.services.secrets.rotate(actor, name, value)
     _report(done, "rotated; the one before is still accepted", as_json=as_json)
@@ -102,7 +102,7 @@ def delete_secret(name: NAME, *, as_json: Annotated[bool, JSON_OPTION] = False) 
 def _rekey(*, as_json: bool) -> None:
     with opened() as (console, actor):
         asked = console.services.secrets.needs_passphrase(actor)
-        passphrase = _value("New passphrase") if asked else None
+        passphrase = read_value("New passphrase") if asked else None
         console.services.secrets.rekey(actor, passphrase)
     if asked:
         note("Set AGENT_CONSOLE_KEYSTORE_PASSPHRASE to the new passphrase for every process.")
@@ -112,8 +112,8 @@ def _rekey(*, as_json: bool) -> None:
         say("The keystore is encrypted with a new key.")
 
 
-def _value(prompt: str = "Value") -> str:
-    """Read the value; one line end that a shell adds does not belong to it."""
+def read_value(prompt: str = "Value") -> str:
+    """Read a secret, or ask for it; one line end that a shell adds does not belong to it."""
     if sys.stdin.isatty():
         entered: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=True, err=True)
         return entered

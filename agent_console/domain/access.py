@@ -38,6 +38,8 @@ class Permission(StrEnum):
     AUDIT_READ = "audit:read"
     METRICS_READ = "metrics:read"
     TOKENS_OWN = "tokens:own"
+    NOTIFICATIONS_OWN = "notifications:own"
+    NOTIFICATIONS_MANAGE = "notifications:manage"
     USERS_MANAGE = "users:manage"
     SECRETS_MANAGE = "secrets:manage"
     DATA_MANAGE = "data:manage"
@@ -54,6 +56,7 @@ _READ = frozenset(
         Permission.CHAT_USE,
         Permission.METRICS_READ,
         Permission.TOKENS_OWN,
+        Permission.NOTIFICATIONS_OWN,
     }
 )
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = MappingProxyType(

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import threading
+from collections.abc import Callable
 from functools import partial
 
 import agent_console
@@ -19,6 +20,7 @@ from agent_console.runtime.async_context import LoopThread
 from agent_console.runtime.heart import Heart
 from agent_console.runtime.isolation import IsolatingExecutor
 from agent_console.runtime.locks import WorkerLocks
+from agent_console.runtime.notifier import Notifier
 from agent_console.runtime.processes import Processes
 from agent_console.runtime.registry import Registry
 from agent_console.runtime.run import Surroundings
@@ -30,6 +32,7 @@ from agent_console.runtime.sweeps import (
     Seldom,
     Sweep,
     expire_overdue,
+    forget_messages,
     forget_previews,
     mend_gates,
     prune_figures,
@@ -38,6 +41,8 @@ from agent_console.runtime.sweeps import (
     rescue_dead,
 )
 from agent_console.runtime.worker import GRACE, Worker
+from agent_console.services.notification_feed import NewsFeed
+from agent_console.services.notification_sending import DAY, Dispatcher
 from agent_console.services.retention import Retention
 from agent_console.services.review_policy import still_stands
 from agent_console.services.schedule_fires import fire_due, seconds_to_next
@@ -100,6 +105,13 @@ class WorkerHost:
         self._schedules = ScheduleClock(
             partial(fire_due, db, registry), partial(seconds_to_next, db)
         )
+        self._notifier = Notifier(
+            NewsFeed(db, origin=settings.origin, policy=settings.self_approval),
+            Dispatcher(db, settings, self._http),
+        )
+        self._news = ScheduleClock(
+            self._notifier.work, self._notifier.seconds_to_next, "notifications"
+        )
         self._scheduler: Scheduler | None = None
         self._worker: Worker | None = None
         self._heart: Heart | None = None
@@ -110,6 +122,7 @@ class WorkerHost:
         signals.gated = self._gated
         signals.on_change(self._something_changed)
         signals.on_change(self._schedules.changed)
+        signals.on_change(self._news.changed)
 
     def start(self, *, desired: bool = True, embedded: bool = True) -> None:
         """Register the worker and begin to do what its row says, at first ``desired``.
@@ -147,11 +160,7 @@ class WorkerHost:
         worker.start()
         heart.start(worker)
         scheduler = self._scheduler = Scheduler()
-        self._schedules.start(
-            lambda name, look, seconds: scheduler.call_at(
-                name, Sweep("schedules", look, self._sweeps), seconds
-            )
-        )
+        self._start_clocks(scheduler)
         keys = seal_keys(self._settings)
         retention = Retention(self._db, self._settings.retention, keys)
         scheduler.start(
@@ -164,6 +173,8 @@ class WorkerHost:
             Sweep("previews", partial(forget_previews, self._db), self._sweeps),
             Sweep("figures", partial(prune_figures, self._db), self._sweeps),
             Sweep("schedules", self._schedules.sweep, self._sweeps),
+            Sweep("notifications", self._news.sweep, self._sweeps),
+            Sweep("messages", self._messages_sweep(), self._sweeps),
             Sweep("sealing", Sealer(self._db, keys).seal, self._sweeps),
             Sweep("retention", retention.sweep, self._sweeps),
             Sweep("gates", Seldom(partial(mend_gates, self._db), MEND_EVERY), self._sweeps),
@@ -181,11 +192,13 @@ class WorkerHost:
         with self._obeying:
             self._leaving = True
         self._schedules.stop()
+        self._news.stop()
         scheduler.stop()
         drain = self._settings.drain_timeout if drain_seconds is None else drain_seconds
         worker.want(run=False, drain_seconds=drain)
         if not worker.stopped.wait(drain + 3 * GRACE):
             _log.warning("the worker did not stop in time; its jobs will be rescued")
+        self._notifier.stop(GRACE)
         heart.stop(GRACE)
         self._worker = self._heart = self._scheduler = None
         worker.close()
@@ -207,6 +220,22 @@ class WorkerHost:
             "maxConcurrentJobs": self._size,
             "pollInterval": int(self._poll_interval * 1000),
         }
+
+    def _start_clocks(self, scheduler: Scheduler) -> None:
+        """Let what is planned be looked at when it is due."""
+        self._notifier.start()
+        for name, clock in (("schedules", self._schedules), ("notifications", self._news)):
+
+            def later(
+                key: str, look: Callable[[], object], seconds: float, name: str = name
+            ) -> None:
+                scheduler.call_at(key, Sweep(name, look, self._sweeps), seconds)
+
+            clock.start(later)
+
+    def _messages_sweep(self) -> Seldom:
+        age = self._settings.notify_keep_days * DAY
+        return Seldom(partial(forget_messages, self._db, age), MEND_EVERY)
 
     def _identity(self, *, desired: bool, embedded: bool) -> NewWorker:
         return NewWorker(

@@ -1,4 +1,4 @@
-"""When a process looks at the schedules: at the next slot, and soon after anything changed."""
+"""When a process looks at what is planned: when it is due, and soon after anything changed."""
 
 from __future__ import annotations
 
@@ -14,18 +14,23 @@ Later = Callable[[str, Callable[[], object], float], None]
 
 
 class ScheduleClock:
-    """Fires what is due, then asks to be called at the next slot.
+    """Fires what is due (slots of schedules, notifications), then asks to be called at the next.
 
     While nothing is planned and nothing changes, the database is asked once a minute. Any change
-    in the database may be one of a schedule: it has the next slot looked up, at most once a second.
+    in the database may be about what is planned: the next is looked up, at most once a second.
     """
 
     def __init__(
         self,
         fire: Callable[[], int],
         seconds_to_next: Callable[[], float | None],
+        name: str = "schedules",
     ) -> None:
-        """Take what fires (returning how many) and what tells the time until the next slot."""
+        """Take what fires (returning how many) and what tells the time until the next slot.
+
+        ``name`` tells its calls from those of others.
+        """
+        self._name = name
         self._fire, self._seconds_to_next = fire, seconds_to_next
         self._later: Later | None = None
         self._turn = threading.Lock()  # one look at a time
@@ -54,7 +59,7 @@ class ScheduleClock:
             if later is None or self._asked:
                 return
             self._asked = True
-        later("schedules.change", self.look, self._looked + SPACING - monotonic())
+        later(f"{self._name}.change", self.look, self._looked + SPACING - monotonic())
 
     def look(self) -> None:
         """Fire what is due, and plan the next look.
@@ -83,4 +88,4 @@ class ScheduleClock:
         wait = LONGEST if wait is None else min(wait, LONGEST)
         self._look_by = monotonic() + wait
         if (later := self._later) is not None and wait < LONGEST:
-            later("schedules.slot", self.look, wait)
+            later(f"{self._name}.slot", self.look, wait)

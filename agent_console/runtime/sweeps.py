@@ -9,7 +9,7 @@ from time import monotonic
 from agent_console.domain.errors import Unavailable
 from agent_console.domain.observer import SweepObserver
 from agent_console.runtime.locks import WorkerLocks
-from agent_console.store import admission, parking, previews
+from agent_console.store import admission, deliveries, parking, previews
 from agent_console.store.database import Database
 from agent_console.store.deadlines import expire_due
 from agent_console.store.liveness import rescue
@@ -125,3 +125,11 @@ def prune_figures(db: Database) -> int:
 def mend_gates(db: Database) -> int:
     """Put right what was enqueued while the limits of its type changed; returns how many jobs."""
     return admission.mend(db)
+
+
+def forget_messages(db: Database, seconds: float) -> int:
+    """Forget notifications that ended ``seconds`` ago; returns how many."""
+    with db.read() as reader:
+        if not deliveries.is_old(reader, seconds):
+            return 0
+    return db.write(lambda tx: deliveries.prune(tx, seconds))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.context import ContextDocumentDetail
+from agent_console.gateways.http import HttpGateway, http_gateway
 from agent_console.gateways.keystore import open_store
 from agent_console.services.access import AccessOptions, AccessService
 from agent_console.services.artifacts import ArtifactService
@@ -29,6 +30,8 @@ from agent_console.services.forks import ForkService
 from agent_console.services.health import HealthOptions, HealthService
 from agent_console.services.job_types import JobTypeService
 from agent_console.services.jobs import JobService
+from agent_console.services.notification_sending import Dispatcher
+from agent_console.services.notifications import NotificationService
 from agent_console.services.passwords import Passwords
 from agent_console.services.presence import PresenceService
 from agent_console.services.replays import Replayer, ReplayService
@@ -84,6 +87,7 @@ class Services:
     rewinds: RewindService
     saved_queries: SavedQueryService
     schedules: ScheduleService
+    notifications: NotificationService
     chat: ChatService
     feed: ChangeFeed
 
@@ -100,12 +104,13 @@ def build_services(
     shipped: Mapping[str, ContextDocumentDetail] | None = None,
     replayer: Replayer | None = None,
     chat_model: ChatModel | None = None,
+    http: HttpGateway | None = None,
 ) -> Services:
     """Make the services on ``db``; ``replayer`` runs jobs again from their records.
 
     ``scheduler_age`` tells the health report of this process's scheduler (seconds); ``shipped``
     are the context documents that come with the console; ``chat_model`` answers free questions in
-    the chat; ``clock`` and ``passwords`` are replaced by tests.
+    the chat; ``http`` is the way out; ``clock`` and ``passwords`` are replaced by tests.
     """
     ticking = clock or SystemClock()
     keys = seal_keys(settings)
@@ -143,6 +148,7 @@ def build_services(
         rewinds=RewindService(db),
         saved_queries=SavedQueryService(db),
         schedules=ScheduleService(db, catalog),
+        notifications=_notifications(db, settings, ticking, http),
         chat=ChatService(db, assistant, clock=ticking),
         feed=feed,
     )
@@ -162,6 +168,13 @@ def _sources(
         clock=clock,
         worker_timeout=settings.worker_timeout,
     )
+
+
+def _notifications(
+    db: Database, settings: Settings, clock: Clock, http: HttpGateway | None
+) -> NotificationService:
+    dispatcher = Dispatcher(db, settings, http or http_gateway(settings), clock=clock)
+    return NotificationService(db, settings, dispatcher)
 
 
 def _workers(db: Database, settings: Settings) -> WorkerService:

@@ -69,6 +69,7 @@ PARTS: Final[Mapping[str, str]] = {
     "job_callbacks": _OF_JOB,
     "job_uniques": _OF_JOB,
     "schedule_fires": _OF_JOB,
+    "notification_deliveries": _OF_JOB,
     "work_artifacts": _OF_JOB,
     "agent_checkpoints": _OF_JOB,
     "ai_jobs": "id {among_ids}",

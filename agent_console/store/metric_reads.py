@@ -41,6 +41,7 @@ WHERE {HELD_SQL} AND run_at <= {{now}} GROUP BY job_type
 UNION ALL SELECT job_type, count(*) FROM ai_jobs {{behind_index}}
 WHERE {BEHIND_SQL} GROUP BY job_type
 """
+UNSENT = "SELECT count(*) FROM notification_deliveries WHERE status = 'pending'"
 ACTIVE = "SELECT count(*) FROM ai_jobs WHERE status = 'RUNNING'"
 SUMS = "SELECT name, labels, sum(value) FROM tallies GROUP BY name, labels"
 
@@ -55,6 +56,7 @@ class MetricFigures:
     active_jobs: int
     oldest_due: float = 0.0  # seconds since the job that waits longest could have been claimed
     running_workers: int = 0
+    notifications_pending: int = 0
     held: Mapping[str, int] = field(default_factory=dict)  # by job type
     pending_ages: Sequence[Age] = ()
     # By allowlist entry, the worst of all workers.
@@ -76,6 +78,7 @@ def read_figures(db: Database) -> MetricFigures:
         active = reader.row(ACTIVE)
         due = reader.row(OLDEST_DUE)
         running = reader.row(RUNNING)
+        unsent = reader.row(UNSENT)
         held: Counter[str] = Counter()
         for job_type, count in reader.rows(HELD):
             held[job_type] += count
@@ -90,6 +93,7 @@ def read_figures(db: Database) -> MetricFigures:
         active_jobs=int(active[0]) if active else 0,
         oldest_due=float(due[0]) / MICROSECONDS if due else 0.0,
         running_workers=int(running[0]) if running else 0,
+        notifications_pending=int(unsent[0]) if unsent else 0,
         held=held,
         pending_ages=ages,
         breakers=breakers,

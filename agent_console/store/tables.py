@@ -29,6 +29,7 @@ from agent_console.store import (  # noqa: F401 - of the same metadata
     agent_tables,
     chat_tables,
     job_type_tables,
+    notification_tables,
     query_tables,
     review_tables,
     schedule_tables,

@@ -22,6 +22,7 @@ REPLAYS_TOTAL: Final = "agent_replays_total"
 WAIT_SECONDS: Final = "agent_checkpoint_wait_seconds"
 REVIEW_SECONDS: Final = "agent_review_seconds"  # stage|risk|job type
 REVIEWS_TOTAL: Final = "agent_reviews_total"  # outcome|risk|job type
+NOTIFICATIONS_TOTAL: Final = "agent_notifications_total"  # counted where they are sent
 
 JOB_BUCKETS: Final = (0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 WAIT_BUCKETS: Final = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14_400.0, 86_400.0)  # to a day

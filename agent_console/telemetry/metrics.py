@@ -27,6 +27,7 @@ from prometheus_client.core import (
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.jobs import JobStatus
+from agent_console.domain.notifications import Way
 from agent_console.domain.records import BreakerState
 from agent_console.domain.usage import MICROS
 from agent_console.store import tallies
@@ -159,6 +160,20 @@ def _counters(figures: MetricFigures) -> Iterator[Metric]:
     for result in ("same", "different"):
         replays.add_metric([result], told.get(result, 0.0))
     yield replays
+    yield _notifications(figures)
+
+
+def _notifications(figures: MetricFigures) -> Metric:
+    told = figures.sums.get(tallies.NOTIFICATIONS_TOTAL, {})
+    family = CounterMetricFamily(
+        "agent_notifications",
+        "Attempts to send a notification since the first start.",
+        labels=["kind", "outcome"],
+    )
+    for way in Way:
+        for outcome in ("sent", "failed", "dropped"):
+            family.add_metric([way.value, outcome], told.get(f"{way.value}|{outcome}", 0.0))
+    return family
 
 
 def _usage(figures: MetricFigures, known: frozenset[str]) -> Iterator[Metric]:
@@ -198,6 +213,11 @@ def _gauges(figures: MetricFigures) -> Iterator[Metric]:
         "agent_checkpoints_pending",
         "Checkpoints that wait for a decision now.",
         value=figures.checkpoints_pending,
+    )
+    yield GaugeMetricFamily(
+        "agent_notifications_pending",
+        "Notifications that wait to be sent, or sent again, now.",
+        value=figures.notifications_pending,
     )
     yield GaugeMetricFamily(
         "agent_jobs_oldest_due_seconds",

@@ -22,6 +22,7 @@ from agent_console.ui.pages import (
     login,
     missing,
     new_job,
+    notifications,
     overview,
     review_policies,
     schedule_form,
@@ -32,7 +33,17 @@ from agent_console.ui.pages import (
 )
 
 HOME = "/admin/agent-checkpoints"
-STYLES = ("console", "desk", "artifacts", "work", "audit", "chat", "record", "schedules")
+STYLES = (
+    "console",
+    "desk",
+    "artifacts",
+    "work",
+    "audit",
+    "chat",
+    "record",
+    "schedules",
+    "notifications",
+)
 Register = Callable[[rx.App], None]
 
 PAGES: tuple[Register, ...] = (
@@ -51,6 +62,7 @@ PAGES: tuple[Register, ...] = (
     artifact.register,
     chat.register,
     workers.register,
+    notifications.register,
     overview.register,
     audit.register,
     checkpoints.register,
@@ -77,6 +89,7 @@ def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
             rx.el.script(src="/desk.js", defer=True),
             rx.el.script(src="/hotkeys.js", defer=True),
             rx.el.script(src="/palette.js", defer=True),
+            rx.el.script(src="/notify.js", defer=True),
             rx.el.script(src="/artifacts.js", defer=True),
             rx.el.script(src="/chat.js", defer=True),
         ],

@@ -40,6 +40,7 @@ PLACES = (
     Place("Artifacts", "/artifacts", "package"),
     Place("Chat", "/chat", "messages_square"),
     Place("Workers", "/workers", "server", keys="g w"),
+    Place("Notifications", "/notifications", "bell"),
     Place("Overview", "/overview", "chart_line", keys="g o"),
     Place("Audit", "/audit", "scroll_text", needs="audit:read"),
 )
@@ -130,6 +131,7 @@ def _side(active: str) -> rx.Component:
         ),
         _account(),
         class_name="ac-side",
+        custom_attrs={"data-pending": Session.pending.to_string()},  # for assets/notify.js
     )
 
 

@@ -11,6 +11,7 @@ import reflex as rx
 
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
 from agent_console.domain.jobs import JobStatus
+from agent_console.domain.notifications import DeliveryStatus
 from agent_console.domain.records import BreakerState, LogLevel, WorkerStatus
 from agent_console.domain.sessions import SessionStatus
 
@@ -91,6 +92,21 @@ WORKER_MARKS: Mapping[str, Mark] = MappingProxyType(
         WorkerStatus.DRAINING: Mark("amber", "hourglass"),
         WorkerStatus.STOPPED: Mark("gray", "circle_stop"),
         WorkerStatus.DEAD: Mark("red", "heart_crack"),
+    }
+)
+SUBSCRIPTION_MARKS: Mapping[str, Mark] = MappingProxyType(
+    {
+        "On": Mark("green", "circle_check"),
+        "Failing": Mark("amber", "triangle_alert"),
+        "Off": Mark("gray", "bell_off"),
+    }
+)
+DELIVERY_MARKS: Mapping[str, Mark] = MappingProxyType(
+    {
+        DeliveryStatus.PENDING: Mark("amber", "clock"),
+        DeliveryStatus.SENT: Mark("green", "circle_check"),
+        DeliveryStatus.FAILED: Mark("red", "circle_x"),
+        DeliveryStatus.DROPPED: Mark("gray", "ban"),
     }
 )
 BREAKER_MARKS: Mapping[str, Mark] = MappingProxyType(

@@ -17,12 +17,20 @@ from tests.e2e.browser import People, launch
 from tests.e2e.console import ConsoleProcess
 from tests.e2e.work import Work
 from tests.support.models import serving
+from tests.support.receiver import HOST, Receiver, receiver
 
 expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="package")
-def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleProcess]:
+def hook() -> Iterator[Receiver]:
+    """Run what webhooks of the console may call."""
+    with receiver() as made:
+        yield made
+
+
+@pytest.fixture(scope="package")
+def console(tmp_path_factory: pytest.TempPathFactory, hook: Receiver) -> Iterator[ConsoleProcess]:
     """Run the console the way its users do."""
     folder = tmp_path_factory.mktemp("console")
     with serving(folder) as serve:
@@ -30,6 +38,8 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleProcess
             folder,
             AGENT_CONSOLE_AGENTS=str(AGENTS),
             AGENT_CONSOLE_HANDLERS=scripted.__file__,
+            AGENT_CONSOLE_HTTP_ALLOW=hook.origin,
+            AGENT_CONSOLE_HTTP_ALLOW_PRIVATE=f"{HOST}/32",
             AGENT_CONSOLE_AGENT_BASE_URL=serve(*ANSWERS).base_url(),
         )
         process.start()

@@ -72,6 +72,7 @@ def places(console: ConsoleProcess, work: Work) -> dict[str, str]:
         "Schedules": "/schedules",
         "New schedule": "/schedules/new?type=simple-task",
         "Edit schedule": f"/schedules/edit?id={schedule}",
+        "Notifications": "/notifications",
         "Agents": "/agents?agent=reporting",
         "Sessions": "/sessions",
         "Sessions of a project": "/sessions?project=default",

@@ -21,6 +21,11 @@ from agent_console.domain.errors import ConsoleError, Forbidden, Unauthenticated
 from agent_console.domain.forks import ForkRequest
 from agent_console.domain.jobs import NewJob
 from agent_console.domain.limits import Caps
+from agent_console.domain.notifications import (
+    DeliveryQuery,
+    NewSubscription,
+    SubscriptionChange,
+)
 from agent_console.domain.queries import (
     AuditQuery,
     CheckpointQuery,
@@ -219,6 +224,26 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "chat.last_seq": (P.CHAT_USE, lambda s, a: s.chat.last_seq(a, "cht_x")),
     "chat.post": (P.CHAT_USE, lambda s, a: s.chat.post(a, "cht_x", "hello")),
     "chat.mark_read": (P.CHAT_USE, lambda s, a: s.chat.mark_read(a, "cht_x", 1)),
+    "notifications.page": (P.NOTIFICATIONS_OWN, lambda s, a: s.notifications.page(a)),
+    "notifications.get": (P.NOTIFICATIONS_OWN, lambda s, a: s.notifications.get(a, "sub_x")),
+    "notifications.create": (
+        P.NOTIFICATIONS_OWN,
+        lambda s, a: s.notifications.create(a, NewSubscription(name="n", way="x", target="t")),
+    ),
+    "notifications.change": (
+        P.NOTIFICATIONS_OWN,
+        lambda s, a: s.notifications.change(a, "sub_x", SubscriptionChange(name="n")),
+    ),
+    "notifications.delete": (P.NOTIFICATIONS_OWN, lambda s, a: s.notifications.delete(a, "sub_x")),
+    "notifications.test": (P.NOTIFICATIONS_OWN, lambda s, a: s.notifications.test(a, "sub_x")),
+    "notifications.deliveries": (
+        P.NOTIFICATIONS_OWN,
+        lambda s, a: s.notifications.deliveries(a, "sub_x", DeliveryQuery()),
+    ),
+    "notifications.redeliver": (
+        P.NOTIFICATIONS_OWN,
+        lambda s, a: s.notifications.redeliver(a, "sub_x", "msg_x"),
+    ),
     "audit.page": (P.AUDIT_READ, lambda s, a: s.audit.page(a, AuditQuery())),
     "audit.integrity": (P.AUDIT_READ, lambda s, a: s.audit.integrity(a)),
     "audit.head": (P.AUDIT_READ, lambda s, a: s.audit.head(a)),

@@ -75,6 +75,11 @@ PARTS: dict[str, Any] = {
         "session_id": f"cht_{j}_{n}", "user_id": "usr_ada", "user_name": "Ada", "joined_at": at,
         "read_seq": 0,
     },
+    "notification_deliveries": lambda j, n, at: {
+        "id": f"msg_{j}_{n}", "subscription_id": "sub_one", "event_key": f"journal:{j}{n}",
+        "topic": "new", "job_id": j, "checkpoint_id": f"chk_{j}_{n}", "body": "{}",
+        "status": "sent", "attempts": 1, "tries": 1, "due_at": at, "log": "[]", "created_at": at,
+    },
     "idempotency_keys": lambda j, n, at: {
         "scope": "usr_ada enqueue", "key": f"{j} {n}", "request_digest": "d",
         "subject_id": f"chk_{j}_{n}" if n else j, "created_at": at,

@@ -6,6 +6,7 @@ the last character, because that is what will run. Everywhere else a secret has 
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import logging
@@ -29,6 +30,7 @@ from agent_console.gateways.keystore import open_keystore, open_store
 from agent_console.settings import load_settings
 from agent_console.telemetry import logs, sentry
 from tests.support import rows
+from tests.support.receiver import Receiver, receiver
 from tests.support.transports import RecordingTransport
 
 ROOT = local_operator("root")
@@ -40,6 +42,7 @@ CANARIES = {
         "provider-key", "signing-key", "old-signing-key",
         "password", "wrong-password",
         "bearer", "cookie", "basic", "header", "idempotency", "query-token",
+        "chat-token", "mail-password", "hook-path",
         "payload", "handler-log", "handler-header", "handler-url", "handler-error", "stray-key",
     )
 }  # fmt: skip
@@ -99,9 +102,16 @@ def log(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 @pytest.fixture
+def other() -> Iterator[Receiver]:
+    with receiver() as made:
+        yield made
+
+
+@pytest.fixture
 def console(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    other: Receiver,
     transport: RecordingTransport,
     log: io.StringIO,  # noqa: ARG001 - from its first line
 ) -> Iterator[Console]:
@@ -112,6 +122,10 @@ def console(
     for name, value in {
         "AGENT_CONSOLE_HANDLERS": str(module),
         "AGENT_CONSOLE_METRICS_TOKEN": CANARIES["metrics-token"],
+        "AGENT_CONSOLE_HTTP_ALLOW": other.origin,
+        "AGENT_CONSOLE_HTTP_ALLOW_PRIVATE": "127.0.0.2/32",
+        "AGENT_CONSOLE_NOTIFY_SCHEMES": "json,mailto,slack,discord",
+        "AGENT_CONSOLE_NOTIFY_TIMEOUT": "2",
         "AGENT_CONSOLE_KEYSTORE_PASSPHRASE": CANARIES["passphrase"],
         "REDIS_URL": f"redis://:{CANARIES['redis-password']}@localhost/0",
         "SENTRY_DSN": "https://public@sentry.invalid/1",
@@ -134,6 +148,10 @@ def console(
     made.stop()
     sentry_sdk.get_global_scope().set_client(None)
     sentry_sdk.get_isolation_scope().clear_breadcrumbs()
+
+
+# What notifications are signed with is base64: a canary of its own kind.
+HOOK_SECRET = "whsec_" + base64.b64encode(b"canary-hook-secret-5d1e8c70b2").decode()
 
 
 class Visitor:
@@ -215,22 +233,59 @@ def intrude(visitor: Visitor) -> None:
     visitor.client.cookies.clear()
 
 
+def subscribe(visitor: Visitor, other: Receiver) -> str:
+    """Subscribe by every way, with targets that are secrets; have messages fail and arrive."""
+    headers = {"Authorization": f"Bearer {token(visitor.console, Role.ADMIN)}"}
+    targets = [
+        ("webhook", f"{other.origin}/{CANARIES['hook-path']}", {"secret": HOOK_SECRET}),
+        ("webhook", f"https://elsewhere.invalid/{CANARIES['hook-path']}", {}),
+        ("apprise", f"json://127.0.0.1:9/{CANARIES['chat-token']}", {}),
+        (
+            "apprise",
+            f"mailto://me:{CANARIES['mail-password']}@127.0.0.1:9?from=me@example.com&to=a@example.com",
+            {},
+        ),
+        ("apprise", f"discord://{CANARIES['chat-token']}/x?template={CANARIES['hook-path']}", {}),
+        ("apprise", f"slack://{CANARIES['chat-token']}", {}),
+    ]
+    made = []
+    for way, target, more in targets:
+        body = {"name": "Mine", "way": way, "target": target, "topics": ["new", "decided"], **more}
+        path = "/api/notifications/subscriptions"
+        answer = visitor.ask("POST", path, json=body, headers=headers)
+        if answer.status_code == 201:
+            made.append(answer.json()["subscription"]["id"])
+    assert len(made) == 3
+    for one in made:
+        path = f"/api/notifications/subscriptions/{one}/test"
+        assert visitor.ask("POST", path, headers=headers).status_code == 200
+    return str(made[1])
+
+
 def found(text: str) -> set[str]:
     """Return the names of the canaries that stand in ``text``, as they are or escaped."""
-    return {name for name, value in CANARIES.items() if value in text}
+    secrets = {**CANARIES, "hook-secret": HOOK_SECRET}
+    return {name for name, value in secrets.items() if value in text}
 
 
 def test_a_secret_in_every_input_is_in_no_output(
-    console: Console, transport: RecordingTransport, log: io.StringIO, caplog: Any
+    console: Console,
+    transport: RecordingTransport,
+    log: io.StringIO,
+    caplog: Any,
+    other: Receiver,
 ) -> None:
     console.services.secrets.reveal(ROOT, "webhook.orders")
     visitor = Visitor(console)
+    subscription_id = subscribe(visitor, other)
     job_id, checkpoint_id = careless_job(visitor)
     intrude(visitor)
     console.services.review.decide(ROOT, checkpoint_id, _approval(console, checkpoint_id))
     jobs = console.services.jobs
     assert console.await_until(lambda: jobs.get(ROOT, job_id).job.status in FINISHED, 20)
     ids = {"job_id": job_id, "jobId": job_id, "checkpoint_id": checkpoint_id, "id": job_id}
+    ids["subscriptionId"] = subscription_id
+    assert console.await_until(lambda: len(other.received) >= 2, 20)  # the test, and the question
     secret_of_session = token(console, Role.ADMIN)
     visitor.everywhere({"Authorization": f"Bearer {secret_of_session}"}, ids)
     visitor.everywhere({}, ids)
@@ -261,9 +316,10 @@ def _approval(console: Console, checkpoint_id: str) -> Any:
 
 
 def test_the_database_holds_a_secret_only_where_it_is_the_content_of_a_job(
-    console: Console, tmp_path: Path
+    console: Console, tmp_path: Path, other: Receiver
 ) -> None:
     visitor = Visitor(console)
+    subscribe(visitor, other)
     job_id, checkpoint_id = careless_job(visitor)
     intrude(visitor)
     console.services.review.decide(ROOT, checkpoint_id, _approval(console, checkpoint_id))

@@ -16,6 +16,7 @@ from agent_console.ui.components.basics import (
     words,
 )
 from agent_console.ui.components.desk_bulk import checkpoint_box, desk_bulk_bar
+from agent_console.ui.components.notify_switch import notify_switch
 from agent_console.ui.components.review_asked import votes_section
 from agent_console.ui.components.review_card import review_card
 from agent_console.ui.components.review_claim import claim_bar
@@ -69,6 +70,7 @@ def _list_pane() -> rx.Component:
             rx.el.h1("Checkpoints"),
             _news(),
             stale_badge(Desk.stale),
+            notify_switch(),
             _type_filter(),
             class_name="desk-head",
         ),

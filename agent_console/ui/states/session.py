@@ -19,7 +19,7 @@ class Session(rx.State):
     name: str = ""
     role: str = ""
     may: dict[str, bool] = _NOTHING
-    pending: int = 0
+    pending: int = -1  # nobody has counted yet
     notices: list[Notice] = []
     outage: str = ""  # why what is on the screen may be out of date
 

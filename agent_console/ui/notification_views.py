@@ -1,0 +1,154 @@
+"""What the page of notifications shows, made from the domain's values: pure, no Reflex."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from agent_console.domain.errors import FieldError
+from agent_console.domain.notifications import (
+    Attempt,
+    Delivery,
+    DeliveryStatus,
+    NewSubscription,
+    Subscription,
+    Topic,
+    Way,
+)
+from agent_console.ui import when
+from agent_console.ui.params import address
+from agent_console.ui.views import iso, shown
+
+PAGE = "/notifications"
+TOPICS: Mapping[Topic, str] = {
+    Topic.NEW: "New",
+    Topic.REMINDER: "Reminders",
+    Topic.ESCALATION: "Escalations",
+    Topic.DECIDED: "Decided",
+}
+WAYS: Mapping[Way, str] = {Way.WEBHOOK: "Webhook", Way.APPRISE: "Mail or chat"}
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRow:
+    """A subscription; ``state`` is On, Failing or Off, ``why`` the reason for the latter two."""
+
+    id: str
+    name: str
+    way: str
+    shown: str
+    topics: str
+    only: str
+    shared: bool
+    enabled: bool
+    state: str
+    why: str
+    href: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A message and its last attempt; instants are ISO 8601, empty where there is none."""
+
+    id: str
+    topic: str
+    status: str
+    said: str
+    href: str
+    attempts: str
+    last: str
+    failed: bool
+    next_at: str
+    created_at: str
+    refusal: str
+
+
+def subscription_row(one: Subscription, current: str) -> SubscriptionRow:
+    """Return the row of ``one``; ``current`` is the one whose messages are on the screen."""
+    state, why = "On", ""
+    if not one.enabled:
+        state, why = "Off", one.disabled_reason
+    elif one.failing_since is not None:
+        state, why = "Failing", "Nothing has arrived since its last failure."
+    only = [shown(name, 100) for name in one.job_types]
+    if one.decidable:
+        only.append("what you may decide")
+    told = [
+        TOPICS[Topic(topic)]
+        + (f" at {', '.join(f'{n} %' for n in one.reminders)}" if topic == Topic.REMINDER else "")
+        for topic in one.topics
+    ]
+    return SubscriptionRow(
+        id=one.id,
+        name=shown(one.name, 200),
+        way=WAYS[one.way],
+        shown=shown(one.shown, 200),
+        topics=", ".join(told),
+        only=f"Only {', '.join(only)}" if only else "",
+        shared=one.shared,
+        enabled=one.enabled,
+        state=state,
+        why=shown(why, 300),
+        href=address(PAGE, {"subscription": one.id}),
+        current=one.id == current,
+    )
+
+
+def message_row(one: Delivery, *, enabled: bool) -> MessageRow:
+    """Return the row of a message; ``enabled``: its subscription is on."""
+    data = one.body.get("data")
+    said = data.get("message", "") if isinstance(data, dict) else ""
+    refusal = "" if enabled else "This subscription is off."
+    if one.status is DeliveryStatus.PENDING:
+        refusal = "It is on its way already."
+    count = len(one.attempts)
+    return MessageRow(
+        id=one.id,
+        topic=TOPICS[Topic(one.topic)] if one.topic in set(Topic) else "Test",
+        status=one.status.value,
+        said=shown(str(said), 200),
+        href=f"/admin/agent-checkpoints/{one.checkpoint_id}" if one.checkpoint_id else "",
+        attempts="" if count == 0 else f"{count} attempt{'s' if count > 1 else ''}",
+        last=shown(_attempt(one.attempts[-1]), 400) if one.attempts else "",
+        failed=bool(one.attempts and one.attempts[-1].error),
+        next_at=iso(one.next_at),
+        created_at=iso(one.created_at),
+        refusal=refusal,
+    )
+
+
+def _attempt(one: Attempt) -> str:
+    if one.error:
+        return one.error
+    answer = f"{one.status_code} " if one.status_code else ""
+    return f"{answer}in {one.milliseconds:,} ms"
+
+
+def new_subscription(form: Mapping[str, Any], wrong: list[FieldError]) -> NewSubscription:
+    """Return what the form asks for; what cannot be read goes to ``wrong``."""
+    topics = [topic.value for topic in Topic if form.get(when.own(topic.value))]
+    target, secret = when.text(form, "target"), when.text(form, "secret")
+    for name, given in (("name", when.text(form, "name")), ("target", target)):
+        if not given:
+            wrong.append(FieldError(name, "is required."))
+    return NewSubscription(
+        name=when.text(form, "name"),
+        way=when.text(form, "way"),
+        target=target,
+        secret=secret or None,
+        topics=topics,
+        job_types=[one for one in when.text(form, "jobTypes").replace(",", " ").split() if one],
+        decidable=bool(form.get(when.own("decidable"))),
+        reminders=_percents(when.text(form, "reminders"), wrong),
+        shared=bool(form.get(when.own("shared"))),
+    )
+
+
+def _percents(text: str, wrong: list[FieldError]) -> list[int]:
+    parts = text.replace("%", " ").replace(",", " ").split()
+    if not all(part.isascii() and part.isdigit() and len(part) < 4 for part in parts):
+        wrong.append(FieldError("reminders", "use percents such as 50, 10."))
+        return []
+    return [int(part) for part in parts]
