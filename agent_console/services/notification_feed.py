@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from agent_console.domain.access import Actor
+from agent_console.domain.access import Actor, Role
 from agent_console.domain.clock import MICROSECONDS, to_micros
 from agent_console.domain.notifications import Subscription, Topic
 from agent_console.domain.records import User
@@ -150,7 +150,7 @@ class _Audience:
     def _may_decide(self, owner: User, facts: Facts) -> bool:
         if owner.role not in DECIDERS:
             return False
-        actor = Actor(kind="user", id=owner.id, name=owner.name, role=owner.role)
+        actor = Actor(kind="user", id=owner.id, name=owner.name, role=Role(owner.role))
         policy = self._book.of(facts.job_type, action_of(facts.payload_head))
         escalated = facts.escalated_at is not None
         return not (
