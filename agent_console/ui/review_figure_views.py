@@ -26,6 +26,11 @@ STAGES = {
     Stage.DECIDED: "Seen to decided",
     Stage.RESUMED: "Approved to gone on",
 }
+TILES = {
+    Stage.SEEN: "First seen in",
+    Stage.DECIDED: "Decided in",
+    Stage.RESUMED: "Gone on in",
+}
 ENDS = {
     Outcome.APPROVED: "Approved",
     Outcome.EDITED: "Edited",
@@ -122,7 +127,7 @@ def _tiles(total: Reviews) -> list[Tile]:
     late = rates["expired"] is not None and rates["expired"] > 0.1
     times = [
         Tile(f"{name}, median", seconds(total.times[stage].quantile(0.5)), DESK, "")
-        for stage, name in STAGES.items()
+        for stage, name in TILES.items()
     ]
     return [
         *times,

@@ -39,9 +39,16 @@ def other() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def services(db: Database, other: Receiver, tmp_path: Path) -> Services:
+def tarpit() -> Iterator[Receiver]:
+    with receiver() as made:
+        yield made
+
+
+@pytest.fixture
+def services(db: Database, other: Receiver, tarpit: Receiver, tmp_path: Path) -> Services:
     start_worker(db)
-    settings = Settings(data_dir=tmp_path, **other.settings)
+    allowed = {**other.settings, "http_allow": (other.origin, tarpit.origin)}
+    settings = Settings(data_dir=tmp_path, **allowed)
     return build_services(db, Registry([]), settings, ChangeFeed())
 
 
@@ -81,40 +88,27 @@ def test_without_subscriptions_nothing_is_written(db: Database, tmp_path: Path) 
 
 
 def test_a_slow_receiver_holds_up_neither_the_others_nor_the_end(
-    services: Services, db: Database, other: Receiver
+    services: Services, db: Database, other: Receiver, tarpit: Receiver
 ) -> None:
-    slow, quick = subscribe(services, other, name="slow"), subscribe(services, other, name="quick")
-    with receiver() as tarpit:
-        held, release = threading.Event(), threading.Event()
-        tarpit.meanwhile = lambda _: (held.set(), release.wait(20))
-        dispatcher = services.notifications._dispatcher
-        dispatcher._settings = Settings(
-            http_allow=(other.origin, tarpit.origin),
-            http_allow_private=other.settings["http_allow_private"],
-            data_dir=dispatcher._settings.data_dir,
-        )
-        services.notifications._settings = dispatcher._settings
-        from agent_console.gateways.http import http_gateway
-
-        dispatcher._http = http_gateway(dispatcher._settings)
-        from agent_console.domain.notifications import SubscriptionChange
-
-        services.notifications.change(ROOT, slow, SubscriptionChange(target=tarpit.url))
-        waiting_many(db, 1)
-        notifier = Notifier(NewsFeed(db, origin="https://c.example", policy="auto"), dispatcher)
-        began = monotonic()
-        assert notifier.work() == 4  # two messages, two threads
-        assert monotonic() - began < 5
-        assert held.wait(10)
-        changes = Changes(db)
-        assert changes.until(lambda: statuses(services, quick) == ["sent"])
-        began = monotonic()
-        notifier.stop(0.2)
-        assert monotonic() - began < 2
-        assert notifier.work() == 0
-        assert statuses(services, slow) == ["pending"]
-        release.set()
-        assert changes.until(lambda: statuses(services, slow) == ["sent"])
+    slow = subscribe(services, other, target=tarpit.url)
+    quick = subscribe(services, other)
+    held, release = threading.Event(), threading.Event()
+    tarpit.meanwhile = lambda _: (held.set(), release.wait(20))
+    waiting_many(db, 1)
+    feed = NewsFeed(db, origin="https://c.example", policy="auto")
+    notifier, changes = Notifier(feed, services.notifications._dispatcher), Changes(db)
+    began = monotonic()
+    assert notifier.work() == 4  # two messages, two threads
+    assert monotonic() - began < 5
+    assert held.wait(10)
+    assert changes.until(lambda: statuses(services, quick) == ["sent"])
+    began = monotonic()
+    notifier.stop(0.2)
+    assert monotonic() - began < 2
+    assert notifier.work() == 0
+    assert statuses(services, slow) == ["pending"]
+    release.set()
+    assert changes.until(lambda: statuses(services, slow) == ["sent"])
 
 
 def test_a_process_killed_between_sending_and_recording_has_it_sent_again_under_the_same_id(

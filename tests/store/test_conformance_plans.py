@@ -21,13 +21,14 @@ from agent_console.store import (
     metric_reads,
     parking,
     rechecks,
+    review_sums,
     runs,
     uniques,
 )
 from agent_console.store.database import Database
 from agent_console.store.dialects import ids_param, match_text
 from agent_console.store.ids import new_id
-from agent_console.store.reads import artifact_search, bulk, sessions
+from agent_console.store.reads import artifact_search, bulk, review_export, review_figures, sessions
 
 HISTORY, READY = 20_000, 500
 JOBS = (
@@ -108,6 +109,17 @@ HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
     ),
     "forks of a job": (forks.FORKS, {"id": "job_1", "limit": 50}, ("ix_ai_jobs_forked_from",)),
     "open checkpoints": (metric_reads.OPEN, {}, OPEN),
+    "open checkpoints by age": (review_figures.PENDING, {}, OPEN),
+    "open checkpoints of a type": (
+        review_figures.PENDING_OF,
+        {"job_type": "noop", "most": 100},
+        OPEN,
+    ),
+    "reviews to export": (
+        review_export.FOUND,
+        {"until": 2**62, "at": 5_000, "id": "", "limit": 100},
+        ("ix_agent_checkpoints_type", "ix_agent_checkpoints_created"),
+    ),
     "unique key": (
         uniques.in_the_way(sorted(LIVE)),
         {"job_type": "noop", "key": "k", "job_id": "job_1"},
@@ -145,6 +157,30 @@ def test_what_many_decisions_and_claims_look_up_is_found_by_index(full: Database
         assert any(name in found for name in index), found
         assert "Seq Scan on ai_jobs" not in found, found
         assert "Seq Scan on agent_checkpoints" not in found, found
+
+
+def test_figures_of_a_stretch_of_time_read_its_slots_alone(db: Database) -> None:
+    rows = [
+        (900, slot, "noop", "NONE", measure, shard, 1, 1.0)
+        for slot in range(2_000)
+        for measure in ("approved", "seen|60.0")
+        for shard in range(2)
+    ]
+
+    def fill(tx: Any) -> None:
+        tx.insert("review_slots", review_sums.COLUMNS, rows)
+        if tx.dialect == "postgresql":
+            tx.execute("ANALYZE")
+
+    db.write(fill)
+    params: dict[str, object] = {"width": 900, "first": 1_900, "end": 1_910}
+    for sql in (review_figures.BY_KIND, review_figures.BY_SLOT):
+        found = plan(db, sql, params)
+        assert "review_slots_pkey" in found or "SEARCH review_slots USING" in found, found
+        assert "Seq Scan" not in found, found
+    with db.read() as reader:
+        read = review_figures.read(reader, width=900, first=1_900, end=1_910, job_type=None)
+    assert (len(read.by_slot), read.total.ended) == (10, 20)
 
 
 def test_a_claim_needs_no_sorting(full: Database) -> None:

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from agent_console.domain.access import Actor
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus
 from agent_console.domain.records import WorkerStatus
+from agent_console.store import presence
 from agent_console.store.claims import claim
 from agent_console.store.database import Database
 from agent_console.store.liveness import heartbeat
@@ -15,6 +17,7 @@ from agent_console.telemetry.metrics import MetricsExporter
 from agent_console.testing import FakeClock
 from agent_console.testing.draining import _introduce
 from tests.support.factories import enqueue, enqueue_many
+from tests.support.runs import decide_many, waiting_many
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -207,3 +210,32 @@ def test_tokens_and_cost_are_summed_by_job_type_exactly(db: Database) -> None:
     assert sample(samples, tokens, direction="input", job_type="other") == 7
     assert sample(samples, "agent_cost_usd_total", job_type="research") == 1.0
     assert sample(samples, "agent_cost_usd_total", job_type="other") == 0.000001
+
+
+def test_reviews_are_told_by_stage_outcome_risk_and_type(
+    clocked_db: Database, fake_clock: FakeClock
+) -> None:
+    first, _ = waiting_many(clocked_db, 2)
+    ana = Actor(kind="user", id="usr_ana", name="Ana")
+    fake_clock.advance(40)
+    clocked_db.write(lambda tx: presence.look(tx, first, "usr_ana", ana))
+    fake_clock.advance(200)
+    decide_many(clocked_db, [first])
+    exporter = MetricsExporter(clocked_db, job_types=lambda: ["noop"])
+    samples = scrape(exporter)
+    of = {"risk": "NONE", "job_type": "noop"}
+    assert sample(samples, "agent_reviews_total", outcome="approved", **of) == 1
+    seconds = "agent_review_seconds"
+    assert sample(samples, f"{seconds}_sum", stage="seen", **of) == 40
+    assert sample(samples, f"{seconds}_sum", stage="decided", **of) == 200
+    assert sample(samples, f"{seconds}_bucket", stage="seen", le="30.0", **of) == 0
+    assert sample(samples, f"{seconds}_bucket", stage="seen", le="60.0", **of) == 1
+    ages = {
+        age: sample(samples, "agent_checkpoints_pending_by_age", age=age)
+        for age in ("5m", "1h", "4h", "1d", "older")
+    }
+    assert ages == {"5m": 1, "1h": 0, "4h": 0, "1d": 0, "older": 0}
+    fake_clock.advance(2 * 86_400)
+    assert sample(
+        scrape(MetricsExporter(clocked_db)), "agent_checkpoints_pending_by_age", age="older"
+    )

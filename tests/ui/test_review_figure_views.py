@@ -71,7 +71,7 @@ def test_what_expires_often_is_red_and_kinds_are_told_apart() -> None:
     )
     tiles = {one.label: one for one in shown.tiles}
     assert (tiles["Expired"].value, tiles["Expired"].tone) == ("25%", "red")
-    assert tiles["Seen to decided, median"].value == "45 s"
+    assert tiles["Decided in, median"].value == "45 s"
     assert [(row.name, row.ended) for row in shown.rows] == [
         ("write⟨U+202E⟩", "4"),
         ("rare", "1"),
