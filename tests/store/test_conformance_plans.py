@@ -21,6 +21,8 @@ from agent_console.store import (
     metric_reads,
     parking,
     rechecks,
+    reminders,
+    review_policies,
     runs,
     uniques,
 )
@@ -145,6 +147,14 @@ def test_what_many_decisions_and_claims_look_up_is_found_by_index(full: Database
         assert any(name in found for name in index), found
         assert "Seq Scan on ai_jobs" not in found, found
         assert "Seq Scan on agent_checkpoints" not in found, found
+
+
+def test_policies_that_hold_are_found_without_their_history(full: Database) -> None:
+    ids = ids_param(["*", "noop"], full.dialect)
+    if full.dialect == "sqlite":  # PostgreSQL reads a table of one page as a whole
+        assert "uq_review_policies_current" in plan(full, review_policies.HOLDING, {"ids": ids})
+    near = {"horizon": 1, "least": 1, "after": 0, "after_id": "", "limit": 3}
+    assert "ix_agent_checkpoints_deadline" in plan(full, reminders.NEAR, {**near})
 
 
 def test_a_claim_needs_no_sorting(full: Database) -> None:
