@@ -21,6 +21,8 @@ from agent_console.store import (
     metric_reads,
     parking,
     rechecks,
+    reminders,
+    review_policies,
     review_sums,
     runs,
     uniques,
@@ -181,6 +183,14 @@ def test_figures_of_a_stretch_of_time_read_its_slots_alone(db: Database) -> None
     with db.read() as reader:
         read = review_figures.read(reader, width=900, first=1_900, end=1_910, job_type=None)
     assert (len(read.by_slot), read.total.ended) == (10, 20)
+
+
+def test_policies_that_hold_are_found_without_their_history(full: Database) -> None:
+    ids = ids_param(["*", "noop"], full.dialect)
+    if full.dialect == "sqlite":  # PostgreSQL reads a table of one page as a whole
+        assert "uq_review_policies_current" in plan(full, review_policies.HOLDING, {"ids": ids})
+    near = {"horizon": 1, "least": 1, "after": 0, "after_id": "", "limit": 3}
+    assert "ix_agent_checkpoints_deadline" in plan(full, reminders.NEAR, {**near})
 
 
 def test_a_claim_needs_no_sorting(full: Database) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import reflex as rx
 
 from agent_console.domain.access import Role, local_operator
 from agent_console.domain.review_policies import (
@@ -16,6 +17,7 @@ from agent_console.domain.review_policies import (
     ReviewPolicy,
     Terms,
 )
+from agent_console.ui.pages import review_policies
 from agent_console.ui.policy_forms import form_of, terms_of
 from agent_console.ui.states.checkpoints import Desk
 from agent_console.ui.states.delegations import StandIns
@@ -85,6 +87,11 @@ def test_what_is_no_number_is_said_at_its_name(field: str, value: str, label: st
     sent = {**typed(ReviewPolicy()), field: value}
     with pytest.raises(ValueError, match=f"^{label}: enter "):
         terms_of(sent)
+
+
+def test_the_page_can_be_laid_out(app: rx.App) -> None:
+    assert app is not None  # the services are bound
+    assert "Review policies" in str(review_policies.page().render())
 
 
 def test_an_admin_saves_a_version_looks_at_them_and_ends_the_policy(console: Console) -> None:
@@ -182,7 +189,7 @@ def test_somebody_stands_in_until_it_is_ended(console: Console) -> None:
             assert value("wrong") == "Who stands in: is no account that may decide."
             await browser.send(StandIns.lend({"to": "admin@example.com", "days": "7"}))
             (row,) = value("rows")
-            assert (row.owner, row.to, row.refusal) == ("Reviewer", "Admin", "")
+            assert (row.owner, row.stand_in, row.refusal) == ("Reviewer", "Admin", "")
             assert not value("opened")
             await browser.send(StandIns.end(row.id))
             assert value("rows") == []

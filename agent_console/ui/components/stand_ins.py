@@ -31,14 +31,16 @@ def stand_ins() -> rx.Component:
 
 def _row(row: rx.Var[StandInRow]) -> rx.Component:
     return rx.el.li(
-        rx.el.span(rx.el.strong(row.to), " for ", rx.el.strong(row.owner), class_name="ac-cut"),
+        rx.el.span(
+            rx.el.strong(row.stand_in), " for ", rx.el.strong(row.owner), class_name="ac-cut"
+        ),
         rx.el.span(
             "from ", moment(row.starts_at), " until ", moment(row.ends_at, "until"),
             class_name="ac-meta",
         ),
         verb_button(
             "End", reason=row.refusal, size="1", variant="soft", color_scheme="gray",
-            on_click=StandIns.end(row.id), aria_label="End: " + row.to + " for " + row.owner,
+            on_click=StandIns.end(row.id), aria_label="End: " + row.stand_in + " for " + row.owner,
         ),
         key=row.id,
         class_name="ac-row ac-past",

@@ -26,7 +26,7 @@ class StandInRow:
 
     id: str
     owner: str
-    to: str
+    stand_in: str
     starts_at: str
     ends_at: str
     refusal: str
@@ -106,7 +106,7 @@ def rows_of(found: Sequence[Delegation], actor: Actor) -> list[StandInRow]:
         StandInRow(
             id=one.id,
             owner=shown(one.from_name, 120),
-            to=shown(one.to_name, 120),
+            stand_in=shown(one.to_name, 120),
             starts_at=iso(one.starts_at),
             ends_at=iso(one.ends_at),
             refusal=may_not(actor)
