@@ -110,6 +110,9 @@ def _claim(
     kept: list[Claimed] = []
     approved = approvals(tx, [row[0] for row in rows if row[1] > 1])
     doubtful = doubts(tx, approved, stands)
+    by_job: dict[str, list[Row]] = {}
+    for one in approved:
+        by_job.setdefault(one[13], []).append(one)
     for row in rows:
         key = RunKey(row[0], row[1], worker_id)
         before = _before(row)
@@ -125,7 +128,7 @@ def _claim(
                 job_type=row[2],
                 before=before,
                 after=JobStatus.RUNNING,
-                data={"attempt": row[4], **_since_approval(row, approved)},
+                data={"attempt": row[4], **_since_approval(row, by_job.get(row[0], ()))},
             )
         )
     return kept, frozenset(row[0] for row in rows)
@@ -135,8 +138,7 @@ def _since_approval(row: tuple[Any, ...], approved: Sequence[Row]) -> dict[str, 
     """Return how long after its approval the job of ``row`` goes on, if that is what lets it."""
     if row[6] > 1:  # claims since the last orderly end: a run before this one died
         return {}
-    mine = [one for one in approved if one[13] == row[0]]
-    return gone_on(mine, row[8], row[21])
+    return gone_on(approved, row[8], row[21])
 
 
 def _before(row: tuple[Any, ...]) -> JobStatus:
