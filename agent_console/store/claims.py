@@ -119,6 +119,9 @@ def _claim(
     approved = approvals(tx, resuming)
     doubtful = doubts(tx, approved, stands)
     stored = carried(tx, [one for one in resuming if one not in doubtful])
+    by_job: dict[str, list[Row]] = {}
+    for one in approved:
+        by_job.setdefault(one[13], []).append(one)
     for row in rows:
         key = RunKey(row[0], row[1], worker_id)
         before = _before(row)
@@ -134,7 +137,7 @@ def _claim(
                 job_type=row[2],
                 before=before,
                 after=JobStatus.RUNNING,
-                data={"attempt": row[4], **_since_approval(row, approved)},
+                data={"attempt": row[4], **_since_approval(row, by_job.get(row[0], ()))},
             )
         )
     return kept, frozenset(row[0] for row in rows)
@@ -144,8 +147,7 @@ def _since_approval(row: tuple[Any, ...], approved: Sequence[Row]) -> dict[str, 
     """Return how long after its approval the job of ``row`` goes on, if that is what lets it."""
     if row[6] > 1:  # claims since the last orderly end: a run before this one died
         return {}
-    mine = [one for one in approved if one[13] == row[0]]
-    return gone_on(mine, row[8], row[21])
+    return gone_on(approved, row[8], row[21])
 
 
 def _before(row: tuple[Any, ...]) -> JobStatus:

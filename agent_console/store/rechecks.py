@@ -54,9 +54,8 @@ UPDATE ai_jobs SET status = 'WAITING', worker_id = NULL, claim_token = claim_tok
   resuming = 1, claims = 0, updated_at = {now} WHERE id = :id AND claim_token = :token
 """
 
-_SAME: Final = (
-    MICROSECONDS  # between the two statements of a decision that date it and wake its job
-)
+# At most so far apart are the two statements of a decision that date it and wake its job.
+_SAME: Final = MICROSECONDS
 CHANGED = "What was approved is not what is stored any more; please look again."
 LATE = "The approval is dated after the deadline; please look again."
 
