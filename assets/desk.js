@@ -19,7 +19,7 @@
   const tell = (id, method, atOnce) => {
     const send = () => fetch(`/api/agent-checkpoints/${encodeURIComponent(id)}/viewers`, {
       method, keepalive: true, headers: { "X-Requested-With": "desk" },
-    }).catch(() => { told = 0; }); // said again with the next look
+    }).then((answer) => answer.text()).catch(() => { told = 0; }); // said again with the next look
     // One after the other: who came and left at once must not be heard to leave first.
     before = atOnce ? send() : before.then(send);
   };

@@ -35,7 +35,8 @@ def test_company_and_a_mention_appear_on_the_open_card_of_the_other(
     expect(theirs.get_by_role("textbox", name="Comment", exact=True)).to_have_value("")
     expect(theirs.get_by_test_id("comment").get_by_text("mentions you")).to_have_count(0)
 
-    ada.goto(f"{DESK}/{other}")
+    ada.locator(f".desk-list a[href*='{other}']").click()
+    expect(ada.get_by_role("article")).to_have_attribute("data-checkpoint", other)
     expect(mine.get_by_text("is looking at this")).to_have_count(0)
     mine.get_by_role("button", name="Approve", exact=True).click()
     expect(rita.get_by_role("article")).to_have_attribute("data-checkpoint", other)
