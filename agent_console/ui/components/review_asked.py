@@ -30,7 +30,7 @@ def deadline_fact(ruling: rx.Var[RulingView]) -> rx.Component:
     """Return what happens when nobody decides in time."""
     return rx.cond(
         ruling.expires_at != "",
-        rx.el.span("At ", moment(ruling.expires_at, "until"), " ", ruling.asked.at_deadline, "."),
+        rx.el.span(moment(ruling.expires_at, "until"), ": ", ruling.asked.at_deadline, "."),
         rx.el.span("It does not expire."),
     )
 
