@@ -14,7 +14,11 @@ from agent_console.ui.elements import moment
 def asked_facts(ruling: rx.Var[RulingView]) -> rx.Component:
     """Return the review policy that holds, or was applied."""
     asked = ruling.asked
-    policy = rx.link(words(asked.policy != "", asked.policy, "none saved"), href=asked.policy_href)
+    policy = rx.link(
+        words(asked.policy != "", asked.policy, "none saved"),
+        href=asked.policy_href,
+        class_name="card-job",
+    )
     return facts(
         fact("Who is asked", asked.who, given=ruling.pending),
         fact("Approvals", asked.approvals, given=asked.approvals != ""),
@@ -26,7 +30,7 @@ def deadline_fact(ruling: rx.Var[RulingView]) -> rx.Component:
     """Return what happens when nobody decides in time."""
     return rx.cond(
         ruling.expires_at != "",
-        rx.el.span("At ", moment(ruling.expires_at, "until"), " ", ruling.asked.at_deadline, "."),
+        rx.el.span(moment(ruling.expires_at, "until"), ": ", ruling.asked.at_deadline, "."),
         rx.el.span("It does not expire."),
     )
 

@@ -35,7 +35,7 @@ def _row(row: rx.Var[StandInRow]) -> rx.Component:
             rx.el.strong(row.stand_in), " for ", rx.el.strong(row.owner), class_name="ac-cut"
         ),
         rx.el.span(
-            "from ", moment(row.starts_at), " until ", moment(row.ends_at, "until"),
+            "from ", moment(row.starts_at), ", ends ", moment(row.ends_at, "until"),
             class_name="ac-meta",
         ),
         verb_button(

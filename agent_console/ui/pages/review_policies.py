@@ -212,8 +212,11 @@ def _edit() -> rx.Component:
                 _input("undo", "Undo, seconds (empty: setting)", FORM.undo),
                 class_name="jt-rate",
             ),
-            _tick("veto", "One rejection ends it", FORM.veto),
-            _tick("bulk", "May be decided together with others", FORM.bulk),
+            rx.el.div(
+                _tick("veto", "One rejection ends it", FORM.veto),
+                _tick("bulk", "May be decided together with others", FORM.bulk),
+                class_name="ac-field rp-ticks",
+            ),
             _choice("selfApproval", "Deciding what one asked for", FORM.self_approval, _SELF),
             _deadline(),
             _input("note", "Note for everybody", FORM.note, max_length=500, input_mode="text"),
