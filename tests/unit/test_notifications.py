@@ -43,8 +43,8 @@ LINK = "https://c.example/admin/agent-checkpoints/chk_1"
 def told(message: str, topic: Topic = Topic.NEW, **news: object) -> tuple[str, str]:
     facts = Facts(
         id="chk_1", job_id="job_1", status="PENDING", message=message, created_at=0,
-        expires_at=86_400_000_000, undo_until=None, job_type="noop", requested_by=None,
-        requested_by_name=None,
+        expires_at=86_400_000_000, undo_until=None, escalated_at=None, payload_head="",
+        job_type="noop", requested_by=None, requested_by_name=None,
     )  # fmt: skip
     given = {"key": "k", "topic": topic, "at": 0, "checkpoint_id": "chk_1", "status": "PENDING"}
     return words(topic, json.loads(body_of(News(**given | news), facts, "https://c.example")))
