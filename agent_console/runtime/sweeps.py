@@ -18,6 +18,7 @@ from agent_console.store.retention import prune_slots
 
 BATCH = 200
 REMIND_EVERY = 5.0  # seconds between looks at who has to be reminded
+TIDY_EVERY = 15.0  # seconds between looks at what nobody waits for
 MEND_EVERY = 60.0  # seconds between looks at what only an accident leaves behind
 
 _log = logging.getLogger(__name__)
