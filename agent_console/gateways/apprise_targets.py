@@ -29,6 +29,7 @@ OPTIONS: Final = frozenset(
 )
 _PIECES = re.compile(r"[/:@?&=,#+\s]+")
 _ADDRESS = re.compile(r"\S*://\S*")  # the library shows the ends of what it hides
+_KEY = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z]).{8,}|.{20,}")  # what a key in a path looks like
 _TELLING: Final = 4  # characters; shorter pieces of an address stand in innocent words
 
 
@@ -136,7 +137,9 @@ def conceal_target(url: str) -> None:
         given = [value for name, value in parse_qsl(parts.query) if name.lower() == "pass"]
     except ValueError:
         return
-    for secret in (parts.password, *parts.path.split("/"), *given):
+    # A plain word in a path, such as the name of a topic, stands in innocent lines as well.
+    keys = [one for one in parts.path.split("/") if _KEY.fullmatch(one)]
+    for secret in (parts.password, *keys, *given):
         if secret and "@" not in secret:  # an address that mail goes to stands in other places
             conceal(secret)
             conceal(unquote(secret))

@@ -14,10 +14,10 @@ from playwright.sync_api import expect, sync_playwright
 from tests.e2e import scripted
 from tests.e2e.answers import AGENTS, ANSWERS
 from tests.e2e.browser import People, launch
-from tests.e2e.console import ConsoleProcess
+from tests.e2e.console import NEVER_THERE, ConsoleProcess
 from tests.e2e.work import Work
 from tests.support.models import serving
-from tests.support.receiver import HOST, Receiver, receiver
+from tests.support.receiver import Receiver, receiver
 
 expect.set_options(timeout=15_000)
 
@@ -38,8 +38,7 @@ def console(tmp_path_factory: pytest.TempPathFactory, hook: Receiver) -> Iterato
             folder,
             AGENT_CONSOLE_AGENTS=str(AGENTS),
             AGENT_CONSOLE_HANDLERS=scripted.__file__,
-            AGENT_CONSOLE_HTTP_ALLOW=hook.origin,
-            AGENT_CONSOLE_HTTP_ALLOW_PRIVATE=f"{HOST}/32",
+            AGENT_CONSOLE_HTTP_ALLOW=f"{NEVER_THERE},{hook.origin}",
             AGENT_CONSOLE_AGENT_BASE_URL=serve(*ANSWERS).base_url(),
         )
         process.start()

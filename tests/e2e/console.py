@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # One port for all runs keeps the built pages fresh: the address is part of them.
 PREFERRED_PORT = 34517
 COMMAND = "from agent_console.cli import main; main()"
+NEVER_THERE = "http://127.0.0.1:9"  # a host that may be called and does not answer
 START_LIMIT = 110.0  # seconds, a build of the pages on a busy machine included
 
 
@@ -128,8 +129,7 @@ class ConsoleProcess:
             "AGENT_CONSOLE_WORKSPACE": str(self.workspace),
             "AGENT_CONSOLE_DRAIN_TIMEOUT": "5",
             "AGENT_CONSOLE_UNDO_SECONDS": "0",  # nobody here waits for it but its own test
-            # A host that may be called and is never there.
-            "AGENT_CONSOLE_HTTP_ALLOW": "http://127.0.0.1:9",
+            "AGENT_CONSOLE_HTTP_ALLOW": NEVER_THERE,
             "AGENT_CONSOLE_HTTP_ALLOW_PRIVATE": "127.0.0.0/8",
             "AGENT_CONSOLE_HTTP_BREAKER_FAILURES": "3",
             **self._added,

@@ -12,7 +12,7 @@ from agent_console.domain.forks import ForkRequest
 from agent_console.domain.queries import AuditQuery
 from agent_console.services.comments import COMMENTS, WINDOW
 from agent_console.store import comments as store
-from agent_console.store.runs import load_record
+from agent_console.store.run_records import load_record
 from tests.services.conftest import Desk
 
 APPROVE = Verdict(verb=CheckpointVerb.APPROVE)

@@ -48,6 +48,7 @@ def test_a_request_keeps_its_feedback_and_wakes_the_job(desk: Desk, ray: Actor) 
     assert json.loads(entry["data"]) == {
         "payloadDigest": done.payload_digest,
         "waitedSeconds": 30,
+        "risk": "NONE",
         "feedback": "Shorter, please.",
     }
 
