@@ -508,17 +508,22 @@ def test_a_damaged_backup_is_refused_and_nothing_changes(
     site: Site, sqlite_files: Any, tmp_path: Path, name: str
 ) -> None:
     with sqlite_files.database(tmp_path) as url:
-        refuse_damaged(site, url, tmp_path, name)
+        before, after = refused(site, url, tmp_path, name)
+    assert after == before
+    assert tree(files(tmp_path)) == {"a.txt": b"a"}
 
 
 @pytest.mark.parametrize("name", ["a strange column", "rows that do not fit"])
 def test_the_database_refuses_what_does_not_fit_and_nothing_changes(
     site: Site, database_url: str, tmp_path: Path, name: str
 ) -> None:
-    refuse_damaged(site, database_url, tmp_path, name)
+    before, after = refused(site, database_url, tmp_path, name)
+    assert after == before
+    assert tree(files(tmp_path)) == {"a.txt": b"a"}
 
 
-def refuse_damaged(site: Site, database_url: str, tmp_path: Path, name: str) -> None:
+def refused(site: Site, database_url: str, tmp_path: Path, name: str) -> tuple[Any, Any]:
+    """Try to restore a damaged backup, which is refused; return what was held before and after."""
     services = site(database_url)
     enqueue(services.backups._db)
     Workspace(files(tmp_path)).write_all({"a.txt": "a"})
@@ -528,8 +533,7 @@ def refuse_damaged(site: Site, database_url: str, tmp_path: Path, name: str) -> 
     before = held(database_url)
     with pytest.raises(Misconfigured, match=message):
         services.backups.restore(SYSTEM, bad, replace=True)
-    assert held(database_url) == before
-    assert tree(files(tmp_path)) == {"a.txt": b"a"}
+    return before, held(database_url)
 
 
 @pytest.mark.parametrize("path", ["../out.txt", "/etc/out.txt", "a/../../out.txt", "C:\\out.txt"])
