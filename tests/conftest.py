@@ -55,6 +55,15 @@ def _workspace_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("AGENT_CONSOLE_DATA_DIR", str(tmp_path / "data"))
 
 
+@pytest.fixture(autouse=True)
+def _secrets_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what a test conceals, made up words among it, be no secret in the next test."""
+    from agent_console.domain import redaction
+
+    monkeypatch.setattr(redaction, "_known", dict(redaction._known))
+    monkeypatch.setattr(redaction, "_longest_first", redaction._longest_first)
+
+
 @pytest.fixture(scope="session")
 def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
     """Hand out migrated SQLite files."""

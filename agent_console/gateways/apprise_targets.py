@@ -130,7 +130,12 @@ def _library() -> Any:
 
 
 def conceal_target(url: str) -> None:
-    """Take ``url`` out of whatever this process logs from now on, and its telling parts."""
+    """Take ``url`` out of whatever this process logs from now on, and its telling parts.
+
+    What is no address holds no key, and may be a word that stands in innocent lines.
+    """
+    if "://" not in url:
+        return
     conceal(url)
     try:
         parts = urlsplit(url)

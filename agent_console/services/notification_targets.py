@@ -58,8 +58,8 @@ def webhook(url: str, secret: str, allow: Sequence[AllowedHost]) -> str:
             secret is not one of Standard Webhooks; neither is repeated.
     """
     conceal_target(url)
-    conceal(secret)
     check_secret(secret)
+    conceal(secret)
     try:
         to = destination(url)
         check_allowed(to, allow)

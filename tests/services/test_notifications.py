@@ -25,6 +25,7 @@ from agent_console.domain.notifications import (
     SubscriptionChange,
     Topic,
 )
+from agent_console.domain.redaction import redact_text
 from agent_console.services.notification_feed import NewsFeed
 from agent_console.services.notification_sending import Dispatcher
 from agent_console.services.notification_targets import new_secret
@@ -420,6 +421,14 @@ def test_what_cannot_be_is_refused_by_its_field_and_a_target_is_not_repeated(
         post.subscribe(**new)
     assert [one.field for one in refused.value.fields] == [field]
     assert "secret-x" not in str(refused.value)
+
+
+def test_a_plain_word_that_was_refused_is_no_secret(post: Post) -> None:
+    line = "Compared 2 files with the workspace: 2 to write"
+    for new in ({"target": "workspace"}, {"secret": "workspace"}):
+        with pytest.raises(Invalid):
+            post.subscribe(**new)
+    assert redact_text(line) == line
 
 
 def test_a_secret_that_was_made_is_told_once_and_a_changed_target_keeps_it(post: Post) -> None:
