@@ -43,6 +43,7 @@ __all__ = ["Database", "Reader", "StoreOptions", "Tx"]
 T = TypeVar("T")
 Listener = Callable[[Sequence[Event]], None]
 Watcher = Callable[[Sequence[Event]], None]
+Notice = Callable[[Sequence[Event]], str]
 
 TRIES = 4  # of a transaction that met a passing error
 SHARDS = 16  # rows per tally, so that concurrent commits seldom meet on one
@@ -80,6 +81,7 @@ class Database:
         self._rng = random.Random(os.urandom(8))  # noqa: S311 - spreads rows, hides nothing
         self._listeners: list[Listener] = []
         self._watchers: list[Watcher] = []
+        self._notices: list[Notice] = []
         self._writer: SqliteWriter | None = None
         self._writes_through: Database = self
         self._journaled = journaled
@@ -113,6 +115,13 @@ class Database:
     def watch(self, watcher: Watcher) -> None:
         """Call ``watcher`` after every commit that changed something worth a look."""
         self._watchers.append(watcher)
+
+    def send_along(self, notice: Notice) -> None:
+        """Send the SQL that ``notice`` returns, if any, with every commit watchers hear of.
+
+        On PostgreSQL; SQLite's readers see a commit itself.
+        """
+        self._notices.append(notice)
 
     def write(self, work: Callable[[Tx], T]) -> T:
         """Run ``work`` in one transaction and return its result once that is committed.
@@ -230,8 +239,10 @@ class Database:
     def _commit_postgres(self, tx: Tx) -> None:
         # Drawn anew each time: threads of one process must not queue on one row either.
         shard = self._rng.randrange(SHARDS)
+        told = tx.events or tx.touched
+        notices = [text for notice in self._notices if told and (text := notice(tx.events))]
         try:
-            tx.commit(tx.events if self._journaled else (), shard)
+            tx.commit(tx.events if self._journaled else (), shard, notices)
         except psycopg2.Error as error:
             if not is_unsure(error):
                 raise

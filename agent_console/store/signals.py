@@ -1,9 +1,10 @@
 """Word of changes: at once within a process, by the database's own means between processes.
 
 PostgreSQL: ``NOTIFY`` on two channels from one dedicated connection, at most one each 50 ms with
-a trailing send, heard by everybody's ``LISTEN``. A probe to itself notices a transaction pooler
-in between; then the hub falls back to a pulse. SQLite: ``PRAGMA data_version``, which sees the
-commits of other connections for about 3 µs a look.
+a trailing send, heard by everybody's ``LISTEN``; a process without that connection sends its word
+along with each commit. A probe to itself notices a transaction pooler in between; then the hub
+falls back to a pulse. SQLite: ``PRAGMA data_version``, which sees the commits of other connections
+for about 3 µs a look.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from agent_console.domain.errors import Unavailable
 from agent_console.domain.events import CALLED_BACK, Event
 from agent_console.domain.jobs import CLAIMABLE, JobStatus
 from agent_console.store.database import Database
@@ -38,6 +38,7 @@ class Signals:
         self.gated: Callable[[], frozenset[str] | None] = lambda: None
         self._lock = threading.Lock()
         db.watch(self._committed)
+        db.send_along(self._along)
 
     def on_work(self, callback: Callback) -> None:
         """Call when a job may have become claimable."""
@@ -76,8 +77,16 @@ class Signals:
         self._heard(work=work)
         if (listener := self._listener) is not None:
             listener.tell(work=work)
-        elif self._db.dialect == "postgresql":
-            self._notify_now(work=work)
+
+    def _along(self, events: Sequence[Event]) -> str:
+        """Return what tells others of a commit, in a process too short-lived for a listener.
+
+        A command, or a program that only asks for jobs: one transaction then, and not a second
+        for the word alone.
+        """
+        if self._listener is not None:
+            return ""
+        return notification(work=any(map(self._is_work, events)))
 
     def _is_work(self, event: Event) -> bool:
         """Say whether ``event`` may let a job be claimed: another one, or one of a limited type."""
@@ -91,13 +100,6 @@ class Signals:
             return False
         gated = self.gated()
         return gated is None or event.job_type in gated
-
-    def _notify_now(self, *, work: bool) -> None:
-        """Tell others from a process too short-lived for a listener of its own (a command)."""
-        try:
-            self._db.write(lambda tx: tx.execute(notification(work=work)))
-        except Unavailable as error:
-            _log.debug("signals: others will see the change with their next poll: %s", error)
 
     def _heard(self, *, work: bool) -> None:
         for callback in [*(self._work if work else ()), *self._change]:

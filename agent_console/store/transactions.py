@@ -54,12 +54,11 @@ class Queries:
         else:
             self._cursor.execute(statement.text, params or {})
 
-    def _send(self, *parts: Part, commit: bool = False) -> None:
+    def _send(self, *parts: Part, last: Sequence[str] = ()) -> None:
         """Run statements in the driver's form, plans kept, in one round trip (PostgreSQL).
 
-        ``commit``: with the last of them.
+        Those of ``last`` go along as they are.
         """
-        last = [COMMIT] if commit else []
         if self._plans is not None:
             self._plans.run(self._cursor, parts, last)
         else:
@@ -195,11 +194,14 @@ class Tx(Queries):
             ]
             self._cursor.executemany(review_sums.UPSERT.format(rows=marks(1, 8)), told)
 
-    def commit(self, events: Sequence[Event], shard: int) -> None:
-        """Write journal and tallies of ``events`` and commit, in one round trip (PostgreSQL)."""
+    def commit(self, events: Sequence[Event], shard: int, notices: Sequence[str] = ()) -> None:
+        """Write journal and tallies of ``events`` and commit, in one round trip (PostgreSQL).
+
+        ``notices`` are statements that go along.
+        """
         if not events and not self._cursor.begun:
             return  # nothing was done
-        self._send(*self._journaling(events, shard), commit=True)
+        self._send(*self._journaling(events, shard), last=[*notices, COMMIT])
         if self._cursor.statusmessage != COMMIT:
             raise RuntimeError("a statement had failed; the transaction was rolled back")
 

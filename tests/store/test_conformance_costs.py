@@ -10,6 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 
+from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobVerb
 from agent_console.domain.rulings import Fate
 from agent_console.store import runs
@@ -17,6 +18,7 @@ from agent_console.store.claims import claim
 from agent_console.store.database import Database
 from agent_console.store.finishes import finish
 from agent_console.store.relations import relation
+from agent_console.store.signals import Signals
 from agent_console.store.transactions import Tx
 from agent_console.testing import FakeClock
 from tests.support.databases import PostgresServer
@@ -135,3 +137,11 @@ def test_equal_rows_are_not_folded_into_one() -> None:
     text, params = relation(["a", "b"], [("x", 1)] * 3)
     assert text.endswith("FROM generate_series(1, 3)")
     assert params == ["x", 1]
+
+
+def test_word_for_other_processes_goes_along_with_a_commit(db: Database, sent: list[str]) -> None:
+    Signals(db)  # not started, as in a command: it has no connection for its own word
+    db.write(lambda tx: tx.record(Event(action="job.created", job_id="job_1", after="PENDING")))
+    assert len(sent) == {"postgresql": 1, "sqlite": 3}[db.dialect], sent
+    notified = [text for text in sent if "NOTIFY agent_console_work" in text]
+    assert len(notified) == {"postgresql": 1, "sqlite": 0}[db.dialect]
