@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from agent_console.domain.checkpoints import CheckpointType, CheckpointVerb
 from agent_console.domain.errors import Conflict, LostClaim, Unauthenticated
 from agent_console.domain.jobs import JobError, JobVerb, NewJob, Progress
+from agent_console.domain.payload import dumps
 from agent_console.domain.records import WorkerStatus
 from agent_console.domain.usage import Usage
 from agent_console.services.callbacks import CALLER, digest_of
@@ -33,6 +34,7 @@ class Real:
         self.db = db
         self._clock = clock
         self.questions: list[str] = []
+        self.tampered = 0
         self._asked: dict[str, int] = {}
 
     def enqueue(self, job_id: str, priority: int, delay: int, attempts: int, start: bool) -> None:
@@ -72,8 +74,11 @@ class Real:
         return refused(work)
 
     def tamper(self, number: int) -> None:
-        sql = """UPDATE agent_checkpoints SET payload = '{"action":"other"}' WHERE id = :id"""
-        self.db.write(lambda tx: tx.execute(sql, {"id": self.questions[number]}))
+        # Another one each time: what was put under review again may be changed once more.
+        self.tampered += 1
+        given = {"id": self.questions[number], "payload": dumps({"action": f"x{self.tampered}"})}
+        sql = "UPDATE agent_checkpoints SET payload = :payload WHERE id = :id"
+        self.db.write(lambda tx: tx.execute(sql, given))
 
     def claim(self, worker: str, room: int) -> list[Key]:
         return [(c.key.job_id, c.key.token, worker) for c in claim(self.db, worker, room)]
