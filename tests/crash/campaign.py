@@ -51,6 +51,7 @@ class Campaign:
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
         self._errors: list[BaseException] = []
+        self._worked = threading.Event()  # the worker lane has met its quotas
         self._settings = child.settings(self._order("work"))
         self.db = Database(self.url)
         employ(self.db, RAY)  # a decision stands only as long as its account may decide
@@ -60,7 +61,7 @@ class Campaign:
         """Kill until the quotas are met, then finish in peace."""
         work, desk = self._plan()
         lanes = [
-            threading.Thread(target=self._lane, args=(self._work_once, work, 1)),
+            threading.Thread(target=self._work_lane, args=(work,)),
             threading.Thread(target=self._desk_lane, args=(desk,)),
         ]
         for lane in lanes:
@@ -113,9 +114,24 @@ class Campaign:
         finally:
             server.close()
 
+    def _work_lane(self, labels: deque[str]) -> None:
+        try:
+            self._lane(self._work_once, labels, 1)
+        finally:
+            self._worked.set()
+
     def _desk_lane(self, labels: deque[str]) -> None:
         self._lane(self._desk_once, labels, 2)
         child.let_go_on(self._services)  # the last desk may have died with a type paused
+        # Else workers would soon find nothing but jobs that wait for somebody in vain. Seldom
+        # enough for those whose question is to expire.
+        self._decide_until(self._worked, every=0.5)
+
+    def _decide_until(self, over: threading.Event, every: float) -> None:
+        answers = child.Answers(self.folder)
+        while not over.wait(every):
+            child.decide_all(self._services, limit=200)
+            answers.give(self._services)
 
     def _give_up_after(self, misses: int, labels: deque[str]) -> None:
         if misses > 100 + self.kills:
@@ -174,7 +190,6 @@ class Campaign:
         server = ForkServer()
         server.spawn(replace(self._order("work"), patience=PATIENCE))
         ended = threading.Event()
-        answers = child.Answers(self.folder)
 
         def wait() -> None:
             server.wait()
@@ -182,8 +197,6 @@ class Campaign:
 
         waiter = threading.Thread(target=wait)
         waiter.start()
-        while not ended.wait(0.02):
-            child.decide_all(self._services, limit=200)
-            answers.give(self._services)
+        self._decide_until(ended, every=0.02)
         waiter.join()
         server.close()

@@ -1,0 +1,236 @@
+"""How fast the desk is in a browser: ``python -m benchmarks.desk --pending 100000``.
+
+Starts the console on SQLite with that many pending checkpoints and fifty connected reviewers, and
+prints what a reviewer in Chromium waits for: the first page, a card, a change made elsewhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import statistics
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+from playwright.sync_api import Page, WebSocket, expect, sync_playwright
+from simple_websocket import Client, ConnectionClosed
+
+from agent_console.store.database import Database
+from benchmarks.scale import CHECKPOINTS, JOBS
+from tests.e2e.browser import People, launch
+from tests.e2e.console import ConsoleProcess
+from tests.e2e.work import Work
+
+DESK = "/admin/agent-checkpoints"
+REVIEWERS, CARDS, CHANGES, LOADS = 50, 25, 25, 5
+QUIET = 1.0  # seconds between two measurements
+# Notes when what a selector finds, or the text it holds, is there: no polling is in a figure.
+WATCH = """
+window.until = (look) => new Promise((done) => {
+    const there = () => {
+        const found = look();
+        if (!found) return false;
+        requestAnimationFrame(() => done({ at: Date.now(), now: performance.now() }));
+        return true;
+    };
+    if (there()) return;
+    const seen = new MutationObserver(() => there() && seen.disconnect());
+    seen.observe(document, {
+        childList: true, subtree: true, characterData: true, attributes: true });
+});
+"""
+INTERACTIVE = """() => window.until(() =>
+    document.querySelector('[data-testid="me"]')?.textContent
+    && document.querySelector('article[data-checkpoint]')).then(one => one.now)"""
+SCRIPTS = """() => performance.getEntriesByType('resource')
+    .filter(one => one.initiatorType === 'script' || one.name.endsWith('.js'))
+    .reduce((sum, one) => sum + one.encodedBodySize, 0)"""
+OPEN = """(id) => {
+    const row = document.querySelector(`.desk-list a[href*="${id}"]`);
+    const began = performance.now();
+    row.click();
+    return window.until(() => document.querySelector(`article[data-checkpoint="${id}"]`))
+        .then(one => one.now - began);
+}"""
+GONE = """(id) => { window.gone = window.until(() =>
+    !document.querySelector(`.desk-list a[href*="${id}"]`)).then(one => one.at); }"""
+
+
+def fill(url: str, pending: int) -> None:
+    """Have ``pending`` jobs wait at a checkpoint, due long after those that are measured."""
+    numbers = (
+        "(WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n <"
+        f" {pending}) SELECT n FROM s)"
+    )
+    names = {"done": 0, "pad": "printf('%032x', n)", "where": "WHERE", "numbers": numbers}
+    db = Database(url)
+    for sql in (JOBS, CHECKPOINTS) if pending else ():
+        db.write(lambda tx, sql=sql: tx.execute(sql.format(**names)))
+    db.close()
+
+
+def crowd(address: str, cookie: str, hello: str, number: int, there: Barrier) -> None:
+    """Be ``number`` reviewers, each of whom has the desk open and takes what is pushed to them."""
+
+    def review() -> None:
+        link = f"{address}/_event/?token={uuid.uuid4()}&EIO=4&transport=websocket"
+        socket = Client.connect(link, headers={"Cookie": cookie, "Origin": ORIGIN[0]})
+        socket.receive()
+        socket.send(hello)
+        socket.receive()
+        ready.wait()
+        try:
+            while True:
+                if socket.receive() == "2":
+                    socket.send("3")
+        except ConnectionClosed:
+            return
+
+    ready = threading.Barrier(number + 1)
+    for _ in range(number):
+        threading.Thread(target=review, daemon=True).start()
+    ready.wait()
+    there.wait()
+    time.sleep(3600)  # until it is ended
+
+
+ORIGIN = [""]
+
+
+@contextmanager
+def reviewers(page: Page, console: ConsoleProcess, number: int) -> Iterator[None]:
+    """Let ``number`` others do what ``page`` does when it opens the desk."""
+    said: list[str] = []
+
+    def listen(socket: WebSocket) -> None:
+        socket.on("framesent", lambda frame: said.append(str(frame)))
+
+    page.on("websocket", listen)
+    page.goto(DESK)
+    expect(page.get_by_role("article")).to_be_visible()
+    hello = next(frame for frame in said if frame.startswith("40/_event,"))
+    cookie = "; ".join(f"{one['name']}={one['value']}" for one in page.context.cookies())
+    there = multiprocessing.Barrier(2)
+    ORIGIN[0] = console.url
+    address = console.address.replace("http", "ws", 1)
+    others = multiprocessing.get_context("fork").Process(
+        target=crowd, args=(address, cookie, hello, number, there), daemon=True
+    )
+    others.start()
+    there.wait(120)
+    try:
+        yield
+    finally:
+        others.kill()
+        others.join()
+
+
+def loads(people: People) -> dict[str, float]:
+    """Return what the first page costs somebody whose browser has nothing of it yet."""
+    times, kilobytes = [], 0.0
+    for _ in range(LOADS):
+        page = people.page("reviewer")
+        page.add_init_script(WATCH)
+        page.goto(DESK, wait_until="commit")
+        page.wait_for_load_state("domcontentloaded")
+        times.append(page.evaluate(INTERACTIVE))
+        kilobytes = page.evaluate(SCRIPTS) / 1000
+        page.context.close()
+        time.sleep(QUIET)
+    return {
+        "first page: scripts, compressed kB": kilobytes,
+        "first page: usable after, median ms": statistics.median(times),
+    }
+
+
+def cards(page: Page, ids: list[str]) -> dict[str, float]:
+    """Return how long it takes from a click on a row to its card."""
+    times = []
+    for one in ids:
+        times.append(page.evaluate(OPEN, one))
+        time.sleep(QUIET / 4)
+    return spread("open a card", times)
+
+
+def changes(page: Page, work: Work, ids: list[str]) -> dict[str, float]:
+    """Return how long after an approval elsewhere its row has left the list."""
+    times = []
+    for one in ids:
+        page.evaluate(GONE, one)
+        work.approve(one)
+        committed = time.time() * 1000
+        times.append(max(0.0, page.evaluate("() => window.gone") - committed))
+        time.sleep(QUIET / 4)
+    return spread("change elsewhere on the screen", times)
+
+
+def spread(name: str, times: list[float]) -> dict[str, float]:
+    p95 = statistics.quantiles(times, n=20)[18]
+    return {f"{name}, median ms": statistics.median(times), f"{name}, p95 ms": p95}
+
+
+def measure(console: ConsoleProcess, number: int) -> dict[str, float]:
+    with (
+        console.api("operator") as operator,
+        console.api("reviewer") as reviewer,
+        sync_playwright() as playwright,
+    ):
+        work = Work(operator, reviewer)
+        ids = asked(work, CARDS + CHANGES)
+        people = People(launch(playwright, console), console)
+        page = people.page("reviewer")
+        page.add_init_script(WATCH)
+        figures: dict[str, float] = {}
+        with reviewers(page, console, number):
+            figures |= loads(people)
+            figures |= cards(page, shown(page)[1 : CARDS + 1])
+            page.goto(f"{DESK}/{ids[-1]}")
+            expect(page.get_by_role("article")).to_be_visible()
+            figures |= changes(page, work, [one for one in shown(page) if one != ids[-1]][:CHANGES])
+        people.close()
+        return figures
+
+
+def asked(work: Work, number: int) -> list[str]:
+    """Return checkpoints that really ask to write a file, and are due first."""
+    return [work.waiting(f"Measured {n}")[1] for n in range(number)]
+
+
+def shown(page: Page) -> list[str]:
+    """Return the checkpoints of the list, from the top."""
+    rows = page.locator('.desk-list a[href*="/chk_"]')
+    expect(rows.first).to_be_visible()
+    links = rows.evaluate_all("all => all.map(one => one.href)")
+    return [link.split("?")[0].rsplit("/", 1)[1] for link in links]
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m benchmarks.desk", description=__doc__)
+    options.add_argument("--pending", type=int, default=100, help="checkpoints that wait besides")
+    options.add_argument("--reviewers", type=int, default=REVIEWERS)
+    chosen = options.parse_args()
+    write: Callable[[str], object] = sys.stdout.write
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/console.db"
+        console = ConsoleProcess(Path(folder), DATABASE_URL=url)
+        fill(url, chosen.pending)
+        console.start()
+        try:
+            figures = measure(console, chosen.reviewers)
+        finally:
+            console.stop()
+    write(f"\n{chosen.pending:,} pending, {chosen.reviewers} connected reviewers\n\n")
+    write("| | |\n|---|---|\n")
+    for name, value in figures.items():
+        write(f"| {name} | {value:.0f} |\n")
+
+
+if __name__ == "__main__":
+    main()
