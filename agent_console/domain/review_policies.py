@@ -24,6 +24,8 @@ DECIDING_ROLES = tuple(
 # What somebody who types commands on the server does needs no leave: they own the database, and
 # refusing would only hide the act.
 UNBOUND = frozenset({"cli", "system"})
+# What goes on when as many as the policy wants have said the same; the votes on it are counted.
+AGREED = (CheckpointVerb.APPROVE, CheckpointVerb.ANSWER)
 OVERDUE = "Nobody decided in time; the review policy rejects it then."
 
 
@@ -33,11 +35,12 @@ class AtDeadline(StrEnum):
     FAIL = "fail"  # EXPIRED: the job hears of it, and fails unless it catches that
     REJECT = "reject"
     APPROVE = "approve"
+    DEFAULT = "default"  # a question is answered by its default; what has none expires
     ESCALATE = "escalate"  # others are asked, until a new deadline
     EXTEND = "extend"  # the same are asked for longer
 
 
-ENDS = (AtDeadline.FAIL, AtDeadline.REJECT, AtDeadline.APPROVE)
+ENDS = (AtDeadline.FAIL, AtDeadline.REJECT, AtDeadline.APPROVE, AtDeadline.DEFAULT)
 MOVES = (AtDeadline.ESCALATE, AtDeadline.EXTEND)
 
 
@@ -218,7 +221,7 @@ def agreeing(
 
 def needed(terms: Terms, verb: CheckpointVerb) -> int:
     """Return how many people have to say ``verb`` for it to hold."""
-    if verb is CheckpointVerb.APPROVE or (verb is CheckpointVerb.REJECT and not terms.veto):
+    if verb in AGREED or (verb is CheckpointVerb.REJECT and not terms.veto):
         return terms.required_approvals
     return 1
 
@@ -234,18 +237,42 @@ class Tally:
     @property
     def words(self) -> str:
         """Return it in words."""
-        noun = "rejections" if self.verb is CheckpointVerb.REJECT else "approvals"
+        noun = _NOUNS.get(self.verb, "approvals")
         return f"{self.given} of {self.needed} {noun}"
 
 
+_NOUNS = {CheckpointVerb.REJECT: "rejections", CheckpointVerb.ANSWER: "like answers"}
+
+
 def at_deadline(terms: Terms, *, extensions: int, escalated: bool) -> AtDeadline:
-    """Return what happens to a checkpoint whose time is up."""
+    """Return what the policy wants of a checkpoint whose time is up; see ``fate``."""
     then = terms.deadline.then
     if then is AtDeadline.EXTEND:
         return then if extensions < terms.deadline.times else terms.deadline.last
     if then is AtDeadline.ESCALATE:
         return terms.deadline.last if escalated else then
     return then
+
+
+def fate(
+    policy: ReviewPolicy,
+    *,
+    extensions: int = 0,
+    escalated: bool = False,
+    asks: bool = False,
+    has_default: bool = False,
+) -> AtDeadline:
+    """Return what happens to a checkpoint whose time is up; ``asks``: it is a question.
+
+    Nobody can say yes to a question: where a policy would approve it, its default answers it. What
+    has no default expires. Without any policy, a question that has one goes on with it.
+    """
+    what = at_deadline(policy.terms, extensions=extensions, escalated=escalated)
+    if asks and (what is AtDeadline.APPROVE or policy.id is None):
+        what = AtDeadline.DEFAULT
+    if what is AtDeadline.DEFAULT and not has_default:
+        return AtDeadline.FAIL
+    return what
 
 
 def due_reminder(terms: Terms, seconds_left: float, reminded: int | None) -> int | None:
@@ -264,15 +291,38 @@ _END_WORDS = {
     AtDeadline.FAIL: "it expires, and its job fails unless it knows better",
     AtDeadline.REJECT: "it is rejected",
     AtDeadline.APPROVE: "it is approved",
+    AtDeadline.DEFAULT: "a question is answered by its default, anything else expires",
 }
+_ANSWERED = "the default answer is given, and the job goes on with it"
 
 
 def deadline_words(terms: Terms, *, extensions: int = 0, escalated: bool = False) -> str:
     """Return what happens when nobody decides in time, in words."""
-    now, rule = at_deadline(terms, extensions=extensions, escalated=escalated), terms.deadline
+    now = at_deadline(terms, extensions=extensions, escalated=escalated)
+    return _words(terms, now, _END_WORDS[terms.deadline.last], extensions)
+
+
+def question_words(
+    policy: ReviewPolicy, *, extensions: int, escalated: bool, has_default: bool
+) -> str:
+    """Return what happens to a question when nobody answers in time, in words."""
+    ends = {**_END_WORDS, AtDeadline.DEFAULT: _ANSWERED}
+    now = fate(
+        policy, extensions=extensions, escalated=escalated, asks=True, has_default=has_default
+    )
+    if now in ends:
+        return ends[now]
+    last = policy.terms.deadline.last
+    if last in {AtDeadline.APPROVE, AtDeadline.DEFAULT}:
+        last = AtDeadline.DEFAULT if has_default else AtDeadline.FAIL
+    return _words(policy.terms, now, ends[last], extensions)
+
+
+def _words(terms: Terms, now: AtDeadline, at_last: str, extensions: int) -> str:
+    rule = terms.deadline
     if now in _END_WORDS:
         return _END_WORDS[now]
-    after = f"after that {_END_WORDS[rule.last]}"
+    after = f"after that {at_last}"
     if now is AtDeadline.ESCALATE:
         return f"{rule.to.words} are asked for {span_words(rule.seconds)}; {after}"
     left = rule.times - extensions
