@@ -14,6 +14,8 @@ from typing import Literal
 
 from agent_console.domain.access import ROLE_PERMISSIONS, Actor, Permission, Role
 from agent_console.domain.checkpoints import CheckpointVerb
+from agent_console.domain.jobs import Json
+from agent_console.domain.payload import loads
 
 ALL_TYPES = "*"  # the job type of the policy that holds where there is no more exact one
 SelfApproval = Literal["auto", "never", "always"]
@@ -169,6 +171,8 @@ def refusal(policy: ReviewPolicy, actor: Actor, *, escalated: bool) -> str:
 class Vote:
     """What one person said while others have to agree; ``digest`` is of what would run.
 
+    ``edited_text`` is the canonical text of the edit, or of the answer to a question.
+
     ``role`` is None for who has no account, ``disabled`` says that the account is. ``for_id`` is
     the account in whose stead it was said, None for their own; ``for_…`` are its facts.
     """
@@ -185,6 +189,11 @@ class Vote:
     for_id: str | None = None
     for_role: Role | None = None
     for_disabled: bool = False
+
+    @property
+    def given(self) -> Json:
+        """Return the edit that would run, or the answer; None without either."""
+        return None if self.edited_text is None else loads(self.edited_text)
 
     @property
     def right(self) -> str:

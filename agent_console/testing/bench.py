@@ -159,6 +159,10 @@ class Bench:
         """Approve what waits, as a reviewer; ``verdict`` are fields such as ``feedback``."""
         return self._decide(job_id, CheckpointVerb.APPROVE, verdict)
 
+    def answer(self, job_id: str, answer: Json, **verdict: Any) -> Checkpoint:
+        """Answer the question that waits, as a reviewer."""
+        return self._decide(job_id, CheckpointVerb.ANSWER, {"response": answer, **verdict})
+
     def reject(self, job_id: str, reason: str, **verdict: Any) -> Checkpoint:
         """Reject what waits, as a reviewer."""
         return self._decide(job_id, CheckpointVerb.REJECT, {"reason": reason, **verdict})
