@@ -92,4 +92,4 @@ def test_many_at_once_are_told_that_a_question_wants_an_answer(
         "/api/agent-checkpoints/bulk-decide",
         json={"action": "approve", "checkpoints": [{"id": on}]},
     ).json()
-    assert told["results"][0]["result"] == "needs_answer"
+    assert told["results"][0]["code"] == "needs_answer"
