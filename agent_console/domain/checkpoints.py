@@ -177,7 +177,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointSummary:
-    """A row of the desk's list; no payload."""
+    """A row of the desk's list; no payload. ``asks``: it is a question."""
 
     id: str
     job_id: str
@@ -195,6 +195,7 @@ class CheckpointSummary:
     payload_digest: str
     round: int = 1
     rounds: int | None = None
+    asks: bool = False
 
 
 class InRounds(Protocol):

@@ -193,6 +193,7 @@ def checkpoint_summary(row: Row) -> CheckpointSummary:
         payload_digest=row["payload_digest"],
         round=row["round"],
         rounds=row["rounds"],
+        asks=bool(row["asks"]),
     )
 
 

@@ -133,6 +133,7 @@ class CheckpointSummaryOut(Out):
     payload_digest: str
     round: int
     rounds: int | None
+    asks: bool = Field(False, description="It is a question: it wants an answer, not a yes.")
 
 
 class FindingOut(Out):
