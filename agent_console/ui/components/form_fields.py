@@ -11,11 +11,11 @@ from agent_console.ui.forms import FieldView, GroupView, MarkView
 
 Grow = Any  # an event handler that takes a group's name
 Shrink = Any  # an event handler that takes a group's name and a member's number
-Within = Any  # a text or a Var of one
+Within = Any  # a Var of a text, or None
 
 
 def form_fields(
-    fields: rx.Var[list[FieldView]], add: Grow, remove: Shrink, within: Within = ""
+    fields: rx.Var[list[FieldView]], add: Grow, remove: Shrink, within: Within = None
 ) -> rx.Component:
     """Return the inputs for ``fields``; ``add`` and ``remove`` change repeatable groups.
 
@@ -32,7 +32,7 @@ def form_fields(
 
 
 def _id(view: rx.Var[FieldView], within: Within) -> rx.Var[str]:
-    return view.name if within == "" else within + view.name
+    return view.name if within is None else within + view.name
 
 
 def _attrs(view: rx.Var[FieldView], within: Within) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def _said(view: rx.Var[FieldView], within: Within) -> dict[str, Any]:
 
 
 def _draft(view: rx.Var[FieldView], within: Within) -> dict[str, Any]:
-    return {} if within == "" else {"data_draft": _id(view, within)}
+    return {} if within is None else {"data_draft": _id(view, within)}
 
 
 def _textarea(view: rx.Var[FieldView], within: Within, rows: str, *, mono: bool) -> rx.Component:
