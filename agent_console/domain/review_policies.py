@@ -6,7 +6,7 @@ store's compare-and-set and the sweep of deadlines all ask these functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -277,11 +277,15 @@ def fate(
     has no default expires. Without any policy, a question that has one goes on with it.
     """
     what = at_deadline(policy.terms, extensions=extensions, escalated=escalated)
-    if asks and (what is AtDeadline.APPROVE or policy.id is None):
+    if asks and policy.id is None:
         what = AtDeadline.DEFAULT
-    if what is AtDeadline.DEFAULT and not has_default:
-        return AtDeadline.FAIL
-    return what
+    return _possible(what, asks=asks, has_default=has_default)
+
+
+def _possible(what: AtDeadline, *, asks: bool, has_default: bool) -> AtDeadline:
+    if asks and what is AtDeadline.APPROVE:
+        what = AtDeadline.DEFAULT
+    return AtDeadline.FAIL if what is AtDeadline.DEFAULT and not has_default else what
 
 
 def due_reminder(terms: Terms, seconds_left: float, reminded: int | None) -> int | None:
@@ -302,36 +306,46 @@ _END_WORDS = {
     AtDeadline.APPROVE: "it is approved",
     AtDeadline.DEFAULT: "a question is answered by its default, anything else expires",
 }
-_ANSWERED = "the default answer is given, and the job goes on with it"
 
 
-def deadline_words(terms: Terms, *, extensions: int = 0, escalated: bool = False) -> str:
-    """Return what happens when nobody decides in time, in words."""
-    now = at_deadline(terms, extensions=extensions, escalated=escalated)
-    return _words(terms, now, _END_WORDS[terms.deadline.last], extensions)
+def deadline_words(terms: Terms) -> str:
+    """Return what happens to checkpoints when nobody decides in time, in words."""
+    then = terms.deadline.then
+    return _words(terms, then, _END_WORDS, terms.deadline.last, extensions=0)
 
 
-def question_words(
-    policy: ReviewPolicy, *, extensions: int, escalated: bool, has_default: bool
+def fate_words(
+    policy: ReviewPolicy,
+    *,
+    extensions: int = 0,
+    escalated: bool = False,
+    asks: bool = False,
+    has_default: bool = False,
 ) -> str:
-    """Return what happens to a question when nobody answers in time, in words."""
-    ends = {**_END_WORDS, AtDeadline.DEFAULT: _ANSWERED}
+    """Return what happens to one checkpoint when nobody decides in time; arguments as ``fate``."""
     now = fate(
-        policy, extensions=extensions, escalated=escalated, asks=True, has_default=has_default
+        policy, extensions=extensions, escalated=escalated, asks=asks, has_default=has_default
     )
+    last = _possible(policy.terms.deadline.last, asks=asks, has_default=has_default)
+    ends = {
+        **_END_WORDS,
+        AtDeadline.DEFAULT: "the default answer is given, and the job goes on with it",
+    }
+    return _words(policy.terms, now, ends, last, extensions=extensions)
+
+
+def _words(
+    terms: Terms,
+    now: AtDeadline,
+    ends: Mapping[AtDeadline, str],
+    last: AtDeadline,
+    *,
+    extensions: int,
+) -> str:
+    rule = terms.deadline
     if now in ends:
         return ends[now]
-    last = policy.terms.deadline.last
-    if last in {AtDeadline.APPROVE, AtDeadline.DEFAULT}:
-        last = AtDeadline.DEFAULT if has_default else AtDeadline.FAIL
-    return _words(policy.terms, now, ends[last], extensions)
-
-
-def _words(terms: Terms, now: AtDeadline, at_last: str, extensions: int) -> str:
-    rule = terms.deadline
-    if now in _END_WORDS:
-        return _END_WORDS[now]
-    after = f"after that {at_last}"
+    after = f"after that {ends[last]}"
     if now is AtDeadline.ESCALATE:
         return f"{rule.to.words} are asked for {span_words(rule.seconds)}; {after}"
     left = rule.times - extensions

@@ -13,9 +13,8 @@ from agent_console.domain.review_policies import (
     Tally,
     Vote,
     agreeing,
-    deadline_words,
     deciders,
-    question_words,
+    fate_words,
 )
 from agent_console.domain.visible import reveal
 from agent_console.services.review import CheckpointDetail
@@ -52,11 +51,13 @@ def asked(detail: CheckpointDetail) -> AskedView:
 
 def _at_deadline(detail: CheckpointDetail) -> str:
     point, policy = detail.checkpoint, detail.policy
-    times, escalated, default = point.extensions, point.escalated, point.answer_default
-    if not point.asks:
-        return deadline_words(policy.terms, extensions=times, escalated=escalated)
-    said = question_words(
-        policy, extensions=times, escalated=escalated, has_default=default is not None
+    default = point.answer_default
+    said = fate_words(
+        policy,
+        extensions=point.extensions,
+        escalated=point.escalated,
+        asks=point.asks,
+        has_default=default is not None,
     )
     return said if default is None else f"{said} (default: {words(default)})"
 
