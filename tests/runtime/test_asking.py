@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,9 +25,12 @@ from agent_console import (
 from agent_console.domain.checkpoints import CheckpointVerb
 from agent_console.domain.jobs import JobStatus, JobVerb
 from agent_console.store.deadlines import expire_due
-from agent_console.testing import FakeClock
+from agent_console.store.liveness import rescue
+from agent_console.testing import Bench, FakeClock
+from tests.runtime.asking_process import ask
 from tests.runtime.desk import Desk
 
+CHECKOUT = Path(__file__).parents[2]
 ANSWER = CheckpointVerb.ANSWER
 COLOURS = ("red", "green", "blue")
 
@@ -294,3 +301,36 @@ def test_no_strategy_answers_for_a_person(desk: Desk) -> None:
     job_id = desk.enqueue(approval_strategy="auto_approve_low_risk")
     desk.run()
     assert desk.job(job_id).status is JobStatus.WAITING
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "suspend.before_commit",
+        "suspend.committed",
+        "decide.before_commit",
+        "decide.committed",
+        "resume.decision_read",
+    ],
+)
+def test_killed_anywhere_between_question_and_answer_nothing_is_asked_twice(
+    database_url: str, label: str
+) -> None:
+    with Bench(ask, url=database_url) as bench:
+        job_id = bench.enqueue("ask", {}, max_attempts=9)
+    command = [sys.executable, "-m", "tests.runtime.asking_process", database_url, job_id, label]
+    died = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    later = Bench(ask, url=database_url)
+    later.clock.advance(120)
+    with later as bench:
+        rescue(bench.db, 15.0, 10)
+        bench.run()
+        if bench.pending(job_id).message == "Which?":
+            bench.answer(job_id, "green")
+            bench.run()
+        assert bench.pending(job_id).data == {"colour": "green"}
+        bench.answer(job_id, True)
+        bench.run()
+        assert bench.job(job_id).output_data == ["green", True]
+        assert [one.response for one in bench.checkpoints(job_id)] == ["green", True]
