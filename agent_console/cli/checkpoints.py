@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from enum import StrEnum
 from typing import Annotated
@@ -17,6 +18,7 @@ from agent_console.domain.checkpoints import (
     CheckpointVerb,
     Verdict,
 )
+from agent_console.domain.jobs import Json
 from agent_console.domain.queries import MAX_LIMIT, CheckpointQuery
 from agent_console.domain.review_policies import deciders
 from agent_console.domain.rulings import DONE, Item, summary
@@ -100,6 +102,27 @@ def approve(
     """Approve a checkpoint: its job goes on with exactly what was shown."""
     verdict = Verdict(verb=CheckpointVerb.APPROVE, feedback=feedback, payload_digest=digest)
     _decide(checkpoint_id, verdict, as_json=as_json)
+
+
+@app.command()
+def answer(
+    checkpoint_id: CHECKPOINT_ID,
+    given: Annotated[str, typer.Argument(help="The answer: JSON, or else taken as a text.")],
+    *,
+    digest: DIGEST = None,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Answer a question: its job goes on with that."""
+    verdict = Verdict(verb=CheckpointVerb.ANSWER, response=_given(given), payload_digest=digest)
+    _decide(checkpoint_id, verdict, as_json=as_json)
+
+
+def _given(typed: str) -> Json:
+    try:
+        given: Json = json.loads(typed)
+    except ValueError:
+        return typed
+    return given
 
 
 @app.command("request-changes")
@@ -189,6 +212,11 @@ def card(checkpoint: Checkpoint) -> None:
         say(f"  round {checkpoint.round} of {checkpoint.rounds}")
     if checkpoint.action:
         say(f"  action: {_safe(checkpoint.action)}")
+    if checkpoint.asks:
+        say(f"  answer: {_safe(json.dumps(checkpoint.answer_schema, ensure_ascii=False))}")
+        for name, given in (("default", checkpoint.answer_default), ("given", checkpoint.response)):
+            if given is not None:
+                say(f"  {name}: {_safe(json.dumps(given, ensure_ascii=False))}")
     for change in render(checkpoint.changes):
         if isinstance(change, FileDiff):
             say(f"  {change.status} {_safe(change.path)}  +{change.added} -{change.removed}")

@@ -39,6 +39,7 @@ class CheckpointVerb(StrEnum):
     """What may happen to a checkpoint."""
 
     APPROVE = "approve"
+    ANSWER = "answer"  # of a question, which no approval is enough for
     REJECT = "reject"
     REQUEST_CHANGES = "request_changes"
     EXPIRE = "expire"
@@ -52,6 +53,7 @@ def _transitions() -> Mapping[tuple[CheckpointStatus, CheckpointVerb], Checkpoin
     return MappingProxyType(
         {
             (s.PENDING, v.APPROVE): s.APPROVED,
+            (s.PENDING, v.ANSWER): s.APPROVED,
             (s.PENDING, v.REJECT): s.REJECTED,
             (s.PENDING, v.REQUEST_CHANGES): s.CHANGES_REQUESTED,
             (s.PENDING, v.EXPIRE): s.EXPIRED,
@@ -84,7 +86,10 @@ def after(status: CheckpointStatus, verb: CheckpointVerb) -> CheckpointStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a reviewer said. ``payload_digest`` is the digest of what was on their screen."""
+    """What a reviewer said. ``payload_digest`` is the digest of what was on their screen.
+
+    ``response`` is the answer to a question, None: none is given; JSON's null is no answer.
+    """
 
     verb: CheckpointVerb
     reason: str | None = None
@@ -100,10 +105,12 @@ class Checkpoint:
 
     ``payload`` is the canonical document that was digested:
     ``{"action": str, "data": …, "changes": [...], "findings": [...]}``, the last only where there
-    are any (``domain.risk``); see ``domain.payload``. ``rounds`` is how many rounds there may be,
-    None where changes cannot be requested; ``previous_id`` is the checkpoint of the round before.
-    ``forked_from`` is the checkpoint of which this is a copy, decision included. Until
-    ``undo_until`` its job waits, so that the decision can be taken back. ``policy_id`` is the
+    are any (``domain.risk``), and "answer" only in a question (``domain.questions``): then
+    ``answer_schema`` is what an answer has to fit, ``answer_default`` the default, None without.
+    ``rounds`` is how many rounds there may be, None where changes cannot be requested;
+    ``previous_id`` is the checkpoint of the round before. ``forked_from`` is the checkpoint of
+    which this is a copy, decision included. Until ``undo_until`` its job waits, so that the
+    decision can be taken back. ``policy_id`` is the
     version of the review policy that was applied; its deadline has been moved ``extensions`` times,
     and once more if it was ``escalated``.
     """
@@ -143,6 +150,13 @@ class Checkpoint:
     policy_id: str | None = None
     extensions: int = 0
     escalated: bool = False
+    answer_schema: dict[str, Json] | None = None
+    answer_default: Json = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether this is a question: it wants an answer, not a yes."""
+        return self.answer_schema is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +177,7 @@ class Round:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointSummary:
-    """A row of the desk's list; no payload."""
+    """A row of the desk's list; no payload. ``asks``: it is a question."""
 
     id: str
     job_id: str
@@ -181,6 +195,7 @@ class CheckpointSummary:
     payload_digest: str
     round: int = 1
     rounds: int | None = None
+    asks: bool = False
 
 
 class InRounds(Protocol):
@@ -207,12 +222,12 @@ def changes_refusal(checkpoint: InRounds) -> str:
     return ""
 
 
-def decision_digest(payload_digest: str, edited_text: str | None) -> str:
-    """Return what a decision is bound to: the payload, and the edit if there is one.
+def decision_digest(payload_digest: str, given_text: str | None) -> str:
+    """Return what a decision is bound to: the payload, and the edit or the answer if there is one.
 
-    ``edited_text`` is the canonical text of the edited data. The claim of a resumed job computes
-    this again from what is stored; a difference sends the job back to review.
+    ``given_text`` is the canonical text of that. The claim of a resumed job computes this again
+    from what is stored; a difference sends the job back to review.
     """
-    if edited_text is None:
+    if given_text is None:
         return payload_digest
-    return hashlib.sha256(f"{payload_digest}\n{edited_text}".encode()).hexdigest()
+    return hashlib.sha256(f"{payload_digest}\n{given_text}".encode()).hexdigest()

@@ -73,6 +73,8 @@ def record(one: Reviewed) -> dict[str, Any]:
         "reason": point.rejection_reason,
         "feedback": point.feedback,
         "response": point.response,
+        "answerSchema": point.answer_schema,
+        "answerDefault": point.answer_default,
         **_by(one),
         "views": [_view(view) for view in one.views],
         "comments": [_comment(comment) for comment in one.comments],

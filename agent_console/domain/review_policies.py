@@ -6,7 +6,7 @@ store's compare-and-set and the sweep of deadlines all ask these functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +14,8 @@ from typing import Literal
 
 from agent_console.domain.access import ROLE_PERMISSIONS, Actor, Permission, Role
 from agent_console.domain.checkpoints import CheckpointVerb
+from agent_console.domain.jobs import Json
+from agent_console.domain.payload import loads
 
 ALL_TYPES = "*"  # the job type of the policy that holds where there is no more exact one
 SelfApproval = Literal["auto", "never", "always"]
@@ -24,6 +26,8 @@ DECIDING_ROLES = tuple(
 # What somebody who types commands on the server does needs no leave: they own the database, and
 # refusing would only hide the act.
 UNBOUND = frozenset({"cli", "system"})
+# What goes on when as many as the policy wants have said the same; the votes on it are counted.
+AGREED = (CheckpointVerb.APPROVE, CheckpointVerb.ANSWER)
 OVERDUE = "Nobody decided in time; the review policy rejects it then."
 
 
@@ -33,11 +37,12 @@ class AtDeadline(StrEnum):
     FAIL = "fail"  # EXPIRED: the job hears of it, and fails unless it catches that
     REJECT = "reject"
     APPROVE = "approve"
+    DEFAULT = "default"  # a question is answered by its default; what has none expires
     ESCALATE = "escalate"  # others are asked, until a new deadline
     EXTEND = "extend"  # the same are asked for longer
 
 
-ENDS = (AtDeadline.FAIL, AtDeadline.REJECT, AtDeadline.APPROVE)
+ENDS = (AtDeadline.FAIL, AtDeadline.REJECT, AtDeadline.APPROVE, AtDeadline.DEFAULT)
 MOVES = (AtDeadline.ESCALATE, AtDeadline.EXTEND)
 
 
@@ -166,6 +171,8 @@ def refusal(policy: ReviewPolicy, actor: Actor, *, escalated: bool) -> str:
 class Vote:
     """What one person said while others have to agree; ``digest`` is of what would run.
 
+    ``edited_text`` is the canonical text of the edit, or of the answer to a question.
+
     ``role`` is None for who has no account, ``disabled`` says that the account is. ``for_id`` is
     the account in whose stead it was said, None for their own; ``for_…`` are its facts.
     """
@@ -182,6 +189,11 @@ class Vote:
     for_id: str | None = None
     for_role: Role | None = None
     for_disabled: bool = False
+
+    @property
+    def given(self) -> Json:
+        """Return the edit that would run, or the answer; None without either."""
+        return None if self.edited_text is None else loads(self.edited_text)
 
     @property
     def right(self) -> str:
@@ -218,7 +230,7 @@ def agreeing(
 
 def needed(terms: Terms, verb: CheckpointVerb) -> int:
     """Return how many people have to say ``verb`` for it to hold."""
-    if verb is CheckpointVerb.APPROVE or (verb is CheckpointVerb.REJECT and not terms.veto):
+    if verb in AGREED or (verb is CheckpointVerb.REJECT and not terms.veto):
         return terms.required_approvals
     return 1
 
@@ -234,18 +246,46 @@ class Tally:
     @property
     def words(self) -> str:
         """Return it in words."""
-        noun = "rejections" if self.verb is CheckpointVerb.REJECT else "approvals"
+        noun = _NOUNS.get(self.verb, "approvals")
         return f"{self.given} of {self.needed} {noun}"
 
 
+_NOUNS = {CheckpointVerb.REJECT: "rejections", CheckpointVerb.ANSWER: "like answers"}
+
+
 def at_deadline(terms: Terms, *, extensions: int, escalated: bool) -> AtDeadline:
-    """Return what happens to a checkpoint whose time is up."""
+    """Return what the policy wants of a checkpoint whose time is up; see ``fate``."""
     then = terms.deadline.then
     if then is AtDeadline.EXTEND:
         return then if extensions < terms.deadline.times else terms.deadline.last
     if then is AtDeadline.ESCALATE:
         return terms.deadline.last if escalated else then
     return then
+
+
+def fate(
+    policy: ReviewPolicy,
+    *,
+    extensions: int = 0,
+    escalated: bool = False,
+    asks: bool = False,
+    has_default: bool = False,
+) -> AtDeadline:
+    """Return what happens to a checkpoint whose time is up; ``asks``: it is a question.
+
+    Nobody can say yes to a question: where a policy would approve it, its default answers it. What
+    has no default expires. Without any policy, a question that has one goes on with it.
+    """
+    what = at_deadline(policy.terms, extensions=extensions, escalated=escalated)
+    if asks and policy.id is None:
+        what = AtDeadline.DEFAULT
+    return _possible(what, asks=asks, has_default=has_default)
+
+
+def _possible(what: AtDeadline, *, asks: bool, has_default: bool) -> AtDeadline:
+    if asks and what is AtDeadline.APPROVE:
+        what = AtDeadline.DEFAULT
+    return AtDeadline.FAIL if what is AtDeadline.DEFAULT and not has_default else what
 
 
 def due_reminder(terms: Terms, seconds_left: float, reminded: int | None) -> int | None:
@@ -264,15 +304,48 @@ _END_WORDS = {
     AtDeadline.FAIL: "it expires, and its job fails unless it knows better",
     AtDeadline.REJECT: "it is rejected",
     AtDeadline.APPROVE: "it is approved",
+    AtDeadline.DEFAULT: "a question is answered by its default, anything else expires",
 }
 
 
-def deadline_words(terms: Terms, *, extensions: int = 0, escalated: bool = False) -> str:
-    """Return what happens when nobody decides in time, in words."""
-    now, rule = at_deadline(terms, extensions=extensions, escalated=escalated), terms.deadline
-    if now in _END_WORDS:
-        return _END_WORDS[now]
-    after = f"after that {_END_WORDS[rule.last]}"
+def deadline_words(terms: Terms) -> str:
+    """Return what happens to checkpoints when nobody decides in time, in words."""
+    then = terms.deadline.then
+    return _words(terms, then, _END_WORDS, terms.deadline.last, extensions=0)
+
+
+def fate_words(
+    policy: ReviewPolicy,
+    *,
+    extensions: int = 0,
+    escalated: bool = False,
+    asks: bool = False,
+    has_default: bool = False,
+) -> str:
+    """Return what happens to one checkpoint when nobody decides in time; arguments as ``fate``."""
+    now = fate(
+        policy, extensions=extensions, escalated=escalated, asks=asks, has_default=has_default
+    )
+    last = _possible(policy.terms.deadline.last, asks=asks, has_default=has_default)
+    ends = {
+        **_END_WORDS,
+        AtDeadline.DEFAULT: "the default answer is given, and the job goes on with it",
+    }
+    return _words(policy.terms, now, ends, last, extensions=extensions)
+
+
+def _words(
+    terms: Terms,
+    now: AtDeadline,
+    ends: Mapping[AtDeadline, str],
+    last: AtDeadline,
+    *,
+    extensions: int,
+) -> str:
+    rule = terms.deadline
+    if now in ends:
+        return ends[now]
+    after = f"after that {ends[last]}"
     if now is AtDeadline.ESCALATE:
         return f"{rule.to.words} are asked for {span_words(rule.seconds)}; {after}"
     left = rule.times - extensions

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointVerb
-from agent_console.domain.errors import ConsoleError, Forbidden
+from agent_console.domain.errors import ConsoleError, Forbidden, Invalid
 
 MAX_AT_ONCE = 1_000  # checkpoints of one request
 BULK_VERBS = (CheckpointVerb.APPROVE, CheckpointVerb.REJECT)  # the others say something of each
@@ -27,6 +27,7 @@ class Fate(StrEnum):
     CLAIMED = "claimed"  # by somebody else, for now
     FORBIDDEN = "forbidden"  # its job is the decider's own, or its policy asks others
     NOT_IN_BULK = "not_in_bulk"  # its policy wants each looked at by itself
+    NEEDS_ANSWER = "needs_answer"  # it is a question, and answers are given one by one
     VOTED_ALREADY = "voted_already"  # by the same person
     DEADLINE_MOVED = "deadline_moved"  # its time was up, and its policy goes on asking
     NOT_FOUND = "not_found"
@@ -91,6 +92,8 @@ def fate_of(refusal: ConsoleError, status: CheckpointStatus) -> Fate:
     """Return what ``refusal`` of a checkpoint that now has ``status`` means."""
     if isinstance(refusal, Forbidden):
         return Fate.FORBIDDEN
+    if isinstance(refusal, Invalid):  # of verdicts that are fit for many, only a question's is
+        return Fate.NEEDS_ANSWER
     if status is CheckpointStatus.EXPIRED:
         return Fate.EXPIRED
     return next((fate for fact, fate in _TOLD_BY if fact in refusal.context), Fate.NOT_OPEN)
@@ -99,6 +102,7 @@ def fate_of(refusal: ConsoleError, status: CheckpointStatus) -> Fate:
 _WORDS = {
     Fate.VOTED: "kept, more people have to agree",
     Fate.NOT_IN_BULK: "to be decided one by one",
+    Fate.NEEDS_ANSWER: "to be answered one by one",
     Fate.VOTED_ALREADY: "said by you already",
     Fate.DEADLINE_MOVED: "with a new deadline",
     Fate.EXPIRED: "expired",

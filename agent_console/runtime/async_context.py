@@ -13,6 +13,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.workspace import Workspace
+from agent_console.runtime.async_asking import AsyncAsking
 from agent_console.runtime.context import JobContext
 from agent_console.runtime.entries import JobFacts
 from agent_console.runtime.library import ContextLibrary
@@ -137,7 +138,7 @@ def _bridged(
     return call
 
 
-class AsyncJobContext:
+class AsyncJobContext(AsyncAsking):
     """``JobContext`` for ``async def`` handlers: recorded calls are awaited, the rest is alike."""
 
     __slots__ = ("_loop", "_sync", "input", "job")
@@ -148,6 +149,9 @@ class AsyncJobContext:
         self._loop = loop
         self.input: Any = sync.input
         self.job: JobFacts = sync.job
+
+    async def _ask(self, question: str, **how: Any) -> Any:
+        return await self._loop.bridge(functools.partial(self._sync.ask, question, **how))
 
     approve = _bridged(JobContext.approve)
     info = _bridged(JobContext.info)

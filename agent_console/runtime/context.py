@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from pydantic import BaseModel
 
-from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointStatus, CheckpointType
+from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointType
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.jobs import Json, NewJob, Progress
 from agent_console.domain.parking import Call
@@ -23,7 +23,8 @@ from agent_console.domain.usage import MAX_MODEL, Usage
 from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime import children, entries, envelope, policy, waiting
-from agent_console.runtime.decisions import Asked, Decision, by_policy, decided
+from agent_console.runtime.asking import Asking
+from agent_console.runtime.decisions import Decision, by_policy, decided
 from agent_console.runtime.entries import Change, JobFacts
 from agent_console.runtime.errors import Diverged, Misused, Suspend
 from agent_console.runtime.failures import failure_result, raise_again
@@ -32,11 +33,11 @@ from agent_console.runtime.library import ContextLibrary
 from agent_console.runtime.replay import FAILED, Turn
 from agent_console.runtime.run import Run
 from agent_console.runtime.waiting import Callback, Duration
-from agent_console.store.engine_values import NewArtifact, NewCheckpoint
+from agent_console.store.engine_values import DecisionRow, NewArtifact, NewCheckpoint
 from agent_console.store.policy_approvals import approve_by_policy
 from agent_console.store.reads import usage as usage_reads
 from agent_console.store.run_usage import record_usage
-from agent_console.store.runs import record_note, record_step, save_artifact, suspend, wait_again
+from agent_console.store.runs import record_note, record_step, save_artifact
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,23 +46,23 @@ MAX_ARTIFACT = 16 * 1_048_576  # bytes
 _NOTE_NAME = 120  # characters of a note's message that name it in the list of steps
 
 
-class JobContext:
+class JobContext(Asking):
     """The handler's side of a run.
 
-    Recorded calls (``step``, ``approve``, ``info``, ``error``, ``artifact``, ``usage``, ``sleep``,
-    ``callback``, ``wait_for``, ``enqueue``, and ``context`` at its first use) happen once per job:
-    when the handler is run again, after a crash, a retry or a review, they return what the record
-    holds.
+    Recorded calls (``step``, ``approve``, ``ask``, ``info``, ``error``, ``artifact``, ``usage``,
+    ``sleep``, ``callback``, ``wait_for``, ``enqueue``, and ``context`` at its first use) happen
+    once per job: when the handler is run again, after a crash, a retry or a review, they return
+    what the record holds.
     A handler must therefore make them in the same order for the same input and keep everything
     that varies (time, random numbers, the network) inside steps. Every call may
     end the run (canceled, taken over, suspended); clean up with ``finally``.
     """
 
-    __slots__ = ("_job", "_ledger", "_library", "_run", "input")
+    __slots__ = ("_job", "_ledger", "_library", "input")
 
     def __init__(self, run: Run, parsed_input: Any) -> None:
         """Wrap ``run``; made by the executor."""
-        self._run = run
+        super().__init__(run)
         self._job: JobFacts | None = None
         self._library: ContextLibrary | None = None
         self._ledger: Ledger | None = None
@@ -403,13 +404,6 @@ class JobContext:
         self._wait(turn, asked)
         raise Suspend
 
-    def _wait(self, turn: Turn, asked: NewCheckpoint) -> None:
-        run = self._run
-        run.outlast(run.notes.save_progress)
-        lines = run.notes.take()
-        made = run.persist(turn, lambda: suspend(run.surroundings.db, run.key, asked, lines))
-        self._reached(made)
-
     def _approved(self, turn: Turn, asked: NewCheckpoint, proposed: Json) -> Decision:
         run = self._run
         strategy = run.claimed.approval_strategy or ""
@@ -430,24 +424,12 @@ class JobContext:
         edit: type[BaseModel] | None,
     ) -> Decision:
         """Return what was decided at a checkpoint of the record, or go on waiting for it."""
-        run = self._run
-        row = run.recorder.decision(turn.position)
-        crashpoint("resume.decision_read")
-        if row is None:
-            raise Diverged(
-                f"The record has no checkpoint for call {turn.position + 1}.",
-                position=turn.position,
-                recorded=run.recorder.known(turn.position),
-                asked=Call("approve", action, message),
-            )
-        self._reached(row.checkpoint_id)
-        text = entries.payload(action, proposed, shown, policy.recorded_findings(row.payload))
-        asked = Asked(action=action, message=message, digest=digest(text))
-        run.recorder.compare(turn, lambda: {"digest": asked.digest})
-        if row.status is CheckpointStatus.PENDING:
-            lines, db = run.notes.take(), run.surroundings.db
-            run.outlast(lambda: wait_again(db, run.key, run.claimed.job_type, lines))
-            raise Suspend
+
+        def payload(row: DecisionRow) -> str:
+            found = policy.recorded_findings(row.payload)
+            return entries.payload(action, proposed, shown, found)
+
+        row, asked = self._recorded(turn, Call("approve", action, message), payload)
         return decided(row, proposed=proposed, asked=asked, edit=edit)
 
     def _do(self, turn: Turn, name: str, call: Callable[[], object]) -> Json:
@@ -485,10 +467,3 @@ class JobContext:
                 self._reached(made)
             else:
                 run.recorder.compare(turn, lambda: {"message": message, "digest": digest(text)})
-
-    def _reached(self, checkpoint_id: object) -> None:
-        """Tell observers; None: the id was lost with the answer of the database."""
-        if checkpoint_id is not None:
-            self._run.surroundings.observers.reached(
-                job_id=self._run.key.job_id, checkpoint_id=str(checkpoint_id)
-            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,10 +18,9 @@ from agent_console.store.engine_values import DecisionRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a handler asks approval for now; ``digest`` is that of the payload."""
+    """What a handler asks now, by which call; ``digest`` is that of the payload."""
 
-    action: str
-    message: str
+    call: Call
     digest: str
 
 
@@ -54,10 +53,15 @@ def decided(
         Expired: nobody decided in time.
     """
     if row.payload_digest != asked.digest:
+        what = (
+            "asks another question"
+            if asked.call.kind == "ask"
+            else ("asks approval for another payload")
+        )
         raise _diverged(
             row,
             asked,
-            f"The handler now asks approval for another payload (SHA-256 {asked.digest[:12]}…) than"
+            f"The handler now {what} (SHA-256 {asked.digest[:12]}…) than"
             f" the one that was shown and decided (SHA-256 {row.payload_digest[:12]}…).",
         )
     if row.status is CheckpointStatus.CHANGES_REQUESTED:
@@ -101,8 +105,8 @@ def _diverged(row: DecisionRow, asked: Asked, why: str) -> Diverged:
     return Diverged(
         why,
         position=row.position,
-        recorded=Call("approve", asked.action, row.message),
-        asked=Call("approve", asked.action, asked.message),
+        recorded=replace(asked.call, message=row.message),
+        asked=asked.call,
     )
 
 

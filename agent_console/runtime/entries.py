@@ -13,6 +13,7 @@ from agent_console.domain.checkpoints import CheckpointType
 from agent_console.domain.errors import Invalid
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import canonical, check_json, digest, loads
+from agent_console.domain.questions import MEMBER
 from agent_console.domain.records import ArtifactType
 from agent_console.domain.risk import NO_RISK
 from agent_console.runtime.replay import Turn
@@ -165,14 +166,18 @@ def payload(
     data: Json,
     changes: Sequence[Mapping[str, Json]] = (),
     findings: Sequence[Json] = (),
+    answer: Mapping[str, Json] | None = None,
 ) -> str:
     """Return the canonical text of what is shown, decided and digested.
 
-    Without findings the document has no such field: it reads as it did before there were any.
+    Without findings, or where no ``answer`` is asked for, the document has no such field: it reads
+    as it did before there were any.
     """
     document: dict[str, Json] = {"action": action, "data": data, "changes": [*map(dict, changes)]}
     if findings:
         document["findings"] = list(findings)
+    if answer is not None:
+        document[MEMBER] = dict(answer)
     check_json(document, "payload")
     return canonical(document)
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
-
-from agent_console.domain import review_policies
+from agent_console.domain import questions, review_policies
 from agent_console.domain.access import POLICY, Actor
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict, changes_refusal
 from agent_console.domain.delegations import Delegator, in_whose_stead
-from agent_console.domain.errors import Conflict, FieldError, Forbidden, Invalid
+from agent_console.domain.errors import Conflict, Forbidden, Invalid
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import check_json
 from agent_console.domain.review_policies import (
@@ -22,6 +19,7 @@ from agent_console.domain.review_policies import (
     ReviewPolicy,
     SelfApproval,
 )
+from agent_console.services import schemas
 from agent_console.services.job_requests import text
 from agent_console.store import delegations, votes
 from agent_console.store.accounts import another_decider, find
@@ -34,8 +32,12 @@ from agent_console.store.transactions import Queries, Tx
 DECIDERS = tuple(role.value for role in DECIDING_ROLES)
 MAX_REASON = 4_000  # characters
 MAX_FEEDBACK = 16_000
-MAX_EDIT_ERRORS = 20
-VERBS = (CheckpointVerb.APPROVE, CheckpointVerb.REQUEST_CHANGES, CheckpointVerb.REJECT)
+VERBS = (
+    CheckpointVerb.APPROVE,
+    CheckpointVerb.ANSWER,
+    CheckpointVerb.REQUEST_CHANGES,
+    CheckpointVerb.REJECT,
+)
 
 
 def check_form(verdict: Verdict) -> None:
@@ -58,8 +60,18 @@ def check_form(verdict: Verdict) -> None:
             raise Invalid.field("reason", "a rejection needs a reason.")
         if verdict.edited_data is not None:
             raise Invalid.field("editedData", "belongs to an approval, not to a rejection.")
+    if verdict.verb is CheckpointVerb.ANSWER:
+        _check_answer(verdict)
     if verdict.verb is CheckpointVerb.REQUEST_CHANGES:
         _check_request(verdict)
+
+
+def _check_answer(verdict: Verdict) -> None:
+    if verdict.response is None:
+        raise Invalid.field("answer", "an answer is needed; null is none.")
+    for field, value in (("reason", verdict.reason), ("editedData", verdict.edited_data)):
+        if value is not None:
+            raise Invalid.field(field, "belongs to another verdict than an answer.")
 
 
 def _check_request(verdict: Verdict) -> None:
@@ -152,11 +164,19 @@ def check_payload(case: Case) -> None:
 
 
 def check_response(case: Case) -> None:
-    """Refuse an answer where several people have to agree: they agree on what is shown.
+    """Refuse what does not answer a question, and free words where several have to agree.
+
+    An answer is part of what they agree on; what else a verdict brings along is not.
 
     Raises:
-        Invalid: the verdict has one.
+        Invalid: the answer does not fit, is missing, or was not asked for; or a response is given
+            where several people have to agree.
+        Conflict: changes are requested of a question.
     """
+    questions.check_kind(case.verdict, asks=case.asks)
+    if case.answer_schema is not None:
+        schemas.check("answer", case.verdict.response, case.answer_schema)
+        return
     if case.verdict.response is None:
         return
     if review_policies.needed(case.policy.terms, case.verdict.verb) > 1:
@@ -184,25 +204,7 @@ def check_rounds(case: Case) -> None:
 def _check_edit(edited: Json, schema: dict[str, Any] | None) -> None:
     if schema is None:
         raise Invalid.field("editedData", "this checkpoint cannot be edited.")
-    try:
-        problems = list(_first_problems(edited, schema))
-    except SchemaError as error:
-        message = f"the handler's schema for edits is broken: {error.message}"
-        raise Invalid.field("editedData", message) from None
-    if problems:
-        raise Invalid(fields=problems)
-
-
-def _first_problems(edited: Json, schema: dict[str, Any]) -> list[FieldError]:
-    Draft202012Validator.check_schema(schema)
-    found: list[FieldError] = []
-    error: ValidationError
-    for error in Draft202012Validator(schema).iter_errors(edited):
-        path = ".".join(["editedData", *map(str, error.absolute_path)])
-        found.append(FieldError(path, error.message[:500]))
-        if len(found) == MAX_EDIT_ERRORS:
-            break
-    return found
+    schemas.check("editedData", edited, schema)
 
 
 class Asked(Protocol):
@@ -281,7 +283,11 @@ def _too_few(reader: Queries, approval: Approval, policy: ReviewPolicy) -> str:
     if wanted == 1:
         return ""
     given = votes.of(reader, [checkpoint_id])[checkpoint_id]
-    same = review_policies.agreeing(given, policy.terms, CheckpointVerb.APPROVE, approval.digest)
+    same = [
+        one
+        for verb in review_policies.AGREED
+        for one in review_policies.agreeing(given, policy.terms, verb, approval.digest)
+    ]
     left = 1 + sum(one.user_id != approval.decided_by for one in same)
     if left >= wanted:
         return ""

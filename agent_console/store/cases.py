@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from agent_console.domain.checkpoints import CheckpointStatus, Verdict
+from agent_console.domain.checkpoints import CheckpointStatus, CheckpointVerb, Verdict
 from agent_console.domain.jobs import JobStatus
+from agent_console.domain.questions import as_said
 from agent_console.domain.review_claims import ReviewClaim
 from agent_console.domain.review_policies import PolicyBook, ReviewPolicy
 from agent_console.store import review_policies, rows
@@ -22,7 +23,8 @@ SELECT c.id, c.job_id, c.status, c.payload_digest, c.edit_schema, c.approved_by,
        c.approved_by_name, c.approved_at, c.expires_at, c.round, c.rounds, c.extensions,
        c.escalated_at, substr(c.payload, 1, {rows.PAYLOAD_HEAD}) AS payload_head, j.job_type,
        j.status AS job_status, j.user_id AS requested_by, j.user_name AS requested_by_name,
-       k.checkpoint_id, k.user_id, k.user_name, k.claimed_at, k.until, c.risk,
+       k.checkpoint_id, k.user_id, k.user_name, k.claimed_at, k.until, c.risk, c.answer_schema,
+       c.answer_default,
        (SELECT min(first_seen) FROM checkpoint_views w WHERE w.checkpoint_id = c.id) AS first_seen
 FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
 LEFT JOIN checkpoint_claims k ON k.checkpoint_id = c.id AND k.until > {{now}}
@@ -35,6 +37,7 @@ class Case:
     """A checkpoint under decision, without its payload, and what is said of it.
 
     ``edit_schema`` is read only where the verdict has edits; ``claim`` and ``policy`` hold now.
+    ``asks`` says that it is a question; what an answer has to fit is read where there is one.
     """
 
     id: str
@@ -52,6 +55,9 @@ class Case:
     round: int
     rounds: int | None
     edit_schema: dict[str, Any] | None
+    asks: bool
+    answer_schema: dict[str, Any] | None
+    answer_default: str | None  # canonical JSON
     claim: ReviewClaim | None
     risk: str | None
     first_seen: int | None  # µs
@@ -69,6 +75,9 @@ class Case:
             policy=self.policy,
             extensions=self.extensions,
             escalated=self.escalated,
+            payload_digest=self.payload_digest,
+            asks=self.asks,
+            default=self.answer_default,
         )
 
 
@@ -84,9 +93,12 @@ def read(
 
 def _case(row: Mapping[str, Any], verdict: Verdict, book: PolicyBook) -> Case:
     schema = row["edit_schema"] if verdict.edited_data is not None else None
+    asks = row["answer_schema"] is not None
+    verdict = as_said(verdict, asks=asks)
+    answered = asks and verdict.verb is CheckpointVerb.ANSWER
     same = (
         "id", "job_id", "job_type", "payload_digest", "requested_by", "requested_by_name",
-        "round", "rounds", "extensions", "risk", "first_seen",
+        "round", "rounds", "extensions", "risk", "first_seen", "answer_default",
     )  # fmt: skip
     return Case(
         **{name: row[name] for name in same},
@@ -97,6 +109,8 @@ def _case(row: Mapping[str, Any], verdict: Verdict, book: PolicyBook) -> Case:
         decided_at=rows.instant(row["approved_at"]),
         expires_at=rows.instant(row["expires_at"]),
         edit_schema=None if schema is None else rows.json_object(schema),
+        asks=asks,
+        answer_schema=rows.json_object(row["answer_schema"]) if answered else None,
         claim=None if row["until"] is None else rows.review_claim(row),
         verdict=verdict,
         policy=book.of(row["job_type"], rows.action_of(row["payload_head"])),

@@ -6,18 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agent_console.domain.access import BY_POLICY, POLICY, SYSTEM, Actor
-from agent_console.domain.checkpoints import CheckpointStatus, CheckpointVerb
+from agent_console.domain.checkpoints import CheckpointStatus, CheckpointVerb, decision_digest
 from agent_console.domain.clock import MICROSECONDS, from_micros
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Json
+from agent_console.domain.payload import loads
+from agent_console.domain.questions import told
 from agent_console.domain.review_policies import (
     ENDS,
     MOVES,
     AtDeadline,
     ReviewPolicy,
-    at_deadline,
     deciders,
+    fate,
 )
 from agent_console.domain.review_policies import OVERDUE as OVERDUE_REASON
 from agent_console.store import review_policies, review_sums
@@ -42,19 +44,20 @@ ORDER BY id {for_update}
 """
 
 PENDING = f"""
-SELECT c.id, j.job_type, substr(c.payload, 1, {PAYLOAD_HEAD}), c.extensions, c.escalated_at
+SELECT c.id, j.job_type, substr(c.payload, 1, {PAYLOAD_HEAD}), c.extensions, c.escalated_at,
+  c.payload_digest, c.answer_schema IS NOT NULL, c.answer_default
 FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
 WHERE c.id {{among_ids}} AND c.status = 'PENDING'
 """
 
 # The same compare-and-set as a decision's: whoever is first wins, at equality the time is up.
 # What a policy decides then is bound to the payload as a person's word would be.
-END_COLUMNS = "id, status, by_id, reason, policy_id"
+END_COLUMNS = "id, status, by_id, decision_digest, reason, response, policy_id"
 END = """
 UPDATE agent_checkpoints SET status = v.status, approved_by = v.by_id, approved_by_name = v.by_id,
   approved_at = CASE WHEN v.by_id IS NOT NULL THEN {now} END,
-  decision_digest = CASE WHEN v.by_id IS NOT NULL THEN agent_checkpoints.payload_digest END,
-  rejection_reason = v.reason, policy_id = v.policy_id, updated_at = {now}
+  decision_digest = v.decision_digest, rejection_reason = v.reason, response = v.response,
+  policy_id = v.policy_id, updated_at = {now}
 FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status = 'PENDING'
   AND agent_checkpoints.expires_at <= {now}
 RETURNING agent_checkpoints.id, agent_checkpoints.job_id, agent_checkpoints.created_at,
@@ -79,19 +82,35 @@ RETURNING ai_jobs.id, ai_jobs.job_type
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """A checkpoint that waits, the policy that holds for it, and how often it went on already."""
+    """A checkpoint that waits, the policy that holds for it, and how often it went on already.
+
+    ``asks``: it is a question; ``default`` is its default answer as canonical JSON, None without.
+    """
 
     id: str
     job_type: str
     policy: ReviewPolicy
     extensions: int
     escalated: bool
+    payload_digest: str
+    asks: bool
+    default: str | None
 
     @property
     def fate(self) -> AtDeadline:
         """Return what happens to it when its time is up."""
-        terms = self.policy.terms
-        return at_deadline(terms, extensions=self.extensions, escalated=self.escalated)
+        return fate(
+            self.policy,
+            extensions=self.extensions,
+            escalated=self.escalated,
+            asks=self.asks,
+            has_default=self.default is not None,
+        )
+
+    @property
+    def answer(self) -> str | None:
+        """Return what its time's being up answers, as canonical JSON; None: nothing."""
+        return self.default if self.fate is AtDeadline.DEFAULT else None
 
 
 def expire_due(db: Database, limit: int = 200) -> int:
@@ -118,8 +137,20 @@ def _expire(tx: Tx, checkpoint_ids: Sequence[str]) -> dict[str, AtDeadline]:
                 policy=book.of(job_type, action_of(head)),
                 extensions=extensions,
                 escalated=escalated_at is not None,
+                payload_digest=payload_digest,
+                asks=bool(asks),
+                default=default,
             )
-            for checkpoint_id, job_type, head, extensions, escalated_at in rows
+            for (
+                checkpoint_id,
+                job_type,
+                head,
+                extensions,
+                escalated_at,
+                payload_digest,
+                asks,
+                default,
+            ) in rows
         ],
     )
 
@@ -158,18 +189,21 @@ _ENDS_AS = {
     AtDeadline.FAIL: CheckpointStatus.EXPIRED,
     AtDeadline.REJECT: CheckpointStatus.REJECTED,
     AtDeadline.APPROVE: CheckpointStatus.APPROVED,
+    AtDeadline.DEFAULT: CheckpointStatus.APPROVED,
 }
 _VERDICTS = {
     AtDeadline.FAIL: "expired",
     AtDeadline.REJECT: CheckpointVerb.REJECT.value,
     AtDeadline.APPROVE: CheckpointVerb.APPROVE.value,
+    AtDeadline.DEFAULT: CheckpointVerb.ANSWER.value,
 }
 
 
 def _end_row(one: Pending) -> Row:
     by = None if one.fate is AtDeadline.FAIL else POLICY
     reason = OVERDUE_REASON if one.fate is AtDeadline.REJECT else None
-    return (one.id, _ENDS_AS[one.fate].value, by, reason, one.policy.id)
+    bound = None if by is None else decision_digest(one.payload_digest, one.answer)
+    return (one.id, _ENDS_AS[one.fate].value, by, bound, reason, one.answer, one.policy.id)
 
 
 def _ended(one: Pending, job_id: str, waited: float, risk: str | None) -> Event:
@@ -187,6 +221,7 @@ def _ended(one: Pending, job_id: str, waited: float, risk: str | None) -> Event:
         data={
             **policy_facts(one.policy),
             "atDeadline": one.fate.value,
+            **({} if one.answer is None else told(one.answer, loads(one.answer))),
             review_sums.RISK: risk,
         },
     )

@@ -17,7 +17,6 @@ from agent_console.domain.checkpoints import (
     CheckpointStatus,
     CheckpointVerb,
     Verdict,
-    decision_digest,
 )
 from agent_console.domain.checkpoints import after as checkpoint_after
 from agent_console.domain.clock import MICROSECONDS, from_micros
@@ -26,6 +25,7 @@ from agent_console.domain.errors import Conflict, ConsoleError, NotFound
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Json
 from agent_console.domain.payload import digest, dumps
+from agent_console.domain.questions import told_of
 from agent_console.domain.review_policies import (
     MOVES,
     AtDeadline,
@@ -264,16 +264,15 @@ def _lost(case: Case) -> Conflict:
 def _row(case: Case, actor: Actor, hold: int) -> Row:
     """Return what is written of a verdict, in the order of ``COLUMNS``."""
     verdict = case.verdict
-    edited = joint.edited_text(verdict)
     return (
         case.id,
         checkpoint_after(case.status, verdict.verb).value,
         actor.id,
         _name(actor),
-        decision_digest(case.payload_digest, edited),
+        joint.bound_to(case.payload_digest, verdict),
         verdict.reason if verdict.verb is CheckpointVerb.REJECT else None,
         verdict.feedback,
-        edited,
+        joint.edited_text(verdict),
         None if verdict.response is None else dumps(verdict.response),
         case.policy.id,
         _hold(case, hold),
@@ -305,6 +304,7 @@ def _event(case: Case, actor: Actor, *, waited: float, facts: dict[str, Json]) -
         review_sums.RISK: case.risk,
         **facts,
         **{name: text for name, text in said.items() if text},
+        **told_of(verdict),
     }
     if verdict.edited_data is not None:
         data["editedDigest"] = digest(dumps(verdict.edited_data))

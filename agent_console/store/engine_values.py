@@ -121,6 +121,8 @@ class NewCheckpoint:
     expires_in: timedelta | None = DEFAULT_EXPIRY
     rounds: int | None = None  # at most so many, counted over checkpoints; None: just this one
     risk: str = NO_RISK  # the gravest finding
+    answer_schema: str | None = None  # of a question: JSON, as is the default
+    answer_default: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from agent_console.domain.access import Actor
-from agent_console.domain.checkpoints import CheckpointStatus, Verdict, decision_digest
+from agent_console.domain.checkpoints import (
+    CheckpointStatus,
+    CheckpointVerb,
+    Verdict,
+    decision_digest,
+)
 from agent_console.domain.errors import Conflict
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import digest, dumps
+from agent_console.domain.questions import told_of
 from agent_console.domain.review_policies import Tally, Vote, agreeing, needed
 from agent_console.store import votes
 from agent_console.store.cases import Case
@@ -88,8 +94,15 @@ def already(tally: Tally) -> str:
 
 
 def bound_to(payload_digest: str, verdict: Verdict) -> str:
-    """Return the digest of exactly what ``verdict`` is on: the payload, and the edit if any."""
-    return decision_digest(payload_digest, edited_text(verdict))
+    """Return the digest of exactly what ``verdict`` is on: the payload, and what it gives."""
+    return decision_digest(payload_digest, given_text(verdict))
+
+
+def given_text(verdict: Verdict) -> str | None:
+    """Return the canonical text of the answer, or of the edit; None without either."""
+    if verdict.verb is CheckpointVerb.ANSWER:
+        return dumps(verdict.response)
+    return edited_text(verdict)
 
 
 def edited_text(verdict: Verdict) -> str | None:
@@ -106,7 +119,7 @@ def _row(case: Case, actor: Actor, for_id: str | None) -> Row:
         verdict.verb.value,
         bound_to(case.payload_digest, verdict),
         verdict.reason or verdict.feedback,
-        edited_text(verdict),
+        given_text(verdict),
         for_id,
     )
 
@@ -125,6 +138,7 @@ def _voted(case: Case, actor: Actor, tally: Tally, for_id: str | None) -> Event:
         data["forId"] = for_id
     if edited := edited_text(verdict):
         data["editedDigest"] = digest(edited)
+    data |= told_of(verdict)
     return Event(
         action="checkpoint.voted",
         actor=actor,

@@ -1,9 +1,9 @@
 """What was approved must be what runs, by whoever may still say so: checked as a job is leased.
 
 Every claim of a job that was claimed before looks at its approvals again, in its own transaction.
-Payload, edit and decision must still have the digest that was approved, and the decision must lie
-before the deadline. An approval that nothing has been done upon yet must also stand under the
-policy of this moment; one that was acted on is history, and asking again would undo nothing.
+Payload, edit or answer, and decision must still have the digest that was approved, and the decision
+must lie before the deadline. An approval that nothing has been done upon yet must also stand under
+the policy of this moment; one that was acted on is history, and asking again would undo nothing.
 What a fork has copied was not done by it: only its own acts count. When a copied approval does not
 hold, what was recorded upon it goes as well.
 """
@@ -29,7 +29,8 @@ from agent_console.store.record_cuts import cut
 from agent_console.store.transactions import Queries, Row, Tx
 
 APPROVALS = """
-SELECT c.id, c.payload, c.payload_digest, c.edited_data, c.decision_digest,
+SELECT c.id, c.payload, c.payload_digest,
+  CASE WHEN c.answer_schema IS NULL THEN c.edited_data ELSE c.response END, c.decision_digest,
   c.approved_at >= c.expires_at AND coalesce(c.approved_by, '') <> 'policy', c.approved_by,
   c.approved_by_name, j.user_id, j.user_name,
   NOT EXISTS (SELECT 1 FROM job_steps s WHERE s.job_id = c.job_id AND s.position > c.position
@@ -125,9 +126,9 @@ def doubt_of(
 
     ``fresh``: nothing has been done upon it, whatever the row says; None: as the row says.
     """
-    _, payload, stored, edited, decided, late, by, by_name, asked_by, asked_by_name, new, *_ = row
+    _, payload, stored, given, decided, late, by, by_name, asked_by, asked_by_name, new, *_ = row
     actual = digest(payload)
-    if actual != stored or decided != decision_digest(stored, edited):
+    if actual != stored or decided != decision_digest(stored, given):
         return CHANGED
     if late:
         return LATE

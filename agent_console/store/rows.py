@@ -147,6 +147,8 @@ def checkpoint(row: Row) -> Checkpoint:
         edited_data=json_or_none(row["edited_data"]),
         response=json_or_none(row["response"]),
         editable=row["edit_schema"] is not None,
+        answer_schema=None if row["answer_schema"] is None else json_object(row["answer_schema"]),
+        answer_default=json_or_none(row["answer_default"]),
         expires_at=instant(row["expires_at"]),
         created_at=from_micros(row["created_at"]),
         updated_at=from_micros(row["updated_at"]),
@@ -191,6 +193,7 @@ def checkpoint_summary(row: Row) -> CheckpointSummary:
         payload_digest=row["payload_digest"],
         round=row["round"],
         rounds=row["rounds"],
+        asks=bool(row["asks"]),
     )
 
 

@@ -41,11 +41,11 @@ VALUES (:job_id, :position, :kind, :name, :result, :code_version, :attempt, :sta
 
 CHECKPOINT = """
 INSERT INTO agent_checkpoints (id, job_id, position, checkpoint_type, status, message, payload,
-  payload_digest, metadata, edit_schema, expires_at, round, rounds, previous_id, risk, created_at,
-  updated_at)
+  payload_digest, metadata, edit_schema, expires_at, round, rounds, previous_id, risk,
+  answer_schema, answer_default, created_at, updated_at)
 VALUES (:id, :job_id, :position, :checkpoint_type, :status, :message, :payload, :payload_digest,
   :metadata, :edit_schema, {now} + CAST(:expires_in AS BIGINT), :round, :rounds, :previous_id,
-  :risk, {now}, {now})
+  :risk, :answer_schema, :answer_default, {now}, {now})
 """
 
 ARTIFACT = """
@@ -160,6 +160,8 @@ def insert_checkpoint(
             "payload_digest": new.payload_digest,
             "metadata": new.metadata,
             "edit_schema": new.edit_schema,
+            "answer_schema": new.answer_schema,
+            "answer_default": new.answer_default,
             **place,
             "risk": new.risk if blocking else None,
             "expires_in": None if expiry is None else int(expiry.total_seconds() * MICROSECONDS),

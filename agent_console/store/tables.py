@@ -234,6 +234,8 @@ class AgentCheckpoint(SQLModel, table=True):
     extensions: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
     escalated_at: int | None = Field(default=None, sa_type=BigInteger)
     reminded: int | None = Field(default=None, sa_type=BigInteger)  # seconds before the deadline
+    answer_schema: str | None = Field(default=None, sa_type=Text)  # None: it is no question
+    answer_default: str | None = Field(default=None, sa_type=Text)
     created_at: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)
 

@@ -24,6 +24,7 @@ from agent_console.services.context import ContextService
 from agent_console.services.jobs import JobDetail, JobService
 from agent_console.services.review import ReviewService
 from agent_console.store.database import Database
+from agent_console.store.deadlines import expire_due
 from agent_console.store.migrate import upgrade
 from agent_console.testing.clock import FakeClock
 from agent_console.testing.draining import drain
@@ -159,6 +160,10 @@ class Bench:
         """Approve what waits, as a reviewer; ``verdict`` are fields such as ``feedback``."""
         return self._decide(job_id, CheckpointVerb.APPROVE, verdict)
 
+    def answer(self, job_id: str, answer: Json, **verdict: Any) -> Checkpoint:
+        """Answer the question that waits, as a reviewer."""
+        return self._decide(job_id, CheckpointVerb.ANSWER, {"response": answer, **verdict})
+
     def reject(self, job_id: str, reason: str, **verdict: Any) -> Checkpoint:
         """Reject what waits, as a reviewer."""
         return self._decide(job_id, CheckpointVerb.REJECT, {"reason": reason, **verdict})
@@ -166,6 +171,10 @@ class Bench:
     def request_changes(self, job_id: str, feedback: str) -> Checkpoint:
         """Ask for changes of what waits, as a reviewer."""
         return self._decide(job_id, CheckpointVerb.REQUEST_CHANGES, {"feedback": feedback})
+
+    def pass_deadlines(self) -> int:
+        """Do to overdue checkpoints what a worker's sweep does; return how many there were."""
+        return expire_due(self.db)
 
     def call_back(self, job_id: str, token: str, answer: dict[str, Json]) -> None:
         """Answer a call of the job, as somebody outside who was given ``token``."""

@@ -18,13 +18,15 @@ MAX_ITEMS = 50  # members of a repeatable group the form offers
 _LONG = {"content", "description", "text", "body", "prompt", "code", "message", "instructions"}
 _MONO = {"content", "code"}
 NEEDED = "This is needed."
+_SINGLE = {"boolean": "yesno", "choice": "radio"}
 
 
 @dataclass(frozen=True, slots=True)
 class FieldView:
     """A field of the form. ``name`` identifies the input, ``path`` the place in the JSON.
 
-    ``kind`` is text, long, code, integer, number, boolean, choice, lines, json or group.
+    ``kind`` is text, long, code, integer, number, boolean, choice, several, lines, json or group;
+    in questions also radio and yesno. ``marks`` are what can be ticked of several, and of radios.
     """
 
     name: str
@@ -38,6 +40,19 @@ class FieldView:
     options: list[str] = field(default_factory=list)
     error: str = ""
     members: list[GroupView] = field(default_factory=list)
+    marks: list[MarkView] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkView:
+    """Something to tick: ``name`` is its input's, ``note`` stands beside it in small letters."""
+
+    key: str
+    name: str
+    value: str
+    label: str
+    checked: bool
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +68,14 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form's definition: the schema with its references, and the members of its groups."""
+    """A form's definition: the schema with its references, and the members of its groups.
+
+    ``single``: it asks for one thing, so that all that can be chosen is on the screen.
+    """
 
     schema: Schema
     members: Mapping[str, tuple[int, ...]]
+    single: bool = False
 
     def fields(self, data: Json, errors: Sequence[FieldError] = ()) -> list[FieldView]:
         """Return the fields, filled with ``data``, with ``errors`` where they belong."""
@@ -84,6 +103,9 @@ class Form:
         some = [one for one in schema.get("anyOf", []) if one.get("type") != "null"]
         if len(some) == 1:
             return self.resolve({**some[0], **around})
+        items = schema.get("items")
+        if isinstance(items, dict) and "$ref" in items and "enum" in (one := self.resolve(items)):
+            return {**schema, "items": one}
         return schema
 
     def _field(
@@ -92,7 +114,8 @@ class Form:
         view = _plain(name, f"{ROOT}.{name}", schema, required, value)
         view = replace(view, error=_error(errors, view.path, view.kind != "group"))
         if not self.is_group(schema):
-            return view
+            kinds = _SINGLE if self.single else {}
+            return _marked(replace(view, kind=kinds.get(view.kind, view.kind)), value)
         rows = value if isinstance(value, list) else []
         items = [
             # A member keeps its key, and with it its row, while others before it go.
@@ -208,9 +231,42 @@ def _kind(name: str, schema: Schema) -> str:
         return str(kind)
     if kind == "string":
         return "code" if name in _MONO else "long" if name in _LONG else "text"
-    if kind == "array" and schema.get("items", {}).get("type") == "string":
-        return "lines"
+    if kind == "array":
+        items = schema.get("items", {})
+        if "enum" in items and all(isinstance(one, str) for one in items["enum"]):
+            return "several"
+        if items.get("type") == "string":
+            return "lines"
     return "json"
+
+
+def _marked(view: FieldView, value: Json) -> FieldView:
+    """Give ``view`` what can be ticked; ``value`` is what is."""
+    if view.kind == "yesno":
+        pairs = [("true", "Yes", value is True), ("false", "No", value is False)]
+    elif view.kind == "radio":
+        pairs = [(one, one, one == view.value) for one in view.options]
+    elif view.kind == "several":
+        ticked = value if isinstance(value, list) else view.value.splitlines()
+        pairs = [(one, one, one in ticked) for one in view.options]
+    else:
+        return view
+    marks = [
+        MarkView(
+            key=f"{view.name}:{number}",
+            name=_tick(view.name, number) if view.kind == "several" else view.name,
+            value=one,
+            label=label,
+            checked=checked,
+        )
+        for number, (one, label, checked) in enumerate(pairs)
+    ]
+    return replace(view, marks=marks)
+
+
+def _tick(name: str, number: int) -> str:
+    """Return the name of a tick: a browser's form sends only one value a name."""
+    return f"{name}:tick:{number}"
 
 
 def _plain(name: str, path: str, schema: Schema, required: bool, value: Json) -> FieldView:
@@ -227,7 +283,7 @@ def _plain(name: str, path: str, schema: Schema, required: bool, value: Json) ->
         help=str(schema.get("description", "")),
         value=_text(kind, value),
         checked=value is True,
-        options=[str(one) for one in schema.get("enum", [])],
+        options=[str(one) for one in schema.get("enum", schema.get("items", {}).get("enum", []))],
     )
 
 
@@ -253,7 +309,7 @@ def _take_whole(typed: Mapping[str, Any], errors: list[FieldError]) -> dict[str,
 def _text(kind: str, value: Json) -> str:
     if value is None:
         return ""
-    if kind == "lines" and isinstance(value, list):
+    if kind in {"lines", "several"} and isinstance(value, list):
         return "\n".join(str(one) for one in value)
     if kind == "json":
         return json.dumps(value, indent=2, ensure_ascii=False)
@@ -269,6 +325,9 @@ def _take(
     if view.kind == "boolean":
         into[key] = raw in (True, "on", "true")
         return
+    if view.kind == "several":
+        _take_ticks(into, view, typed, errors)
+        return
     text = raw if isinstance(raw, str) else ""
     if not text.strip():
         if view.required:
@@ -278,6 +337,19 @@ def _take(
         into[key] = parse(view.kind, text)
     except ValueError as error:
         errors.append(FieldError(view.path, str(error)))
+
+
+def _take_ticks(
+    into: dict[str, Json], view: FieldView, typed: Mapping[str, Any], errors: list[FieldError]
+) -> None:
+    key = view.path.rsplit(".", 1)[1]
+    ticked: list[Json] = [
+        one for number, one in enumerate(view.options) if typed.get(_tick(view.name, number))
+    ]
+    if ticked:
+        into[key] = ticked
+    elif view.required:
+        errors.append(FieldError(view.path, NEEDED))
 
 
 def parse(kind: str, text: str) -> Json:
@@ -292,6 +364,8 @@ def parse(kind: str, text: str) -> Json:
         return int(text)
     if kind == "number":
         return _number(text)
+    if kind == "yesno":
+        return text == "true"
     if kind == "lines":
         return [line.strip() for line in text.splitlines() if line.strip()]
     if kind == "json":

@@ -7,7 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent_console.domain.checkpoints import Checkpoint, CheckpointStatus, CheckpointType
+from agent_console.domain.checkpoints import (
+    Checkpoint,
+    CheckpointStatus,
+    CheckpointType,
+    CheckpointVerb,
+)
 from agent_console.domain.events import JournalEntry
 from agent_console.domain.handover import findings_of
 from agent_console.domain.jobs import Job, Json
@@ -15,6 +20,7 @@ from agent_console.domain.records import Artifact, LogLine, Step
 from agent_console.domain.schedules import JobOrigin
 from agent_console.domain.usage import MICROS, JobUsage, Usage
 from agent_console.domain.versions import kind_text
+from agent_console.ui.answer_forms import words as answer_words
 from agent_console.ui.params import SessionsParams, handover
 from agent_console.ui.views import iso, percent, shown, starts_at
 
@@ -341,6 +347,8 @@ def _is_note(entry: JournalEntry, checkpoints: dict[str, Checkpoint]) -> bool:
 def _entry(entry: JournalEntry, checkpoints: dict[str, Checkpoint]) -> Happening:
     words = entry.action.replace(".", " ").replace("_", " ").capitalize()
     tone, icon, title = _HAPPENINGS.get(entry.action, ("gray", "dot", words))
+    if entry.verdict == CheckpointVerb.ANSWER and entry.action == "checkpoint.approved":
+        title = "Answered" if entry.actor_kind != "policy" else "Answered by default"
     checkpoint = checkpoints.get(entry.checkpoint_id or "")
     since, until = _wait(entry, checkpoint)
     return Happening(
@@ -363,6 +371,8 @@ def _detail(entry: JournalEntry, checkpoint: Checkpoint | None) -> str:
     for name in ("reason", "rejectionReason", "error", "message", "parkReason"):
         if isinstance(value := data.get(name), str) and value:
             return value
+    if entry.verdict == CheckpointVerb.ANSWER and "answer" in data:
+        return answer_words(data["answer"])
     if entry.action in {"job.forked", "job.copied"}:
         return _forked(data)
     if entry.action == "job.replayed":

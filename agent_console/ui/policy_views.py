@@ -13,17 +13,19 @@ from agent_console.domain.review_policies import (
     Tally,
     Vote,
     agreeing,
-    deadline_words,
     deciders,
+    fate_words,
 )
 from agent_console.domain.visible import reveal
 from agent_console.services.review import CheckpointDetail
+from agent_console.ui.answer_forms import words
 from agent_console.ui.components.review_models import AskedView, VoteView
 from agent_console.ui.views import iso
 
 PATH = "/review-policies"
 _SAID = {
     CheckpointVerb.APPROVE: ("approved", "green"),
+    CheckpointVerb.ANSWER: ("answered", "green"),
     CheckpointVerb.REJECT: ("rejected", "red"),
 }
 
@@ -32,12 +34,13 @@ def asked(detail: CheckpointDetail) -> AskedView:
     """Return the policy of a card in words, and what was said under it."""
     point, policy = detail.checkpoint, detail.policy
     terms = policy.terms
-    edits = [one.edited_text for one in detail.votes if one.edited_text is not None]
+    approvals = [one for one in detail.votes if one.verb is CheckpointVerb.APPROVE]
+    edits = [one.edited_text for one in approvals if one.edited_text is not None]
     pending = point.status is CheckpointStatus.PENDING
     return AskedView(
         who=reveal(deciders(terms, escalated=point.escalated).words).text,
         approvals=_approvals(detail) if terms.required_approvals > 1 else "",
-        at_deadline=deadline_words(terms, extensions=point.extensions, escalated=point.escalated),
+        at_deadline=_at_deadline(detail),
         policy=f"{title(policy)}, version {policy.version}" if policy.id else "",
         policy_href=href(policy),
         why_not_again=detail.approve_refusal if detail.may_decide else "",
@@ -46,10 +49,25 @@ def asked(detail: CheckpointDetail) -> AskedView:
     )
 
 
+def _at_deadline(detail: CheckpointDetail) -> str:
+    point, policy = detail.checkpoint, detail.policy
+    default = point.answer_default
+    said = fate_words(
+        policy,
+        extensions=point.extensions,
+        escalated=point.escalated,
+        asks=point.asks,
+        has_default=default is not None,
+    )
+    return said if default is None else f"{said} (default: {words(default)})"
+
+
 def _approvals(detail: CheckpointDetail) -> str:
     point, terms = detail.checkpoint, detail.policy.terms
-    verb = CheckpointVerb.APPROVE
-    same = agreeing(detail.votes, terms, verb, point.payload_digest)
+    verb = CheckpointVerb.ANSWER if point.asks else CheckpointVerb.APPROVE
+    given = {one.digest for one in detail.votes} if point.asks else {point.payload_digest}
+    each = [agreeing(detail.votes, terms, verb, one) for one in sorted(given)]
+    same = max(each, key=len, default=[])
     tally = Tally(verb=verb, given=len(same), needed=terms.required_approvals)
     if point.status is not CheckpointStatus.PENDING:
         return f"{tally.needed} were needed"
@@ -64,6 +82,8 @@ def _names(given: Sequence[Vote]) -> str:
 def _vote(one: Vote, reader: str, *, pending: bool) -> VoteView:
     word, tone = _SAID.get(one.verb, (one.verb.value, "gray"))
     edited = " with edits" if one.edited_text is not None else ""
+    if one.verb is CheckpointVerb.ANSWER:
+        edited = f": {words(one.given)}"
     return VoteView(
         key=one.user_id,
         who=reveal(one.user_name).text,

@@ -16,6 +16,7 @@ _KINDS = {
     "step": "Step",
     "failed": "Failed step, survived",
     "approve": "Approval",
+    "ask": "Question",
     "info": "Note",
     "error": "Error note",
     "artifact": "Artifact",

@@ -46,6 +46,7 @@ def undocumented(tree: ast.Module) -> list[str]:
                     if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)
                     and is_public(part.name)
                     and not ast.get_docstring(part)
+                    and not any(ast.unparse(one) == "overload" for one in part.decorator_list)
                 ]
     return found
 

@@ -10,6 +10,7 @@ from agent_console.domain.access import Actor
 from agent_console.domain.checkpoints import Checkpoint, CheckpointType, CheckpointVerb, Verdict
 from agent_console.domain.jobs import JobVerb
 from agent_console.domain.payload import canonical, digest, dumps
+from agent_console.domain.questions import member
 from agent_console.domain.records import ArtifactType, LogLevel, WorkerStatus
 from agent_console.domain.rulings import Ruling
 from agent_console.store import decisions
@@ -82,9 +83,16 @@ def checkpoint(
     data: Any = None,
     kind: CheckpointType = CheckpointType.APPROVAL_REQUIRED,
     expires_in: timedelta | None = timedelta(hours=24),
+    *,
     rounds: int | None = None,
+    answer: Any = None,
+    default: Any = None,
 ) -> NewCheckpoint:
-    payload = canonical({"action": "write", "data": data, "changes": []})
+    """Return a checkpoint; with ``answer``, the schema of one, it is a question."""
+    document = {"action": "write", "data": data, "changes": []}
+    if answer is not None:
+        document["answer"] = member(answer, default)
+    payload = canonical(document)
     call = "approve" if kind is CheckpointType.APPROVAL_REQUIRED else kind.value.lower()
     return NewCheckpoint(
         step=step(position, kind=call, name="write"),
@@ -95,6 +103,8 @@ def checkpoint(
         payload_digest=digest(payload),
         expires_in=expires_in,
         rounds=rounds,
+        answer_schema=None if answer is None else dumps(answer),
+        answer_default=None if default is None else dumps(default),
     )
 
 
@@ -136,9 +146,12 @@ def decide(
     reason: str | None = None,
     feedback: str | None = None,
     edited_data: Any = None,
+    response: Any = None,
 ) -> Checkpoint:
     """Decide as the review service does, its policy left out."""
-    verdict = Verdict(verb=verb, reason=reason, feedback=feedback, edited_data=edited_data)
+    verdict = Verdict(
+        verb=verb, reason=reason, feedback=feedback, edited_data=edited_data, response=response
+    )
     outcome = db.write(
         lambda tx: decisions.decide(
             tx, checkpoint_id, verdict, actor=actor, key=None, check=lambda _tx, _case: {}

@@ -15,11 +15,14 @@ from tests.ui.conftest import Browser, Console, run
 APPROVE = Verdict(verb=CheckpointVerb.APPROVE)
 
 
-def waiting(console: Console, data: Any = None, **more: Any) -> str:
-    """Bring a job of the operator to a checkpoint and return that."""
+def waiting(
+    console: Console, data: Any = None, *, answer: Any = None, default: Any = None, **more: Any
+) -> str:
+    """Bring a job of the operator to a checkpoint, with ``answer`` to a question; return that."""
     start_worker(console.db)
     console.job()
-    return suspend(console.db, claim_one(console.db).key, replace(checkpoint(0, data), **more))
+    asked = checkpoint(0, data, answer=answer, default=default)
+    return suspend(console.db, claim_one(console.db).key, replace(asked, **more))
 
 
 def stored(console: Console, checkpoint_id: str) -> Checkpoint:

@@ -29,6 +29,8 @@ from agent_console.domain.review_policies import (
     deadline_words,
     deciders,
     due_reminder,
+    fate,
+    fate_words,
     needed,
     refusal,
     span_words,
@@ -176,8 +178,29 @@ def test_what_happens_at_the_deadline(
         assert found is (AtDeadline.EXTEND if extensions < 2 else last)
     else:
         assert found is (last if escalated else AtDeadline.ESCALATE)
-    words = deadline_words(terms, extensions=extensions, escalated=escalated)
+    policy = ReviewPolicy(id="pol_1", terms=terms)
+    words = fate_words(policy, extensions=extensions, escalated=escalated)
     assert ("after that" in words) is (found in MOVES)
+    assert "default" not in words, "what is no question has none"
+    if (extensions, escalated) == (0, False):
+        assert ("after that" in deadline_words(terms)) is (found in MOVES)
+
+
+@pytest.mark.parametrize(
+    ("then", "asks", "has_default"), list(product(AtDeadline, (False, True), (False, True)))
+)
+def test_what_happens_to_a_question(then: AtDeadline, asks: bool, has_default: bool) -> None:
+    has_default = asks and has_default
+    policy = ReviewPolicy(id="pol_1", terms=Terms(deadline=Deadline(then=then, seconds=60)))
+    found = fate(policy, asks=asks, has_default=has_default)
+    if then is AtDeadline.DEFAULT or (asks and then is AtDeadline.APPROVE):
+        assert found is (AtDeadline.DEFAULT if has_default else AtDeadline.FAIL)
+    else:
+        assert found is then
+    said = fate_words(policy, asks=asks, has_default=has_default)
+    assert ("the default answer is given" in said) is (found is AtDeadline.DEFAULT)
+    unbound = AtDeadline.DEFAULT if has_default else AtDeadline.FAIL
+    assert fate(DEFAULT, asks=asks, has_default=has_default) is unbound
 
 
 def test_no_deadline_moves_for_ever() -> None:

@@ -51,6 +51,7 @@ JOBS = {
 CHECKPOINTS = {
     "PENDING": {
         "approve": "APPROVED",
+        "answer": "APPROVED",
         "reject": "REJECTED",
         "request_changes": "CHANGES_REQUESTED",
         "expire": "EXPIRED",

@@ -13,6 +13,7 @@ from agent_console.api.parameters import CheckpointParams, IdempotencyKey, note_
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination
 from agent_console.api.schemas.checkpoints import (
+    AnswerIn,
     ApproveIn,
     CheckpointAnswer,
     CheckpointDetailOut,
@@ -34,6 +35,7 @@ from agent_console.services.review import Decided
 
 router = resource_router("Checkpoints")
 
+ANSWERED = "Checkpoint answered successfully"
 CHANGES_REQUESTED = "Changes requested successfully"
 
 Reviewer = Annotated[Actor, requires(Permission.CHECKPOINTS_DECIDE)]
@@ -96,6 +98,28 @@ def approve(
         actor, checkpointId, verdict, idempotency_key=idempotency_key
     )
     return decision_answer(done, response, "Checkpoint approved successfully")
+
+
+@router.post(
+    "/api/admin/agent-checkpoints/{checkpointId}/answer",
+    response_model=DecisionAnswer,
+    summary="Answer a question",
+    responses=problems(*WRITING),
+)
+def answer(
+    *,
+    actor: Reviewer,
+    services: ServicesDep,
+    checkpointId: str,  # noqa: N803
+    response: Response,
+    body: AnswerIn,
+    idempotency_key: IdempotencyKey = None,
+) -> DecisionAnswer:
+    """Answer what the checkpoint asks; the job goes on with it. 422 names what does not fit."""
+    done = services.review.decide_once(
+        actor, checkpointId, body.to_verdict(), idempotency_key=idempotency_key
+    )
+    return decision_answer(done, response, ANSWERED)
 
 
 @router.delete(

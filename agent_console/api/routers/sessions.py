@@ -11,10 +11,11 @@ from agent_console.api.context import ServicesDep
 from agent_console.api.documented import ACTING, READING, READING_ONE, WRITING, problems
 from agent_console.api.guard import requires
 from agent_console.api.parameters import IdempotencyKey, SessionParams, note_made
-from agent_console.api.routers.checkpoints import CHANGES_REQUESTED, decision_answer
+from agent_console.api.routers.checkpoints import ANSWERED, CHANGES_REQUESTED, decision_answer
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination
 from agent_console.api.schemas.checkpoints import (
+    AnswerIn,
     ApproveIn,
     DecisionAnswer,
     RejectIn,
@@ -162,6 +163,35 @@ def approve(
         idempotency_key=idempotency_key,
     )
     return decision_answer(done, response, "Checkpoint approved successfully")
+
+
+@router.post(
+    _CHECKPOINT + "/answer",
+    response_model=DecisionAnswer,
+    summary="Answer a question of a work session",
+    responses=problems(*WRITING),
+)
+def answer(
+    *,
+    actor: Reviewer,
+    services: ServicesDep,
+    projectId: str,  # noqa: N803
+    sessionId: str,  # noqa: N803
+    checkpointId: str,  # noqa: N803
+    response: Response,
+    body: AnswerIn,
+    idempotency_key: IdempotencyKey = None,
+) -> DecisionAnswer:
+    """Answer what the agent asks; the session goes on with it."""
+    done = services.sessions.decide(
+        actor,
+        projectId,
+        sessionId,
+        checkpointId,
+        body.to_verdict(),
+        idempotency_key=idempotency_key,
+    )
+    return decision_answer(done, response, ANSWERED)
 
 
 @router.post(

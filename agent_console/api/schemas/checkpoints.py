@@ -45,7 +45,9 @@ class ApproveIn(In):
 
     feedback: Feedback | None = None
     edited_data: Any = Field(None, description="Replaces the data, where the checkpoint allows it.")
-    response: Any = Field(None, description="Handed to the handler as it is.")
+    response: Any = Field(
+        None, description="Handed to the handler as it is; of a question, its answer."
+    )
     payload_digest: Digest | None = None
 
     def to_verdict(self) -> Verdict:
@@ -55,6 +57,23 @@ class ApproveIn(In):
             feedback=self.feedback,
             edited_data=self.edited_data,
             response=self.response,
+            payload_digest=self.payload_digest,
+        )
+
+
+class AnswerIn(In):
+    """The answer to a question; it has to fit the checkpoint's ``answerSchema``."""
+
+    model_config = example(answer="green", payloadDigest="8564bcac" * 8)
+
+    answer: Any = Field(description="Anything but null.")
+    payload_digest: Digest | None = None
+
+    def to_verdict(self) -> Verdict:
+        """Return the domain's value."""
+        return Verdict(
+            verb=CheckpointVerb.ANSWER,
+            response=self.answer,
             payload_digest=self.payload_digest,
         )
 
@@ -114,6 +133,7 @@ class CheckpointSummaryOut(Out):
     payload_digest: str
     round: int
     rounds: int | None
+    asks: bool = Field(False, description="It is a question: it wants an answer, not a yes.")
 
 
 class FindingOut(Out):
@@ -158,8 +178,12 @@ class CheckpointOut(Out):
     rejection_reason: str | None
     feedback: str | None
     edited_data: JsonOut
-    response: JsonOut
+    response: JsonOut = Field(description="What came with the verdict; of a question, its answer.")
     editable: bool
+    answer_schema: JsonOut = Field(
+        None, description="Of a question: the JSON Schema of its answer; null: it is none."
+    )
+    answer_default: JsonOut = Field(None, description="The answer to go on with by default.")
     expires_at: Instant | None
     created_at: Instant
     updated_at: Instant

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field, StrictBool, StrictInt, StrictStr, StringConstraints
 
-from agent_console.api.schemas.base import In, Instant, Out, Success, example
+from agent_console.api.schemas.base import In, Instant, JsonOut, Out, Success, example
 from agent_console.domain.access import Role
 from agent_console.domain.checkpoints import CheckpointVerb
 from agent_console.domain.review_policies import (
@@ -223,4 +223,5 @@ class VoteOut(Out):
     verb: CheckpointVerb
     digest: str
     said: str
+    given: JsonOut = Field(None, description="The edit they would let run, or their answer.")
     at: Instant

@@ -42,6 +42,7 @@ _SUMMARY = select(
         )
     ),
     func.substr(CHECKPOINTS.c.payload, 1, rows.PAYLOAD_HEAD).label("payload_head"),
+    CHECKPOINTS.c.answer_schema.is_not(None).label("asks"),
     JOBS.c.job_type,
     JOBS.c.task_description,
     JOBS.c.user_name.label("requested_by_name"),

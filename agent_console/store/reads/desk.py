@@ -18,6 +18,7 @@ from agent_console.store.transactions import Params
 _PENDING = """
 SELECT c.id, c.job_id, c.checkpoint_type, c.status, c.message, c.approved_by_name, c.approved_at,
   c.expires_at, c.created_at, c.payload_digest, c.round, c.rounds,
+  c.answer_schema IS NOT NULL AS asks,
   substr(c.payload, 1, :head) AS payload_head, j.job_type, j.task_description,
   j.user_name AS requested_by_name
 FROM agent_checkpoints c {index} JOIN ai_jobs j ON j.id = c.job_id

@@ -30,7 +30,7 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key("k", "Previous checkpoint in the list"),
             Key("Enter", "Open it"),
             Key("x", "Pick it; with Shift all from the last one to it"),
-            Key("a", "Approve"),
+            Key("a", "Approve, or answer"),
             Key("e", "Approve with edits"),
             Key("q", "Request changes"),
             Key("r", "Reject"),

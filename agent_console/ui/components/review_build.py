@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from agent_console.domain.access import POLICY
 from agent_console.domain.checkpoints import (
     Checkpoint,
     CheckpointStatus,
@@ -22,6 +23,7 @@ from agent_console.domain.versions import kind_text
 from agent_console.domain.visible import reveal
 from agent_console.services.review import CheckpointDetail
 from agent_console.ui import theme
+from agent_console.ui.answer_forms import MAX_WORDS, words
 from agent_console.ui.components.review_changes import change_views, summary
 from agent_console.ui.components.review_json import json_document
 from agent_console.ui.components.review_models import (
@@ -45,6 +47,7 @@ TYPE_WORDS = {
     CheckpointType.INFO: "Info",
     CheckpointType.ERROR: "Error",
 }
+QUESTION = "Question"
 LABEL_LENGTH = 160  # characters of a message in an accessible name
 NAMED = 2  # people who are named before the rest is counted
 REMEMBERED = 64  # rendered bodies: what a few dozen reviewers look at
@@ -58,7 +61,7 @@ def label(job_type: str, message: str) -> str:
 def row(item: CheckpointSummary, href: str, claim: ReviewClaim | None = None) -> RowView:
     """Return the list row of ``item``, linked to ``href``; ``claim`` holds now."""
     mark = theme.CHECKPOINT_TYPE_MARKS[item.checkpoint_type]
-    word = TYPE_WORDS[item.checkpoint_type]
+    word = QUESTION if item.asks else TYPE_WORDS[item.checkpoint_type]
     return RowView(
         id=item.id,
         href=href,
@@ -130,7 +133,7 @@ def _body(asked: _Asked) -> BodyView:
         job_type=reveal(point.job_type).text,
         type=point.checkpoint_type.value,
         note=point.checkpoint_type is not CheckpointType.APPROVAL_REQUIRED,
-        action=action.text or TYPE_WORDS[point.checkpoint_type],
+        action=action.text or (QUESTION if point.asks else TYPE_WORDS[point.checkpoint_type]),
         message=message.text,
         message_note=_hidden(message.hidden),
         hidden_note=_hidden(hidden + action.hidden + reveal(data).hidden),
@@ -149,6 +152,7 @@ def _body(asked: _Asked) -> BodyView:
         edit_text=json.dumps(point.data, indent=2, ensure_ascii=False) if point.editable else "",
         round_word=round_word(point),
         since=differences,
+        question=point.asks,
         since_word=f"What changed since round {point.round - 1}" if point.previous_id else "",
     )
 
@@ -189,10 +193,20 @@ def ruling(detail: CheckpointDetail) -> RulingView:
         feedback=reveal(point.feedback or "").text,
         was_edited=point.edited_data is not None,
         edited=json_document(point.edited_data),
+        **_answer(point),
         asked=asked(detail),
         watched=watched([reveal(one.user_name).text for one in detail.others]),
         **_claim(detail),
     )
+
+
+def _answer(point: Checkpoint) -> dict[str, Any]:
+    given = point.response
+    if not point.asks or given is None:
+        return {}
+    if isinstance(given, dict) or (isinstance(given, str) and len(given) > MAX_WORDS):
+        return {"answer": json_document(given)}
+    return {"answer_text": words(given)}
 
 
 def _claim(detail: CheckpointDetail) -> dict[str, Any]:
@@ -232,6 +246,10 @@ def _headline(point: Checkpoint) -> str:
     if point.checkpoint_type is not CheckpointType.APPROVAL_REQUIRED:
         return "For your information: nobody has to decide"
     said = _HEADLINES[point.status]
+    if point.asks and point.status is CheckpointStatus.APPROVED:
+        if point.decided_by == POLICY:
+            return "Answered by default: nobody answered in time"
+        said = "Answered"
     return f"{said} by {point.decided_by_name}" if point.decided_by_name else said
 
 

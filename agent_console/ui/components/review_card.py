@@ -7,6 +7,7 @@ import reflex as rx
 from agent_console.ui import theme
 from agent_console.ui.components.basics import (
     callout,
+    fact,
     facts,
     icon,
     identifier,
@@ -35,12 +36,14 @@ def review_card(
     alert: rx.Component,
     claim_bar: rx.Component,
     votes: rx.Component,
+    question: rx.Component,
     thread: rx.Component,
 ) -> rx.Component:
     """Return the card; ``verdict_bar`` closes it, ``claim_bar`` follows its head.
 
     ``votes`` tell what was said so far where several people have to agree; ``alert`` says why a
-    verdict was not taken; ``thread`` is what people say about it.
+    verdict was not taken; ``question`` stands in for what will happen where something is asked,
+    and ``thread`` is what people say about it.
 
     Keyed by the checkpoint's id: what is being typed cannot move to another card.
     """
@@ -51,11 +54,15 @@ def review_card(
             rx.el.div(alert, role="alert"),
             decided(ruling),
             votes,
-            rx.cond(body.note, _words(body), _action(body, ruling)),
+            rx.cond(
+                body.question,
+                question,
+                rx.cond(body.note, _words(body), _action(body, ruling)),
+            ),
             findings_section(body),
             rounds_section(body, ruling),
             content(body),
-            rx.cond(body.note, rx.fragment(), _words(body)),
+            rx.cond(body.note | body.question, rx.fragment(), _words(body)),
             _why(body, ruling),
             thread,
             context_section(body, context),
@@ -193,7 +200,7 @@ def _why(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
             ("Asked", moment(body.created_at)),
         ),
         rx.cond(body.note, rx.fragment(), asked_facts(ruling)),
-        rx.cond(ruling.pending, _consequences(ruling)),
+        rx.cond(ruling.pending, _consequences(body, ruling)),
         facts(
             ("Type", rx.el.span(body.type, class_name="card-type")),
             ("Checkpoint", identifier(body.id)),
@@ -203,15 +210,20 @@ def _why(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
     )
 
 
-def _consequences(ruling: rx.Var[RulingView]) -> rx.Component:
+def _consequences(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
     changes = rx.cond(
         ruling.changes_refusal == "",
         rx.el.span("Nothing is done; the job makes another proposal from your words."),
         rx.el.span(ruling.changes_refusal),
     )
     return facts(
-        ("On approve", "The job resumes where it stopped, with exactly what is shown here."),
-        ("On changes", changes),
+        fact("On answer", "The job resumes where it stopped, with it.", given=body.question),
+        fact(
+            "On approve",
+            "The job resumes where it stopped, with exactly what is shown here.",
+            given=~body.question,
+        ),
+        fact("On changes", changes, given=~body.question),
         ("On reject", "Nothing is done; the job gets your reason and fails unless it handles it."),
         ("On timeout", deadline_fact(ruling)),
     )

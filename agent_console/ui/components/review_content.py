@@ -54,6 +54,8 @@ def decided(ruling: rx.Var[RulingView]) -> rx.Component:
             ),
             _said("Reason", ruling.reason),
             _said("Feedback", ruling.feedback),
+            _said("Answer", ruling.answer_text),
+            rx.cond(ruling.answer.text != "", json_view(ruling.answer, "Answer")),
             rx.cond(
                 ruling.was_edited,
                 rx.el.div(

@@ -75,7 +75,8 @@ class BodyView:
     """What was asked: everything the payload digest covers, and the agent's words. Never changes.
 
     The notes say how many characters would not have been visible. ``since`` is what differs from
-    the round before, ``since_word`` names that; both are empty in a first round.
+    the round before, ``since_word`` names that; both are empty in a first round. A ``question``
+    wants an answer, not a yes.
     """
 
     id: str = ""
@@ -107,6 +108,7 @@ class BodyView:
     round_word: str = ""
     since: list[ChangeView] = field(default_factory=list)
     since_word: str = ""
+    question: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +161,8 @@ class RulingView:
     """Where the checkpoint stands, and what the person at the screen may do about it.
 
     ``changes_refusal`` is why nobody may request changes; ``rounds`` is empty while there is one.
-    ``claimed_by`` is empty while nobody has claimed it; ``watched`` says who else looks at it.
+    ``claimed_by`` is empty while nobody has claimed it; ``watched`` says who else looks at it. An
+    answer that is a sentence is in ``answer_text``, any other in ``answer``.
     """
 
     id: str = ""
@@ -178,6 +181,8 @@ class RulingView:
     feedback: str = ""
     edited: JsonView = field(default_factory=JsonView)
     was_edited: bool = False
+    answer: JsonView = field(default_factory=JsonView)
+    answer_text: str = ""
     claimed_by: str = ""
     claimed_until: str = ""
     claim_own: bool = False

@@ -1,4 +1,4 @@
-"""The verdict bar: approve, with edits too, request changes, reject.
+"""The verdict bar: approve, with edits too, or answer; request changes, reject.
 
 What one may not press is on the screen, disabled, with the reason.
 
@@ -16,6 +16,7 @@ import reflex as rx
 from agent_console.ui.components.basics import OFFLINE, callout, icon, words
 from agent_console.ui.components.hotkeys import hotkey
 from agent_console.ui.components.review_models import BodyView, RulingView
+from agent_console.ui.components.review_question import FORM
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,15 @@ def verdict_bar(
             rx.cond(
                 ~body.note,
                 rx.fragment(
-                    _approve(body, ruling, verdicts),
-                    rx.cond(body.editable, _edits(body, ruling, verdicts)),
-                    _request_changes(body, ruling, verdicts),
+                    rx.cond(
+                        body.question,
+                        _answer(ruling),
+                        rx.fragment(
+                            _approve(body, ruling, verdicts),
+                            rx.cond(body.editable, _edits(body, ruling, verdicts)),
+                            _request_changes(body, ruling, verdicts),
+                        ),
+                    ),
                     _reject(body, ruling, verdicts),
                 ),
             ),
@@ -123,6 +130,14 @@ def _approve(
             title=words(ruling.refusal != "", ruling.refusal, ruling.asked.why_not_again),
         ),
         on_submit=verdicts.approve,
+        class_name="verdict-approve",
+    )
+
+
+def _answer(ruling: rx.Var[RulingView]) -> rx.Component:
+    """Send the form in the card's body: a form of its own would be a second one."""
+    return rx.el.div(
+        _button("Answer", "a", ruling, type="submit", variant="solid", form=FORM),
         class_name="verdict-approve",
     )
 

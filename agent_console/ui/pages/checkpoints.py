@@ -22,6 +22,7 @@ from agent_console.ui.components.review_card import review_card
 from agent_console.ui.components.review_claim import claim_bar
 from agent_console.ui.components.review_comments import ThreadVerbs, thread_section
 from agent_console.ui.components.review_models import RowView, TabView
+from agent_console.ui.components.review_question import AnswerFields, question_part
 from agent_console.ui.components.review_verdict import Verdicts, verdict_bar
 from agent_console.ui.components.saved_bar import saved_bar
 from agent_console.ui.components.undo_bar import undo_bar
@@ -39,6 +40,13 @@ THREAD = ThreadVerbs(
     show_all=Desk.show_all_comments(),
     editing=Desk.editing,
     error=Desk.comment_error,
+)
+ANSWER = AnswerFields(
+    fields=Desk.fields,
+    error=Desk.form_error,
+    add=Desk.add_item,
+    remove=Desk.remove_item,
+    answer=Desk.answer,
 )
 FOCUS_SETTLES = 250  # ms: from one row to the next the focus does not leave the list
 ROUTE = f"{BASE}/[[checkpoint_id]]"  # optional: list and permanent link are one page
@@ -281,6 +289,7 @@ def _card() -> rx.Component:
             ),
             claim_bar=claim_bar(Desk.ruling, Desk.claim, Desk.release()),
             votes=votes_section(Desk.ruling, Desk.withdraw()),
+            question=question_part(Desk.body, Desk.ruling, ANSWER),
             thread=thread_section(Desk.body, Desk.thread, THREAD),
         ),
     )

@@ -30,6 +30,7 @@ _THEN = {
     AtDeadline.FAIL: "It expires; the job fails unless it knows better",
     AtDeadline.REJECT: "It is rejected",
     AtDeadline.APPROVE: "It is approved",
+    AtDeadline.DEFAULT: "A question is answered by its default; anything else expires",
     AtDeadline.ESCALATE: "Others are asked",
     AtDeadline.EXTEND: "It waits longer",
 }

@@ -35,9 +35,10 @@ from agent_console.ui.components.review_models import (
     UndoView,
 )
 from agent_console.ui.guard import GuardedState, guarded
-from agent_console.ui.live import Ask, LiveState, follow
+from agent_console.ui.live import Ask, follow
 from agent_console.ui.params import PAGE_SIZE, DeskParams
 from agent_console.ui.states import comments
+from agent_console.ui.states.answers import AnswerForm
 from agent_console.ui.states.verdict_form import VerdictForm, parse_edited
 from agent_console.ui.views import iso
 
@@ -54,6 +55,7 @@ TABS = (
 SOON = 15.0  # seconds after which a card is read again while somebody else looks at it
 DONE_WORDS = {
     CheckpointVerb.APPROVE: "Approved",
+    CheckpointVerb.ANSWER: "Answered",
     CheckpointVerb.REQUEST_CHANGES: "Changes requested",
     CheckpointVerb.REJECT: "Rejected",
 }
@@ -118,7 +120,7 @@ def read(actor: Actor, wanted: Wanted) -> Answer:
     )
 
 
-class Desk(comments.CommentThread, LiveState, GuardedState, rx.State):
+class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
     """State of the Checkpoints page. ``in_path``: the address names a checkpoint."""
 
     rows: list[RowView] = []
@@ -199,6 +201,13 @@ class Desk(comments.CommentThread, LiveState, GuardedState, rx.State):
             self.edit_error = str(error)
             return None
         return await self._decide(said, said.verdict(CheckpointVerb.APPROVE, edited))
+
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_DECIDE)
+    async def answer(self, form: dict[str, Any]) -> EventSpec | None:
+        """Answer the question on the screen; what is wrong is said at its field."""
+        said = self._answered(form)
+        return None if said is None else await self._decide(*said)
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_DECIDE)
@@ -303,7 +312,8 @@ class Desk(comments.CommentThread, LiveState, GuardedState, rx.State):
             changes_error=wrong.get("feedback", "") if asked else "",
             conflict=failure.notice.text if failure.code == "conflict" else "",
         )
-        if not (self.reason_error or self.edit_error or self.changes_error or self.conflict):
+        told = self.reason_error or self.edit_error or self.changes_error or self.conflict
+        if not self._refuse_answer(failure.fields) and not told:
             await self._tell(failure.notice)
         await self._reread(actor)
 
@@ -394,6 +404,7 @@ class Desk(comments.CommentThread, LiveState, GuardedState, rx.State):
             self._put(conflict="", reason_error="", edit_error="", changes_error="")
             self._put(editing="", comment_error="", _comments_shown=comments.SHOWN)
         self._pinned = "" if in_path else opened
+        self._lay_out(detail)
         if detail is None:
             self._put(body=BodyView(), ruling=RulingView(), context=ContextView())
             self._put(thread=ThreadView())

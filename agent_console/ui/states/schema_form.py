@@ -16,8 +16,8 @@ from agent_console.ui.guard import guarded
 from agent_console.ui.live import LiveState
 
 
-class SchemaForm(LiveState, mixin=True):
-    """The form on the screen. What is typed stays in the browser until it is sent.
+class FieldsForm(LiveState, mixin=True):
+    """The fields on the screen. What is typed stays in the browser until it is sent.
 
     ``errors`` are those of the page's own fields, by the names in ``OWN``; those of the fields
     that the schema makes stand in ``fields``.
@@ -25,26 +25,18 @@ class SchemaForm(LiveState, mixin=True):
 
     OWN: ClassVar[tuple[str, ...]] = ()
 
-    chosen: str = ""
-    chosen_title: str = ""
-    chosen_description: str = ""
-    has_example: bool = False
     fields: list[FieldView] = []
-    form_key: str = ""
     errors: dict[str, str] = {}
     form_error: str = ""
-    refusal: str = ""
     _form: Form = Form({}, {})
     _data: Json = None
-    _example: Json = None
-    _once: str = ""  # idempotency key: sending the same form twice makes one thing
 
     @rx.event
     @guarded(Permission.JOBS_READ)
     def add_item(self, group: str) -> None:
         """Offer one more member of a group."""
         self._form = forms.grown(self._form, group)
-        self.fields = self._form.fields(self._data)
+        self.fields = self._laid_out()
 
     @rx.event
     @guarded(Permission.JOBS_READ)
@@ -52,11 +44,15 @@ class SchemaForm(LiveState, mixin=True):
         """Take a member of a group away."""
         if isinstance(number, int):
             self._form = forms.shrunk(self._form, group, number)
-            self.fields = self._form.fields(self._data)
+            self.fields = self._laid_out()
+
+    def _laid_out(self, errors: Sequence[FieldError] = ()) -> list[FieldView]:
+        """Return the fields with what they start with, and ``errors`` where they belong."""
+        return self._form.fields(self._data, errors)
 
     def _complain(self, errors: Sequence[FieldError]) -> None:
         """Show ``errors`` where they belong; those of no field go above the button."""
-        self.fields = self._form.fields(self._data, errors)
+        self.fields = self._laid_out(errors)
         self.errors = {one.field: one.message for one in errors if one.field in self.OWN}
         known = {view.path for view in self.fields if view.error}
         known |= {v.path for f in self.fields for i in f.members for v in i.fields if v.error}
@@ -67,3 +63,16 @@ class SchemaForm(LiveState, mixin=True):
             and not any(one.field == path or one.field.startswith(f"{path}.") for path in known)
         ]
         self.form_error = " ".join(rest) or ("Some fields need another look." if errors else "")
+
+
+class SchemaForm(FieldsForm, mixin=True):
+    """A form that follows from what was chosen."""
+
+    chosen: str = ""
+    chosen_title: str = ""
+    chosen_description: str = ""
+    has_example: bool = False
+    form_key: str = ""
+    refusal: str = ""
+    _example: Json = None
+    _once: str = ""  # idempotency key: sending the same form twice makes one thing
