@@ -159,7 +159,8 @@ class RulingView:
     """Where the checkpoint stands, and what the person at the screen may do about it.
 
     ``changes_refusal`` is why nobody may request changes; ``rounds`` is empty while there is one.
-    ``claimed_by`` is empty while nobody has claimed it; ``watched`` says who else looks at it.
+    ``claimed_by`` is empty while nobody has claimed it; ``watched`` says who else looks at it;
+    ``moved`` names what is not as it was when this was asked.
     """
 
     id: str = ""
@@ -184,6 +185,7 @@ class RulingView:
     may_claim: bool = False
     asked: AskedView = field(default_factory=AskedView)
     watched: str = ""
+    moved: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
