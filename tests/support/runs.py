@@ -83,8 +83,10 @@ def checkpoint(
     kind: CheckpointType = CheckpointType.APPROVAL_REQUIRED,
     expires_in: timedelta | None = timedelta(hours=24),
     rounds: int | None = None,
+    *,
+    changes: Sequence[Any] = (),
 ) -> NewCheckpoint:
-    payload = canonical({"action": "write", "data": data, "changes": []})
+    payload = canonical({"action": "write", "data": data, "changes": list(changes)})
     call = "approve" if kind is CheckpointType.APPROVAL_REQUIRED else kind.value.lower()
     return NewCheckpoint(
         step=step(position, kind=call, name="write"),
