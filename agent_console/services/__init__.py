@@ -118,10 +118,7 @@ def build_services(
     ticking = clock or SystemClock()
     keys = seal_keys(settings)
     jobs = JobService(db, catalog)
-    review = ReviewService(
-        db, self_approval=settings.self_approval, workspace=Workspace(settings.workspace_root)
-    )
-    workers = _workers(db, settings)
+    review, workers = _review(db, settings), _workers(db, settings)
     assistant = Assistant(_sources(jobs, review, workers, ticking, settings), chat_model)
     return Services(
         jobs=jobs,
@@ -181,6 +178,11 @@ def _notifications(
 ) -> NotificationService:
     dispatcher = Dispatcher(db, settings, http or http_gateway(settings), clock=clock)
     return NotificationService(db, settings, dispatcher)
+
+
+def _review(db: Database, settings: Settings) -> ReviewService:
+    workspace = Workspace(settings.workspace_root)
+    return ReviewService(db, self_approval=settings.self_approval, workspace=workspace)
 
 
 def _workers(db: Database, settings: Settings) -> WorkerService:
