@@ -66,7 +66,8 @@ def _unified(item: rx.Var[ChangeView]) -> rx.Component:
 
 
 def _split(item: rx.Var[ChangeView]) -> rx.Component:
-    rows = rx.foreach(item.pairs, lambda one: _pair(item, cast("rx.Var[PairView]", one)))
+    # Another name than that of the loop around: within, theirs would hide ``item``.
+    rows = rx.foreach(item.pairs, lambda pair: _pair(item, cast("rx.Var[PairView]", pair)))
     heads = _heads("Line before", "Change", "Before", "Line after", "Change", "After")
     return _table(item, heads, rows, "split")
 
