@@ -18,7 +18,7 @@ MAX_MARKED = 1_000  # pairs of lines whose words are compared
 _LOOK_AHEAD = 8  # added lines, searched for what a removed one has become
 _KIN = 0.4  # share of two lines' words that both have
 _MAX_WORDS = 600  # of a line that is compared word by word
-_WORD = re.compile(r"\w+|\s+|[^\w\s]")
+_WORD = re.compile(r"\d+(?:\.\d+)+|\w+|\s+|[^\w\s]")
 _SPACE = re.compile(r"\s+")
 
 

@@ -6,7 +6,7 @@ import re
 import uuid
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.browser import DESKTOP, PHONE, People
 from tests.e2e.console import ConsoleProcess
@@ -257,14 +257,18 @@ def test_a_review_through_the_accessibility_tree(
 
 def test_what_is_typed_before_the_page_lives_is_kept(people: People) -> None:
     page = people.page()
-    held: list[object] = []
-    page.route("**/assets/*.js", held.append)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/assets/*.js", hold)
     page.goto("/login", wait_until="commit")
     email, password = page.get_by_label("Email"), page.get_by_label("Password")
     email.press_sequentially("rita@example.com")
     password.press_sequentially("seven quiet")
     for route in held:
-        route.continue_()  # type: ignore[attr-defined]
+        route.continue_()
     page.unroute("**/assets/*.js")
     page.wait_for_function(
         "() => Object.keys(document.querySelector('#email')).some(key => key.startsWith('__react'))"
