@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from agent_console.domain.changes import FileChange as FileChange
+    from agent_console.domain.changes import ImageChange as ImageChange
     from agent_console.domain.changes import RowsChange as RowsChange
+    from agent_console.domain.changes import TextChange as TextChange
     from agent_console.domain.context import Passage as Passage
     from agent_console.domain.destinations import Refused as Refused
     from agent_console.domain.errors import Conflict as Conflict
@@ -62,6 +64,7 @@ _HOMES = {
     "Decision": "agent_console.runtime.decisions",
     "Expired": "agent_console.runtime.errors",
     "FileChange": "agent_console.domain.changes",
+    "ImageChange": "agent_console.domain.changes",
     "Finding": "agent_console.domain.risk",
     "HttpFailed": "agent_console.gateways.http",
     "HttpGateway": "agent_console.gateways.http",
@@ -78,6 +81,7 @@ _HOMES = {
     "RetryLater": "agent_console.runtime.errors",
     "RetryPolicy": "agent_console.domain.retry",
     "RowsChange": "agent_console.domain.changes",
+    "TextChange": "agent_console.domain.changes",
     "Severity": "agent_console.domain.risk",
     "StaleBase": "agent_console.gateways.workspace",
     "TooLarge": "agent_console.domain.errors",

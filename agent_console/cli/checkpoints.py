@@ -11,7 +11,7 @@ import typer
 
 from agent_console.cli.output import JSON_OPTION, Commands, ago, document, say, table
 from agent_console.cli.session import opened
-from agent_console.domain.changes import FileDiff, RowsDiff, render
+from agent_console.domain.changes import FileDiff, ImageDiff, RowsDiff, render
 from agent_console.domain.checkpoints import (
     Checkpoint,
     CheckpointStatus,
@@ -87,6 +87,8 @@ def show(checkpoint_id: CHECKPOINT_ID, *, as_json: Annotated[bool, JSON_OPTION] 
     for earlier in detail.chain:
         if earlier.round < detail.checkpoint.round:
             say(f"  round {earlier.round} ({earlier.id}): {_safe(earlier.said)}")
+    if detail.moved:
+        say(f"  changed since this was asked: {', '.join(map(_safe, detail.moved))}")
     if detail.refusal:
         say(f"  You may not decide this: {detail.refusal}")
 
@@ -225,6 +227,8 @@ def card(checkpoint: Checkpoint) -> None:
                 say(f"    {mark} {_safe(line.text)}")
         elif isinstance(change, RowsDiff):
             say(f"  rows {_safe(change.title)}: {change.total_before} → {change.total_after}")
+        elif isinstance(change, ImageDiff):
+            say(f"  image {_safe(change.title)}: look at it in the console")
         else:
             say(f"  {_safe(change.text)}")
     if checkpoint.expires_at and checkpoint.status is CheckpointStatus.PENDING:

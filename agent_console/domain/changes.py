@@ -1,19 +1,22 @@
 """What a checkpoint says would change, and the bounded picture of it that reviewers read.
 
-``FileChange`` and ``RowsChange`` are what handlers hand over; their ``to_json`` is part of the
-digested payload. ``render`` turns that JSON into diffs; every text in them went through
-``visible.reveal``. A diff is cut at ``MAX_LINES`` and says how much was cut.
+``FileChange``, ``TextChange``, ``RowsChange`` and ``ImageChange`` are what handlers hand over;
+their ``to_json`` is part of the digested payload. ``render`` turns that JSON into diffs; every text
+in them went through ``visible.reveal``. A diff is cut at ``MAX_LINES`` and says how much was cut.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Literal, cast
 
+from agent_console.domain.images import ImageChange, ImageDiff, read_image
 from agent_console.domain.jobs import Json
 from agent_console.domain.linediff import Opcode, grouped, opcodes
+from agent_console.domain.linepairs import MAX_MARKED, Pair, Span, changed_words, pair_run
 from agent_console.domain.payload import canonical
 from agent_console.domain.rowdiff import RowDiff, RowsDiff, diff_rows
 from agent_console.domain.visible import reveal
@@ -22,16 +25,21 @@ __all__ = [
     "DiffLine",
     "FileChange",
     "FileDiff",
+    "ImageChange",
+    "ImageDiff",
+    "Pictured",
     "RawChange",
     "RowDiff",
     "RowsChange",
     "RowsDiff",
+    "TextChange",
     "render",
 ]
 
 MAX_LINES = 2_000  # of one file's diff, hunk headers included
 MAX_COLUMNS = 2_000  # characters of one line
 _MAX_RAW = 20_000  # characters of a change nobody can picture
+_PROSE = frozenset({".md", ".markdown", ".txt", ".rst", ".adoc"})
 _NO_NEWLINE = " ⟨no newline at end of file⟩"
 
 
@@ -46,6 +54,19 @@ class FileChange:
     def to_json(self) -> dict[str, Json]:
         """Return the form that is digested and stored."""
         return {"kind": "file", "path": self.path, "before": self.before, "after": self.after}
+
+
+@dataclass(frozen=True, slots=True)
+class TextChange:
+    """Something to be read and no file, such as a draft: its text now and afterwards, as above."""
+
+    title: str
+    before: str | None
+    after: str | None
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the form that is digested and stored."""
+        return {"kind": "text", "title": self.title, "before": self.before, "after": self.after}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +96,16 @@ class RowsChange:
 
 @dataclass(frozen=True, slots=True)
 class DiffLine:
-    """One line of a diff with its 1-based numbers; ``text`` of a hunk is its header."""
+    """One line of a diff with its 1-based numbers; ``text`` of a hunk is its header.
+
+    ``marks`` are the parts of the text that the line it stands beside has otherwise.
+    """
 
     kind: Literal["context", "added", "removed", "hunk"]
     old: int | None
     new: int | None
     text: str
+    marks: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +113,9 @@ class FileDiff:
     """A file's diff: counts of all changed lines, the lines shown, and how many were cut.
 
     ``hidden`` counts characters that would have been invisible, in the path and all of the
-    text that is there now or would be there, shown or not.
+    text that is there now or would be there, shown or not. ``pairs`` are the rows of the same
+    lines side by side, by their places in ``lines``; a line of context is both of its sides.
+    ``prose`` is to be read, not run.
     """
 
     path: str
@@ -98,6 +125,8 @@ class FileDiff:
     lines: tuple[DiffLine, ...]
     hidden: int = 0
     truncated: int = 0
+    pairs: tuple[Pair, ...] = ()
+    prose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +138,15 @@ class RawChange:
     truncated: int = 0
 
 
-def render(changes: Sequence[Mapping[str, Json]]) -> list[FileDiff | RowsDiff | RawChange]:
+Pictured = FileDiff | RowsDiff | ImageDiff | RawChange
+
+
+def render(changes: Sequence[Mapping[str, Json]]) -> list[Pictured]:
     """Return one picture per change, in order; what is malformed comes back as ``RawChange``."""
     return [_render(change) for change in changes]
 
 
-def _render(change: Mapping[str, Json]) -> FileDiff | RowsDiff | RawChange:
+def _render(change: Mapping[str, Json]) -> Pictured:
     match change:
         case {"kind": "file", "path": str(path), "before": before, "after": after} if (
             _is_text(before) and _is_text(after) and (before is not None or after is not None)
@@ -122,6 +154,13 @@ def _render(change: Mapping[str, Json]) -> FileDiff | RowsDiff | RawChange:
             return diff_file(
                 FileChange(path, cast("str | None", before), cast("str | None", after))
             )
+        case {"kind": "text", "title": str(title), "before": before, "after": after} if (
+            _is_text(before) and _is_text(after) and (before is not None or after is not None)
+        ):
+            text = FileChange(title, cast("str | None", before), cast("str | None", after))
+            return replace(diff_file(text), prose=True)
+        case {"kind": "image"}:
+            return read_image(change) or _raw(change)
         case {
             "kind": "rows",
             "title": str(title),
@@ -139,8 +178,9 @@ def diff_file(change: FileChange, *, max_lines: int = MAX_LINES) -> FileDiff:
     before, after = change.before or "", change.after or ""
     path = reveal(change.path)
     hidden = path.hidden + max(reveal(before).hidden, reveal(after).hidden)
+    prose = PurePosixPath(change.path).suffix.lower() in _PROSE
     if change.before == change.after:
-        return FileDiff(path.text, "unchanged", 0, 0, (), hidden)
+        return FileDiff(path.text, "unchanged", 0, 0, (), hidden, prose=prose)
     old, new = _lines(before), _lines(after)
     drop_returns = all(line.endswith("\r\n") for line in (*old, *new) if line.endswith("\n"))
     added = removed = truncated = 0
@@ -153,7 +193,10 @@ def diff_file(change: FileChange, *, max_lines: int = MAX_LINES) -> FileDiff:
                 lines.append(_shown(line, drop_returns=drop_returns))
             else:
                 truncated += 1
-    return FileDiff(path.text, _status(change), added, removed, tuple(lines), hidden, truncated)
+    pairs = _side_by_side(lines)
+    return FileDiff(
+        path.text, _status(change), added, removed, tuple(lines), hidden, truncated, pairs, prose
+    )
 
 
 def _status(change: FileChange) -> Literal["added", "removed", "modified"]:
@@ -199,6 +242,44 @@ def _shown(line: DiffLine, *, drop_returns: bool) -> DiffLine:
     if drop_returns and not end:
         text = text.removesuffix("\r")
     return DiffLine(line.kind, line.old, line.new, reveal(_cut(text)).text + end)
+
+
+def _side_by_side(lines: list[DiffLine]) -> tuple[Pair, ...]:
+    """Return the rows of ``lines`` side by side; the words that differ are marked in place."""
+    pairs: list[Pair] = []
+    left = MAX_MARKED
+    start = 0
+    while start < len(lines):
+        if lines[start].kind in {"context", "hunk"}:
+            pairs.append((start, start))
+            start += 1
+            continue
+        middle = _end_of(lines, start, "removed")
+        end = _end_of(lines, middle, "added")
+        rows, kin = pair_run(
+            [line.text for line in lines[start:middle]], [line.text for line in lines[middle:end]]
+        )
+        pairs += [
+            (None if was is None else start + was, None if now is None else middle + now)
+            for was, now in rows
+        ]
+        for was, now in kin[:left]:
+            _mark(lines, start + was, middle + now)
+        left -= len(kin[:left])
+        start = end
+    return tuple(pairs)
+
+
+def _end_of(lines: Sequence[DiffLine], start: int, kind: str) -> int:
+    while start < len(lines) and lines[start].kind == kind:
+        start += 1
+    return start
+
+
+def _mark(lines: list[DiffLine], was: int, now: int) -> None:
+    before, after = changed_words(lines[was].text, lines[now].text)
+    lines[was] = replace(lines[was], marks=tuple(before))
+    lines[now] = replace(lines[now], marks=tuple(after))
 
 
 def _cut(text: str) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, cast
 
+from agent_console.domain.images import read_image
 from agent_console.domain.jobs import Json
 
 CONFIDENT = 0.7  # from here on a result is taken as it is
@@ -88,10 +89,16 @@ class Proposal:
     def texts(self) -> Iterator[Text]:
         """Yield every text that is new: lines added to files, values of rows and of the data."""
         for change in self.files:
-            yield from _added(change)
+            yield from _added(change, str(change["path"]))
         for number, change in enumerate(self.changes):
-            if change.get("kind") != "file":
-                yield from _strings(change, f"changes.{number}")
+            kind, place = change.get("kind"), f"changes.{number}"
+            if kind == "text":
+                yield from _added(change, place)
+                yield from _strings(change.get("title"), f"{place}.title")
+            elif kind == "image" and read_image(change):
+                yield from _strings(change.get("title"), f"{place}.title")
+            elif kind != "file":
+                yield from _strings(change, place)
         yield from _strings(self.data, "data")
 
 
@@ -139,15 +146,15 @@ def confidence_finding(
     return Finding(severity, "confidence", said)
 
 
-def _added(change: Mapping[str, Json]) -> Iterator[Text]:
-    """Yield the lines of a file that were not in it before; all that is no text is left out."""
+def _added(change: Mapping[str, Json], place: str) -> Iterator[Text]:
+    """Yield the lines of a text that were not in it before; all that is no text is left out."""
     after, before = change.get("after"), change.get("before")
     if not isinstance(after, str):
         return
     known = set(before.splitlines()) if isinstance(before, str) else set()
     for number, line in enumerate(after.splitlines(), 1):
         if line not in known:
-            yield Text(f"{change['path']}:{number}", line, lines=True)
+            yield Text(f"{place}:{number}", line, lines=True)
 
 
 def _strings(value: object, location: str) -> Iterator[Text]:

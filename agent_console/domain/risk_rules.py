@@ -12,7 +12,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from agent_console.domain.changes import RawChange, render
+from agent_console.domain.changes import ImageDiff, RawChange, render
 from agent_console.domain.errors import Invalid
 from agent_console.domain.paths import check_path
 from agent_console.domain.payload import canonical
@@ -139,6 +139,9 @@ def uninspectable(proposal: Proposal) -> Iterator[Finding]:
         if isinstance(picture, RawChange):
             said = "This change has a form that cannot be shown as a difference."
             yield Finding(Severity.HIGH, "uninspectable", said, f"changes.{number}")
+        elif isinstance(picture, ImageDiff):
+            said = "An image is for people to look at: no check here says anything about it."
+            yield Finding(Severity.MEDIUM, "image", said, f"changes.{number}")
     if hidden := reveal(proposal.action).hidden:
         yield _hidden(hidden, "action")
     for text in proposal.texts():

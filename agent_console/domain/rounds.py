@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from agent_console.domain.changes import FileChange
+from agent_console.domain.changes import FileChange, TextChange
 from agent_console.domain.checkpoints import Checkpoint, Round
 from agent_console.domain.jobs import Json
 
@@ -32,29 +32,31 @@ def chain_of(all_rounds: Sequence[tuple[Round, str | None]], checkpoint_id: str)
 def difference(before: Checkpoint, now: Checkpoint) -> list[dict[str, Json]]:
     """Return what ``now`` proposes otherwise than ``before``, in the form of ``changes``.
 
-    First the data, as lines of text; then each file whose proposed text is another one. A file
-    that is no longer proposed has no text now, one that is new had none before.
+    First the data, as lines of text; then each file or other text whose proposed wording is
+    another one. What is no longer proposed has no text now, what is new had none before.
     """
     found: list[dict[str, Json]] = []
     if before.data != now.data:
         found.append(FileChange(DATA, outline(before.data), outline(now.data)).to_json())
-    old, new = _files(before.changes), _files(now.changes)
-    paths = [*old, *(path for path in new if path not in old)]
-    found.extend(
-        FileChange(path, old.get(path), new.get(path)).to_json()
-        for path in paths
-        if old.get(path) != new.get(path)
-    )
+    for kind, name, made in (("file", "path", FileChange), ("text", "title", TextChange)):
+        old, new = (_proposed(one.changes, kind, name) for one in (before, now))
+        names = [*old, *(one for one in new if one not in old)]
+        found.extend(
+            made(one, old.get(one), new.get(one)).to_json()
+            for one in names
+            if old.get(one) != new.get(one)
+        )
     return found
 
 
-def _files(changes: Sequence[Mapping[str, Json]]) -> dict[str, str]:
-    files = {}
+def _proposed(changes: Sequence[Mapping[str, Json]], kind: str, name: str) -> dict[str, str]:
+    """Return the texts that changes of one kind end with, by what they are called."""
+    texts = {}
     for change in changes:
-        path, after = change.get("path"), change.get("after")
-        if change.get("kind") == "file" and isinstance(path, str) and isinstance(after, str):
-            files[path] = after
-    return files
+        called, after = change.get(name), change.get("after")
+        if change.get("kind") == kind and isinstance(called, str) and isinstance(after, str):
+            texts[called] = after
+    return texts
 
 
 def outline(value: Json) -> str:

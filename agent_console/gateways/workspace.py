@@ -97,6 +97,17 @@ class Workspace:
         with _translated(path), self._file(path) as fd:
             return None if fd is None else _digest(fd)
 
+    def short_digest(self, path: str) -> str | None:
+        """Return what ``digest`` does; "" for a file of more than ``MAX_FILE`` bytes, unread.
+
+        Raises:
+            Invalid, WorkspaceUnavailable: as ``digest``.
+        """
+        with _translated(path), self._file(path) as fd:
+            if fd is None:
+                return None
+            return "" if os.fstat(fd).st_size > MAX_FILE else _digest(fd)
+
     def write_all(
         self, files: Mapping[str, str], expect: Mapping[str, str | None] | None = None
     ) -> dict[str, str]:

@@ -25,7 +25,7 @@ MAX_ROUNDS = 100
 
 
 class Change(Protocol):
-    """Something a reviewer is shown before and after: ``FileChange``, ``RowsChange``."""
+    """Something a reviewer is shown before and after, such as ``FileChange``."""
 
     def to_json(self) -> dict[str, Json]:
         """Return the change as part of the payload that is digested."""

@@ -12,6 +12,7 @@ from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.context import ContextDocumentDetail
 from agent_console.gateways.http import HttpGateway, http_gateway
 from agent_console.gateways.keystore import open_store
+from agent_console.gateways.workspace import Workspace
 from agent_console.services.access import AccessOptions, AccessService
 from agent_console.services.artifacts import ArtifactService
 from agent_console.services.assistant import Assistant, ChatModel
@@ -25,6 +26,7 @@ from agent_console.services.chat import ChatService
 from agent_console.services.comments import CommentService
 from agent_console.services.context import ContextService
 from agent_console.services.delegations import DelegationService
+from agent_console.services.evidence import EvidenceService
 from agent_console.services.figures import FigureService
 from agent_console.services.forks import ForkService
 from agent_console.services.health import HealthOptions, HealthService
@@ -66,6 +68,7 @@ class Services:
     policies: ReviewPolicyService
     delegations: DelegationService
     presence: PresenceService
+    evidence: EvidenceService
     comments: CommentService
     workers: WorkerService
     access: AccessService
@@ -115,8 +118,7 @@ def build_services(
     ticking = clock or SystemClock()
     keys = seal_keys(settings)
     jobs = JobService(db, catalog)
-    review = ReviewService(db, self_approval=settings.self_approval)
-    workers = _workers(db, settings)
+    review, workers = _review(db, settings), _workers(db, settings)
     assistant = Assistant(_sources(jobs, review, workers, ticking, settings), chat_model)
     return Services(
         jobs=jobs,
@@ -127,6 +129,7 @@ def build_services(
         policies=ReviewPolicyService(db, catalog),
         delegations=DelegationService(db),
         presence=PresenceService(db),
+        evidence=EvidenceService(db),
         comments=CommentService(db, clock=ticking),
         workers=workers,
         access=_access(db, settings, ticking, passwords),
@@ -175,6 +178,11 @@ def _notifications(
 ) -> NotificationService:
     dispatcher = Dispatcher(db, settings, http or http_gateway(settings), clock=clock)
     return NotificationService(db, settings, dispatcher)
+
+
+def _review(db: Database, settings: Settings) -> ReviewService:
+    workspace = Workspace(settings.workspace_root)
+    return ReviewService(db, self_approval=settings.self_approval, workspace=workspace)
 
 
 def _workers(db: Database, settings: Settings) -> WorkerService:

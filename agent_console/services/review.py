@@ -27,6 +27,7 @@ from agent_console.domain.review_claims import ReviewClaim
 from agent_console.domain.review_policies import DEFAULT, ReviewPolicy, SelfApproval, Tally, Vote
 from agent_console.domain.rounds import chain_of, difference
 from agent_console.domain.rulings import MAX_AT_ONCE, Item
+from agent_console.gateways.workspace import Workspace
 from agent_console.services import (
     job_requests,
     list_queries,
@@ -34,6 +35,7 @@ from agent_console.services import (
     review_policy,
     standing,
 )
+from agent_console.services.evidence import moved_bases
 from agent_console.services.review_many import DecidedMany
 from agent_console.store import decisions, presence, review_claims
 from agent_console.store import undo as store_undo
@@ -58,7 +60,7 @@ class CheckpointDetail:
     or, once decided, the version that was applied; ``votes`` count under it. ``approve_refusal``
     says why approving what was proposed would add nothing, though the reader may decide; ``reader``
     is who they are among those who voted. ``others`` look at it as well, ``first_seen_at`` is when
-    anybody first did.
+    anybody first did. ``moved`` are files of the workspace that changed since this was asked.
     """
 
     checkpoint: Checkpoint
@@ -83,6 +85,7 @@ class CheckpointDetail:
     reader: str = ""
     others: Sequence[Viewer] = ()
     first_seen_at: datetime | None = None
+    moved: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +103,15 @@ class Decided:
 class ReviewService:
     """Use cases of checkpoints. Every method checks the actor's permission itself."""
 
-    def __init__(self, db: Database, *, self_approval: SelfApproval) -> None:
-        """Work on ``db``; ``self_approval`` says who may decide what they asked for themselves."""
+    def __init__(
+        self, db: Database, *, self_approval: SelfApproval, workspace: Workspace | None = None
+    ) -> None:
+        """Work on ``db``; ``self_approval`` says who may decide what they asked for themselves.
+
+        Proposals are compared with ``workspace`` as it is now; None: with nothing.
+        """
         self._db = db
+        self._workspace = workspace
         self._self_approval: SelfApproval = self_approval
 
     def page(self, actor: Actor, query: CheckpointQuery) -> Page[CheckpointSummary]:
@@ -158,6 +167,7 @@ class ReviewService:
                 reader=actor.who,
                 others=[one for one in seen.viewers if one.user_id != me],
                 first_seen_at=seen.first_seen_at,
+                moved=moved_bases(checkpoint, self._workspace),
             )
 
     def for_job(self, actor: Actor, job_id: str) -> list[Checkpoint]:

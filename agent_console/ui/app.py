@@ -36,6 +36,7 @@ HOME = "/admin/agent-checkpoints"
 STYLES = (
     "console",
     "desk",
+    "diff",
     "artifacts",
     "work",
     "audit",
@@ -87,6 +88,7 @@ def build_app(transformers: Sequence[Callable[..., Any]]) -> rx.App:
             rx.el.script(src="/time.js", defer=True),
             rx.el.script(src="/console.js", defer=True),
             rx.el.script(src="/desk.js", defer=True),
+            rx.el.script(src="/diff.js", defer=True),
             rx.el.script(src="/hotkeys.js", defer=True),
             rx.el.script(src="/palette.js", defer=True),
             rx.el.script(src="/notify.js", defer=True),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from agent_console.domain.changes import FileChange
+from agent_console.domain.changes import FileChange, TextChange
 from agent_console.domain.checkpoints import Checkpoint
 from agent_console.domain.jobs import Json
 from agent_console.domain.rounds import outline
@@ -34,7 +34,9 @@ def since(previous: Checkpoint, now: Checkpoint, plain: Sequence[Change]) -> lis
     before, after = _texts(previous.data), _texts(now.data)
     names = [*before, *(name for name in after if name not in before)]
     told = [
-        FileChange(name, before.get(name), after.get(name)).to_json()
+        (FileChange if name == OTHER else TextChange)(
+            name, before.get(name), after.get(name)
+        ).to_json()
         for name in sorted(names, key=lambda name: name == OTHER)
         if before.get(name) != after.get(name)
     ]

@@ -253,6 +253,10 @@ def test_a_checkpoint_is_shown_and_approved(waiting: tuple[Terminal, str, str]) 
     assert "+ new" in card
     digest = terminal.json("checkpoints", "show", checkpoint_id)["checkpoint"]["payloadDigest"]
     assert digest in card
+    assert "changed since" not in card
+    (load_settings().workspace_root / "a.txt").write_text("of somebody else\n")
+    card = terminal.done("checkpoints", "show", checkpoint_id)
+    assert "changed since this was asked: a.txt" in card
     other = hashlib.sha256(b"other").hexdigest()
     refused = terminal.refused("checkpoints", "approve", checkpoint_id, "--digest", other)
     assert refused.count("\n") == 1

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from agent_console import JobContext, Json, RetryPolicy, handler
+import hashlib
+from io import BytesIO
+
+from PIL import Image
+
+from agent_console import ImageChange, JobContext, Json, RetryPolicy, TextChange, handler
+
+
+def picture(name: str, width: int) -> bytes:
+    """Return an image of one colour, which is that of its name."""
+    buffer = BytesIO()
+    colour = tuple(hashlib.sha256(name.encode()).digest()[:3])
+    Image.new("RGB", (width, 20), colour).save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 @handler(
@@ -13,12 +26,19 @@ from agent_console import JobContext, Json, RetryPolicy, handler
     retry=RetryPolicy(max_attempts=1),
 )
 def scripted(ctx: JobContext) -> dict[str, Json]:
-    """Make the calls the script of ``input["script"]`` names: step, approve or fail, and a name."""
+    """Make the calls that the script of ``input["script"]`` names, each with a name."""
     lines = (ctx.workspace.read(str(ctx.input["script"])) or "").splitlines()
     for call, name in (line.split(" ", 1) for line in lines):
         if call == "fail":
             raise ValueError(name)
-        if call == "approve":
+        if call == "show":
+            changes = [
+                ImageChange(name, picture("old", 30), picture("new", 60)),
+                ImageChange("No image", None, b"<svg onload='document.title=1'/>"),
+                TextChange("Draft", "We ship on Monday.\n", "We ship on *Friday*.\n"),
+            ]
+            ctx.approve(f"{name}?", action=f"Show {name}", changes=changes)
+        elif call == "approve":
             ctx.approve(f"{name}?", action=name, data=ctx.input)
         else:
             ctx.step(name, len, name)

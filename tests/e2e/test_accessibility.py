@@ -99,7 +99,7 @@ def test_no_page_has_a_violation(
     found = {name: violations(page, path) for name, path in places.items()}
     nobody = people.page(path="/login", viewport=size)
     expect(nobody.get_by_role("button", name="Sign in")).to_be_visible()
-    found["Sign in"] = _in_both_modes(nobody)
+    found["Sign in"] = in_both_modes(nobody)
     assert {name: what for name, what in found.items() if what} == {}
 
 
@@ -166,10 +166,10 @@ def violations(page: Page, path: str) -> list[str]:
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
         f"{path} is wider than the screen"
     )
-    return _in_both_modes(page)
+    return in_both_modes(page)
 
 
-def _in_both_modes(page: Page) -> list[str]:
+def in_both_modes(page: Page) -> list[str]:
     """Return what axe has against the open page; it follows the system's mode while it is open."""
     found = []
     for scheme in SCHEMES:

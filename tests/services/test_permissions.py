@@ -133,6 +133,10 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "claims.of": (P.CHECKPOINTS_READ, lambda s, a: s.claims.of(a, ["chk_x"])),
     "presence.look": (P.CHECKPOINTS_READ, lambda s, a: s.presence.look(a, "chk_x")),
     "presence.leave": (P.CHECKPOINTS_READ, lambda s, a: s.presence.leave(a, "chk_x")),
+    "evidence.image": (
+        P.CHECKPOINTS_READ,
+        lambda s, a: s.evidence.image(a, "chk_x", 0, "before"),
+    ),
     "presence.of": (P.CHECKPOINTS_READ, lambda s, a: s.presence.of(a, "chk_x")),
     "comments.page": (
         P.CHECKPOINTS_READ,

@@ -85,11 +85,12 @@ def checkpoint(
     expires_in: timedelta | None = timedelta(hours=24),
     *,
     rounds: int | None = None,
+    changes: Sequence[Any] = (),
     answer: Any = None,
     default: Any = None,
 ) -> NewCheckpoint:
     """Return a checkpoint; with ``answer``, the schema of one, it is a question."""
-    document = {"action": "write", "data": data, "changes": []}
+    document = {"action": "write", "data": data, "changes": list(changes)}
     if answer is not None:
         document["answer"] = member(answer, default)
     payload = canonical(document)

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from agent_console.domain.checkpoints import Checkpoint, CheckpointStatus, CheckpointType
+from agent_console.domain.images import ImageChange
 from agent_console.domain.jobs import Job, JobStatus
 from agent_console.services.review import CheckpointDetail
 from agent_console.ui.components import review_build as build
 from agent_console.ui.components.review_changes import change_views, summary
 from agent_console.ui.components.review_json import MAX_DEPTH, MAX_NODES, json_document
 from agent_console.ui.states.verdict_form import VerdictForm, parse_edited
+from tests.unit.test_images import image
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -175,6 +177,36 @@ def test_changed_rows_are_printed_before_and_after_with_the_changed_cells_marked
     assert marks == [[True, False], [True, False], [False, False]]
     assert [column.css for column in view.columns] == ["", "rowdiff-number"]
     assert summary([view]) == "1 table of rows"
+
+
+def test_images_are_told_by_their_bytes_and_come_from_the_console() -> None:
+    before, after = image(2, 1), image(300, 200, "JPEG")
+    change = ImageChange("Logo\u200b", before, after).to_json()
+    shown = build.body(detail(id="chk_logo", changes=[change]))
+    (view,) = shown.changes
+    address = f"/api/agent-checkpoints/{shown.id}/images/0"
+    assert (view.kind, view.word, shown.summary) == ("image", "replaced image", "1 image")
+    assert [one.src for one in view.images] == [f"{address}/before", f"{address}/after"]
+    assert [one.facts for one in view.images] == [
+        f"2 × 1 pixels, {len(before)} bytes, PNG",
+        f"300 × 200 pixels, {len(after):,} bytes, JPEG",
+    ]
+    assert view.images[1].alt == "Logo⟨U+200B⟩, after"
+    assert not shown.uninspectable
+
+
+def test_bytes_that_are_no_image_are_not_shown_and_said_to_be_so() -> None:
+    change = ImageChange("Logo", None, b"<svg onload='x()'/>").to_json()
+    shown = build.body(detail(id="chk_svg", changes=[change]))
+    ((one,),) = (view.images for view in shown.changes)
+    assert (one.src, shown.uninspectable) == ("", True)
+    assert one.problem.startswith("19 bytes that are no PNG")
+
+
+def test_files_that_changed_since_are_named_a_few_at_most() -> None:
+    assert build.ruling(detail()).moved == ""
+    assert build.moved(["a\u202e.py"]) == "a⟨U+202E⟩.py"
+    assert build.moved(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
 
 
 def test_what_cannot_be_pictured_says_so() -> None:

@@ -16,7 +16,7 @@ def told(before: Any, after: Any, **more: Any) -> dict[str, tuple[Any, Any]]:
     """Return what is shown of the step from ``before`` to ``after``, by name."""
     old, new = detail(data=before).checkpoint, detail(data=after, **more).checkpoint
     made = since(old, new, difference(old, new))
-    return {str(one["path"]): (one["before"], one["after"]) for one in made}
+    return {str(one.get("path") or one["title"]): (one["before"], one["after"]) for one in made}
 
 
 def lines(text: Any) -> set[str]:

@@ -298,6 +298,9 @@ class CheckpointDetailOut(CheckpointOut):
     )
     viewers: list[ViewerOut] = Field(description="Who else looks at it now.")
     first_seen_at: Instant | None = Field(description="When anybody first opened its card.")
+    changed_since: list[str] = Field(
+        description="Files of the workspace that are not as they were when this was asked."
+    )
 
     @classmethod
     def of_detail(cls, detail: CheckpointDetail) -> CheckpointDetailOut:
@@ -321,6 +324,7 @@ class CheckpointDetailOut(CheckpointOut):
             approve_refusal=detail.approve_refusal,
             viewers=[ViewerOut.model_validate(one) for one in detail.others],
             first_seen_at=detail.first_seen_at,
+            changed_since=list(detail.moved),
         )
 
 

@@ -1,4 +1,4 @@
-"""What changes: unified file diffs and row diffs, readable by sign as well as by colour."""
+"""What changes: diffs of texts and rows, images; readable by sign as well as by colour."""
 
 from __future__ import annotations
 
@@ -9,14 +9,16 @@ import reflex as rx
 from agent_console.ui.components.change_models import (
     CellView,
     ChangeView,
-    LineView,
     RecordView,
 )
+from agent_console.ui.components.file_diff import file_diff, layout_switch
+from agent_console.ui.components.image_change import image_change
 
 
 def changes(items: rx.Var[list[ChangeView]]) -> rx.Component:
     """Show every change, open: nothing above a verdict is folded away by itself."""
     return rx.el.div(
+        layout_switch(),
         rx.foreach(items, lambda one: _change(cast("rx.Var[ChangeView]", one))),
         class_name="diff-list",
     )
@@ -36,32 +38,16 @@ def _change(item: rx.Var[ChangeView]) -> rx.Component:
         ),
         rx.match(
             item.kind,
-            ("file", _file(item)),
+            ("file", file_diff(item)),
+            ("text", file_diff(item)),
             ("rows", _rows(item)),
+            ("image", image_change(item)),
             rx.el.pre(item.text, class_name="json-text", tab_index=0),
         ),
         rx.cond(item.note != "", rx.el.p(item.note, class_name="diff-note")),
         open=True,
         class_name="diff",
         key=item.key,
-    )
-
-
-def _file(item: rx.Var[ChangeView]) -> rx.Component:
-    return rx.el.table(
-        rx.el.tbody(rx.foreach(item.lines, lambda one: _line(cast("rx.Var[LineView]", one)))),
-        class_name="diff-table",
-        aria_label="Changes to " + item.title.to(str),
-    )
-
-
-def _line(line: rx.Var[LineView]) -> rx.Component:
-    return rx.el.tr(
-        rx.el.td(line.old, class_name="diff-number"),
-        rx.el.td(line.new, class_name="diff-number"),
-        rx.el.td(line.sign, class_name="diff-sign"),
-        rx.el.td(line.text, class_name="diff-text"),
-        class_name=line.css,
     )
 
 

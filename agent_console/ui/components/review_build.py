@@ -24,7 +24,7 @@ from agent_console.domain.visible import reveal
 from agent_console.services.review import CheckpointDetail
 from agent_console.ui import theme
 from agent_console.ui.answer_forms import MAX_WORDS, words
-from agent_console.ui.components.review_changes import change_views, summary
+from agent_console.ui.components.review_changes import change_views, summary, unreadable
 from agent_console.ui.components.review_json import json_document
 from agent_console.ui.components.review_models import (
     ArtifactView,
@@ -49,6 +49,7 @@ TYPE_WORDS = {
 }
 QUESTION = "Question"
 LABEL_LENGTH = 160  # characters of a message in an accessible name
+NAMED_FILES = 3  # that changed, before the rest is counted
 NAMED = 2  # people who are named before the rest is counted
 REMEMBERED = 64  # rendered bodies: what a few dozen reviewers look at
 
@@ -118,7 +119,7 @@ class _Asked:
 @lru_cache(maxsize=REMEMBERED)
 def _body(asked: _Asked) -> BodyView:
     point = asked.checkpoint
-    changes, hidden = change_views(point.changes)
+    changes, hidden = change_views(point.changes, f"/api/agent-checkpoints/{point.id}/images")
     differences, _ = change_views(asked.since)
     findings = finding_views(point.findings)
     action, message, task = reveal(point.action), reveal(point.message), reveal(asked.task)
@@ -139,7 +140,7 @@ def _body(asked: _Asked) -> BodyView:
         hidden_note=_hidden(hidden + action.hidden + reveal(data).hidden),
         changes=changes,
         summary=summary(changes),
-        uninspectable=any(one.kind == "raw" for one in changes),
+        uninspectable=unreadable(changes),
         findings=findings,
         risk=risk_words(findings),
         evidence=evidence_of(point.data, asked.checks),
@@ -195,6 +196,7 @@ def ruling(detail: CheckpointDetail) -> RulingView:
         edited=json_document(point.edited_data),
         **_answer(point),
         asked=asked(detail),
+        moved=moved(detail.moved),
         watched=watched([reveal(one.user_name).text for one in detail.others]),
         **_claim(detail),
     )
@@ -217,6 +219,13 @@ def _claim(detail: CheckpointDetail) -> dict[str, Any]:
         "claim_own": detail.claim_own,
         "may_claim": detail.may_claim,
     }
+
+
+def moved(paths: Sequence[str]) -> str:
+    """Return the sentence that names files which changed since: a few, then how many more."""
+    named = ", ".join(reveal(one).text for one in paths[:NAMED_FILES])
+    more = len(paths) - NAMED_FILES
+    return named + (f" and {more} more" if more > 0 else "")
 
 
 def watched(names: Sequence[str]) -> str:

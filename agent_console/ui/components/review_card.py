@@ -143,6 +143,21 @@ def _action(body: rx.Var[BodyView], ruling: rx.Var[RulingView]) -> rx.Component:
                 body.hidden_note + " in what would be done: written out as ⟨U+…⟩.",
             ),
         ),
+        rx.el.div(
+            rx.cond(
+                ruling.moved != "",
+                callout(
+                    "amber",
+                    "git_compare_arrows",
+                    "Changed since this was asked: " + ruling.moved + ". The difference below is to"
+                    " what was there then. Approve, and the job sees that before it writes: nothing"
+                    " is written, and it asks again with the new difference. Reject what is no"
+                    " longer wanted.",
+                ),
+            ),
+            role="status",
+            data_testid="moved",
+        ),
         rx.cond(
             body.uninspectable,
             callout(

@@ -161,8 +161,9 @@ class RulingView:
     """Where the checkpoint stands, and what the person at the screen may do about it.
 
     ``changes_refusal`` is why nobody may request changes; ``rounds`` is empty while there is one.
-    ``claimed_by`` is empty while nobody has claimed it; ``watched`` says who else looks at it. An
-    answer that is a sentence is in ``answer_text``, any other in ``answer``.
+    ``claimed_by`` is empty while nobody has claimed it; ``watched`` says who else looks at it;
+    ``moved`` names what is not as it was when this was asked. An answer that is a sentence is in
+    ``answer_text``, any other in ``answer``.
     """
 
     id: str = ""
@@ -189,6 +190,7 @@ class RulingView:
     may_claim: bool = False
     asked: AskedView = field(default_factory=AskedView)
     watched: str = ""
+    moved: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

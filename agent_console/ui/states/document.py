@@ -9,7 +9,7 @@ from typing import Any
 import reflex as rx
 
 from agent_console.domain.access import Actor, Permission, refusal
-from agent_console.domain.changes import FileChange
+from agent_console.domain.changes import TextChange
 from agent_console.domain.context import SHIPPED, ContextDocument, ContextDocumentDetail
 from agent_console.domain.visible import reveal
 from agent_console.ui import bridge
@@ -240,7 +240,7 @@ def _read(
 def differences(old: ContextDocumentDetail, new: ContextDocumentDetail) -> list[ChangeView]:
     """Return what makes ``new`` of ``old``, two versions of one document."""
     title = f"Version {old.shown.version} → {new.shown.version}"
-    change = FileChange(title, old.shown.content, new.shown.content)
+    change = TextChange(title, old.shown.content, new.shown.content)
     return change_views([change.to_json()])[0]
 
 
