@@ -13,6 +13,7 @@ from agent_console.domain.review_policies import (
     ALL_TYPES,
     DECIDING_ROLES,
     AtDeadline,
+    Automatic,
     Deadline,
     Person,
     Reviewers,
@@ -121,6 +122,13 @@ def save(
     remind: Annotated[
         list[int] | None, typer.Option("--remind", help="Seconds before the deadline.")
     ] = None,
+    auto_up_to: Annotated[
+        str | None,
+        typer.Option("--auto-up-to", help="Approve by itself up to NONE, LOW, MEDIUM or HIGH."),
+    ] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Only record what that would have approved.")
+    ] = False,
     note: Annotated[str, typer.Option("--note", help="Why.")] = "",
     base_version: BASE = None,
     as_json: Annotated[bool, JSON_OPTION] = False,
@@ -136,6 +144,7 @@ def save(
         undo_seconds=undo_seconds,
         deadline=Deadline(then=at_deadline, seconds=seconds, times=times, to=to, last=last),
         remind_seconds=tuple(remind or ()),
+        automatic=Automatic(up_to=auto_up_to, shadow=shadow),
         note=note,
     )
     with opened() as (console, actor):
@@ -186,5 +195,6 @@ def _print(policy: ReviewPolicy, *, as_json: bool) -> None:
     say(f"  asks {terms.deciders.words}")
     say(f"  approvals needed: {terms.required_approvals}")
     say(f"  when nobody decides in time, {deadline_words(terms)}")
+    say(f"  approves by itself {terms.automatic.words}")
     if terms.note:
         say(f"  {terms.note}")

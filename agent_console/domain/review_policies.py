@@ -14,6 +14,7 @@ from typing import Literal
 
 from agent_console.domain.access import ROLE_PERMISSIONS, Actor, Permission, Role
 from agent_console.domain.checkpoints import CheckpointVerb
+from agent_console.domain.risk import NO_RISK, Severity
 
 ALL_TYPES = "*"  # the job type of the policy that holds where there is no more exact one
 SelfApproval = Literal["auto", "never", "always"]
@@ -84,6 +85,30 @@ class Deadline:
     last: AtDeadline = AtDeadline.FAIL
 
 
+# What has a critical finding is for people, whatever a policy would like.
+LIMITS = (NO_RISK, Severity.LOW.value, Severity.MEDIUM.value, Severity.HIGH.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Automatic:
+    """What is approved without a person: whatever has no finding above ``up_to``; None: nothing.
+
+    ``shadow``: it decides nothing; what it would have approved is only recorded.
+    """
+
+    up_to: str | None = None
+    shadow: bool = False
+
+    @property
+    def words(self) -> str:
+        """Return it in words."""
+        if self.up_to is None:
+            return "nothing: people are asked"
+        said = "no finding" if self.up_to == NO_RISK else f"no finding above {self.up_to}"
+        shadow = " (shadow: only recorded, people are asked)" if self.shadow else ""
+        return f"what has {said}{shadow}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What a policy says. None leaves ``self_approval`` and ``undo_seconds`` to the settings.
@@ -100,6 +125,7 @@ class Terms:
     undo_seconds: int | None = None
     deadline: Deadline = field(default_factory=Deadline)
     remind_seconds: tuple[int, ...] = ()
+    automatic: Automatic = field(default_factory=Automatic)
     note: str = ""
 
 

@@ -108,6 +108,7 @@ def checkpoint(
     edit: type[BaseModel] | None = None,
     rounds: int | None = None,
     risk: str = NO_RISK,
+    insists: bool = False,
 ) -> NewCheckpoint:
     """Return a checkpoint with its step; ``payload`` is the canonical text that is digested.
 
@@ -129,6 +130,7 @@ def checkpoint(
         expires_in=expires_in,
         rounds=rounds,
         risk=risk,
+        insists=insists,
     )
 
 

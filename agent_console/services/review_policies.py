@@ -13,9 +13,11 @@ from agent_console.domain.review_policies import (
     DECIDING_ROLES,
     DEFAULT,
     ENDS,
+    LIMITS,
     MOVES,
     SELF_APPROVALS,
     AtDeadline,
+    Automatic,
     Deadline,
     Person,
     Reviewers,
@@ -182,10 +184,25 @@ def _checked(terms: Terms, known: Sequence[User]) -> Terms:
     text("note", terms.note, MAX_NOTE)
     return replace(
         terms,
+        automatic=checked_automatic(terms.automatic),
         deciders=deciders,
         deadline=_checked_deadline(terms.deadline, known),
         remind_seconds=_checked_reminders(terms.remind_seconds),
     )
+
+
+def checked_automatic(rule: Automatic) -> Automatic:
+    """Return the rule as it is kept: without one there is nothing to be in shadow.
+
+    Raises:
+        Invalid: not such a severity.
+    """
+    if rule.up_to is None:
+        return Automatic()
+    if rule.up_to not in LIMITS:
+        message = f"must be one of {', '.join(LIMITS)}: what is graver is for people."
+        raise Invalid.field("automatic.upTo", message)
+    return rule
 
 
 def _checked_deadline(deadline: Deadline, known: Sequence[User]) -> Deadline:

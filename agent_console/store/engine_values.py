@@ -121,6 +121,7 @@ class NewCheckpoint:
     expires_in: timedelta | None = DEFAULT_EXPIRY
     rounds: int | None = None  # at most so many, counted over checkpoints; None: just this one
     risk: str = NO_RISK  # the gravest finding
+    insists: bool = False  # a person is wanted, whatever a policy says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

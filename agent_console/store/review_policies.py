@@ -14,6 +14,7 @@ from agent_console.domain.payload import dumps, loads
 from agent_console.domain.review_policies import (
     ALL_TYPES,
     AtDeadline,
+    Automatic,
     Deadline,
     Person,
     PolicyBook,
@@ -34,6 +35,7 @@ SELECT * FROM review_policies WHERE superseded_at IS NULL AND job_type {among_id
 """
 CURRENT = "SELECT * FROM review_policies WHERE superseded_at IS NULL ORDER BY job_type, action"
 BY_ID = "SELECT * FROM review_policies WHERE id = :id"
+HOLD = "SELECT 1 FROM review_policies WHERE id = :id AND superseded_at IS NULL {for_share}"
 VERSIONS = """
 SELECT * FROM review_policies WHERE job_type = :job_type AND action = :action
 ORDER BY version DESC LIMIT :limit
@@ -74,6 +76,15 @@ def by_id(queries: Queries, policy_id: str) -> ReviewPolicy | None:
     """Return a version, or None."""
     found = queries.dicts(BY_ID, {"id": policy_id})
     return _policy(found[0]) if found else None
+
+
+def hold(tx: Tx, policy_id: str) -> bool:
+    """Say whether the version holds, and keep it so until the end of the transaction.
+
+    Whoever saves another one waits for that: what a version decides by itself is over once its
+    successor is saved.
+    """
+    return tx.row(HOLD, {"id": policy_id}) is not None
 
 
 def latest(queries: Queries, job_type: str, action: str) -> ReviewPolicy | None:
@@ -189,6 +200,7 @@ def terms_json(terms: Terms) -> dict[str, Json]:
         "undoSeconds": terms.undo_seconds,
         "deadline": deadline,
         "remindSeconds": [*terms.remind_seconds],
+        "automatic": {"upTo": terms.automatic.up_to, "shadow": terms.automatic.shadow},
         "note": terms.note,
     }
 
@@ -196,6 +208,7 @@ def terms_json(terms: Terms) -> dict[str, Json]:
 def terms_of(found: Any) -> Terms:
     """Return what ``terms_json`` wrote."""
     deadline = found["deadline"]
+    automatic = found.get("automatic") or {}  # versions of before have none
     return Terms(
         deciders=_reviewers(found["deciders"]),
         required_approvals=found["requiredApprovals"],
@@ -211,6 +224,9 @@ def terms_of(found: Any) -> Terms:
             last=AtDeadline(deadline["last"]),
         ),
         remind_seconds=tuple(found["remindSeconds"]),
+        automatic=Automatic(
+            up_to=automatic.get("upTo"), shadow=bool(automatic.get("shadow", False))
+        ),
         note=found["note"],
     )
 

@@ -203,6 +203,7 @@ class AgentCheckpoint(SQLModel, table=True):
             sqlite_where=text("status = 'PENDING'"),
             postgresql_where=text("status = 'PENDING'"),
         ),
+        _where("ix_agent_checkpoints_rule", "rule_id IS NOT NULL", "rule_id", "created_at", "id"),
     )
 
     id: str = Field(sa_column=Column(Text, primary_key=True))
@@ -234,6 +235,12 @@ class AgentCheckpoint(SQLModel, table=True):
     extensions: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
     escalated_at: int | None = Field(default=None, sa_type=BigInteger)
     reminded: int | None = Field(default=None, sa_type=BigInteger)  # seconds before the deadline
+    # 1: a person was wanted, whatever a policy says.
+    insists: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
+    # The version of the policy whose rule would approve it by itself; rule_shadow 1: it only said
+    # so. None: no rule would.
+    rule_id: str | None = Field(default=None, sa_type=Text)
+    rule_shadow: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
     created_at: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)
 

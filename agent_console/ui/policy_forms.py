@@ -10,6 +10,7 @@ from agent_console.domain.access import Role
 from agent_console.domain.review_policies import (
     DECIDING_ROLES,
     AtDeadline,
+    Automatic,
     Deadline,
     Person,
     Reviewers,
@@ -28,6 +29,7 @@ LABELS = {
     "deadline.to": "Then asked",
     "deadline.last": "After that",
     "remindSeconds": "Reminders",
+    "automatic.upTo": "Approved without a person",
     "note": "Note",
 }
 MINUTE = 60
@@ -62,6 +64,8 @@ class PolicyForm:
     times: str = "1"
     last: str = "fail"
     remind: str = ""
+    automatic: str = ""
+    shadow: bool = False
     note: str = ""
     deciders: list[Check] = field(default_factory=list)
     others: list[Check] = field(default_factory=list)
@@ -86,6 +90,8 @@ def form_of(policy: ReviewPolicy, people: Sequence[Person], title: str) -> Polic
         times=str(deadline.times),
         last=deadline.last.value,
         remind=", ".join(f"{one / MINUTE:g}" for one in terms.remind_seconds),
+        automatic=terms.automatic.up_to or "",
+        shadow=terms.automatic.shadow,
         note=terms.note,
         deciders=_checks("decide", terms.deciders, people),
         others=_checks("to", deadline.to, people),
@@ -130,8 +136,14 @@ def terms_of(form: Mapping[str, Any]) -> Terms:
             _seconds(one, "remindSeconds")
             for one in _text(form, "remind").replace(",", " ").split()[:20]
         ),
+        automatic=automatic_of(form),
         note=_text(form, "note")[:1000],
     )
+
+
+def automatic_of(form: Mapping[str, Any]) -> Automatic:
+    """Return the rule on automatic approval that was chosen."""
+    return Automatic(up_to=_text(form, "automatic")[:20] or None, shadow=_ticked(form, "shadow"))
 
 
 def _text(form: Mapping[str, Any], name: str) -> str:

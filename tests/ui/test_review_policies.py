@@ -11,6 +11,7 @@ import reflex as rx
 from agent_console.domain.access import Role, local_operator
 from agent_console.domain.review_policies import (
     AtDeadline,
+    Automatic,
     Deadline,
     Person,
     Reviewers,
@@ -33,8 +34,8 @@ def typed(policy: ReviewPolicy) -> dict[str, Any]:
     """Return what a browser sends of the form of ``policy`` as it opens."""
     opened = form_of(policy, [ANA, RAY], "")
     boxes = {one.name: "on" for one in (*opened.deciders, *opened.others) if one.checked}
-    ticks = {name: "on" for name in ("veto", "bulk") if getattr(opened, name)}
-    texts = ("approvals", "undo", "then", "minutes", "times", "last", "remind", "note")
+    ticks = {name: "on" for name in ("veto", "bulk", "shadow") if getattr(opened, name)}
+    texts = ("automatic", "approvals", "undo", "then", "minutes", "times", "last", "remind", "note")
     same = {name: getattr(opened, name) for name in texts}
     return {**same, "selfApproval": opened.self_approval, **boxes, **ticks}
 
@@ -58,6 +59,7 @@ def typed(policy: ReviewPolicy) -> dict[str, Any]:
                 last=AtDeadline.REJECT,
             ),
             remind_seconds=(3600, 90),
+            automatic=Automatic(up_to="LOW", shadow=True),
             note="why",
         ),
     ],

@@ -13,6 +13,7 @@ from agent_console.domain.checkpoints import CheckpointVerb
 from agent_console.domain.review_policies import (
     DECIDING_ROLES,
     AtDeadline,
+    Automatic,
     Deadline,
     Person,
     Reviewers,
@@ -51,6 +52,16 @@ class DeadlineOut(Out):
     last: AtDeadline = Field(description="What happens when that is over as well.")
 
 
+class AutomaticOut(Out):
+    """What is approved without a person; ``words`` says it."""
+
+    up_to: str | None = Field(
+        description="Nothing with a finding above it asks a person; null: everything does."
+    )
+    shadow: bool = Field(description="It only records what it would have approved.")
+    words: str
+
+
 class ReviewPolicyOut(Out):
     """A version of a policy; ``version`` 0 and no ``id``: nothing has been saved, this holds.
 
@@ -70,6 +81,7 @@ class ReviewPolicyOut(Out):
     deadline: DeadlineOut
     deadline_words: str
     remind_seconds: list[int]
+    automatic: AutomaticOut
     note: str
     removed: bool = Field(description="This version ends the policy.")
     saved_by_name: str
@@ -96,6 +108,7 @@ class ReviewPolicyOut(Out):
             ),
             deadline_words=deadline_words(terms),
             remind_seconds=list(terms.remind_seconds),
+            automatic=AutomaticOut.model_validate(terms.automatic),
             note=terms.note,
             removed=policy.removed,
             saved_by_name=policy.saved_by_name,
@@ -148,6 +161,17 @@ class DeadlineIn(In):
     last: AtDeadline = AtDeadline.FAIL
 
 
+class AutomaticIn(In):
+    """What is approved without a person: `NONE`, `LOW`, `MEDIUM` or `HIGH`; null: nothing."""
+
+    up_to: Annotated[StrictStr, StringConstraints(max_length=20)] | None = None
+    shadow: StrictBool = False
+
+    def to_automatic(self) -> Automatic:
+        """Return the domain's value."""
+        return Automatic(up_to=self.up_to, shadow=self.shadow)
+
+
 class ReviewPolicyIn(In):
     """What is to hold; it replaces the version before as a whole.
 
@@ -171,6 +195,7 @@ class ReviewPolicyIn(In):
     undo_seconds: _Count | None = None
     deadline: DeadlineIn = DeadlineIn()
     remind_seconds: list[_Count] = Field(default=[], max_length=20)
+    automatic: AutomaticIn = AutomaticIn()
     note: Annotated[StrictStr, StringConstraints(max_length=500)] = ""
 
     def to_terms(self) -> Terms:
@@ -191,6 +216,7 @@ class ReviewPolicyIn(In):
                 last=deadline.last,
             ),
             remind_seconds=tuple(self.remind_seconds),
+            automatic=self.automatic.to_automatic(),
             note=self.note,
         )
 

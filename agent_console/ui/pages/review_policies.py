@@ -64,6 +64,7 @@ def _row(row: rx.Var[PolicyRow]) -> rx.Component:
             ("Who is asked", row.who),
             ("Approvals", row.approvals),
             ("At the deadline", row.at_deadline),
+            fact("By itself", row.automatic, given=row.automatic != ""),
             fact("Also", row.more, given=row.more != ""),
         ),
         key=row.key,
@@ -148,6 +149,27 @@ def _choice(name: str, label: str, value: Any, options: dict[str, str]) -> rx.Co
     )
 
 
+_BY_ITSELF = {
+    "": "Nothing: people are asked",
+    "NONE": "What has no finding",
+    "LOW": "What has no finding above LOW",
+    "MEDIUM": "What has no finding above MEDIUM",
+    "HIGH": "What has no finding above HIGH",
+}
+
+
+def _automatic() -> rx.Component:
+    return rx.el.fieldset(
+        rx.el.legend("Without a person"),
+        _choice("automatic", "Approved by itself", FORM.automatic, _BY_ITSELF),
+        rx.el.div(
+            _tick("shadow", "Shadow: decide nothing, record what it would approve", FORM.shadow),
+            class_name="ac-field",
+        ),
+        class_name="rp-part",
+    )
+
+
 def _people(legend: str, checks: Any) -> rx.Component:
     return rx.el.fieldset(
         rx.el.legend(legend),
@@ -219,6 +241,7 @@ def _edit() -> rx.Component:
             ),
             _choice("selfApproval", "Deciding what one asked for", FORM.self_approval, _SELF),
             _deadline(),
+            _automatic(),
             _input("note", "Note for everybody", FORM.note, max_length=500, input_mode="text"),
             _end(),
             key=FORM.key,

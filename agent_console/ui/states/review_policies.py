@@ -46,6 +46,7 @@ class PolicyRow:
     who: str = ""
     approvals: str = ""
     at_deadline: str = ""
+    automatic: str = ""
     more: str = ""
     note: str = ""
     saved_by: str = ""
@@ -232,6 +233,7 @@ def _row(book: PolicyBook, key: tuple[str, str], may_not: str, wanted: str) -> P
         who=shown(terms.deciders.words, 300),
         approvals=str(terms.required_approvals),
         at_deadline=deadline_words(terms),
+        automatic="" if terms.automatic.up_to is None else terms.automatic.words,
         more=_more(policy),
         note=shown(terms.note, 500) if own else "",
         saved_by=shown(policy.saved_by_name, 120) if own else "",
@@ -255,6 +257,8 @@ def _more(policy: ReviewPolicy) -> str:
 def _version(one: ReviewPolicy) -> VersionRow:
     terms = one.terms
     said = f"{terms.required_approvals} of {terms.deciders.words}; {deadline_words(terms)}"
+    if terms.automatic.up_to is not None:
+        said = f"{said}; approves by itself {terms.automatic.words}"
     return VersionRow(
         key=one.id or "",
         version=f"Version {one.version}",
