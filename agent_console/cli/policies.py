@@ -26,6 +26,10 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, help="Review policies.")
 
 JOB_TYPE = Annotated[str, typer.Argument(help=f"The job type; {ALL_TYPES} for all.")]
 ACTION = Annotated[str, typer.Option("--action", help="Only of this action of the type.")]
+ROLES = Annotated[list[Role] | None, typer.Option("--role", help="May decide; again for more.")]
+PEOPLE = Annotated[
+    list[str] | None, typer.Option("--reviewer", help="An account's e-mail; again for more.")
+]
 BASE = Annotated[
     int | None, typer.Option("--base-version", help="Refuse if the version is another by now.")
 ]
@@ -92,12 +96,8 @@ def save(
     job_type: JOB_TYPE,
     *,
     action: ACTION = "",
-    role: Annotated[
-        list[Role] | None, typer.Option("--role", help="May decide; again for more.")
-    ] = None,
-    reviewer: Annotated[
-        list[str] | None, typer.Option("--reviewer", help="An account's e-mail; again for more.")
-    ] = None,
+    role: ROLES = None,
+    reviewer: PEOPLE = None,
     approvals: Annotated[int, typer.Option(min=1, help="So many people have to approve.")] = 1,
     veto: Annotated[bool, typer.Option(help="One rejection ends it.")] = True,
     self_approval: Annotated[

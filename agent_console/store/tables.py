@@ -196,13 +196,7 @@ class AgentCheckpoint(SQLModel, table=True):
         Index("ix_agent_checkpoints_status", "status", "created_at", "id"),
         Index("ix_agent_checkpoints_type", "checkpoint_type", "created_at", "id"),
         Index("ix_agent_checkpoints_created", "created_at", "id"),
-        Index(
-            "ix_agent_checkpoints_deadline",
-            "expires_at",
-            "id",
-            sqlite_where=text("status = 'PENDING'"),
-            postgresql_where=text("status = 'PENDING'"),
-        ),
+        _where("ix_agent_checkpoints_deadline", "status = 'PENDING'", "expires_at", "id"),
         _where("ix_agent_checkpoints_rule", "rule_id IS NOT NULL", "rule_id", "created_at", "id"),
     )
 
