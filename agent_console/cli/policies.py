@@ -65,7 +65,7 @@ def show(
     """Show what holds for a job type."""
     with opened() as (console, actor):
         found = console.services.policies.get(actor, job_type, action)
-    _print(found, as_json=as_json)
+    printed(found, as_json=as_json)
 
 
 @app.command()
@@ -151,7 +151,7 @@ def save(
         saved = console.services.policies.save(
             actor, job_type, terms, action=action, base_version=base_version
         )
-    _print(saved, as_json=as_json)
+    printed(saved, as_json=as_json)
 
 
 @app.command()
@@ -167,7 +167,7 @@ def remove(
         holds = console.services.policies.remove(
             actor, job_type, action=action, base_version=base_version
         )
-    _print(holds, as_json=as_json)
+    printed(holds, as_json=as_json)
 
 
 def _reviewers(
@@ -185,7 +185,8 @@ def _wire(policy: ReviewPolicy) -> dict[str, object]:
     return wire
 
 
-def _print(policy: ReviewPolicy, *, as_json: bool) -> None:
+def printed(policy: ReviewPolicy, *, as_json: bool) -> None:
+    """Print a policy, as a document or in lines."""
     if as_json:
         document({"policy": _wire(policy)})
         return

@@ -17,6 +17,7 @@ from agent_console.services.artifacts import ArtifactService
 from agent_console.services.assistant import Assistant, ChatModel
 from agent_console.services.assistant_tools import Sources
 from agent_console.services.audit import AuditService
+from agent_console.services.automatic import AutomaticService
 from agent_console.services.backups import BackupService
 from agent_console.services.bulk import BulkService
 from agent_console.services.callbacks import CallbackService
@@ -64,6 +65,7 @@ class Services:
     review: ReviewService
     claims: ReviewClaimService
     policies: ReviewPolicyService
+    automatic: AutomaticService
     delegations: DelegationService
     presence: PresenceService
     comments: CommentService
@@ -108,16 +110,14 @@ def build_services(
 ) -> Services:
     """Make the services on ``db``; ``replayer`` runs jobs again from their records.
 
-    ``scheduler_age`` tells the health report of this process's scheduler (seconds); ``shipped``
-    are the context documents that come with the console; ``chat_model`` answers free questions in
-    the chat; ``http`` is the way out; ``clock`` and ``passwords`` are replaced by tests.
+    ``scheduler_age`` (seconds) is for the health report; ``shipped`` are documents that come with
+    the console; ``chat_model`` answers in the chat; ``http`` is the way out; tests replace others.
     """
-    ticking = clock or SystemClock()
-    keys = seal_keys(settings)
+    ticking, keys = clock or SystemClock(), seal_keys(settings)
     jobs = JobService(db, catalog)
     review = ReviewService(db, self_approval=settings.self_approval)
     workers = _workers(db, settings)
-    assistant = Assistant(_sources(jobs, review, workers, ticking, settings), chat_model)
+    sources = _sources(jobs, review, workers, ticking, settings)
     return Services(
         jobs=jobs,
         bulk=BulkService(db, jobs),
@@ -125,6 +125,7 @@ def build_services(
         review=review,
         claims=ReviewClaimService(db),
         policies=ReviewPolicyService(db, catalog),
+        automatic=AutomaticService(db),
         delegations=DelegationService(db),
         presence=PresenceService(db),
         comments=CommentService(db, clock=ticking),
@@ -149,7 +150,7 @@ def build_services(
         saved_queries=SavedQueryService(db),
         schedules=ScheduleService(db, catalog),
         notifications=_notifications(db, settings, ticking, http),
-        chat=ChatService(db, assistant, clock=ticking),
+        chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
         feed=feed,
     )
 

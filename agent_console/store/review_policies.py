@@ -112,8 +112,11 @@ def save(
     base_version: int | None,
     actor: Actor,
     removed: bool = False,
+    facts: Mapping[str, Json] | None = None,
 ) -> ReviewPolicy:
     """Add a version; ``base_version`` is the one it was made from (0: none), None if no matter.
+
+    ``facts`` are journaled with it.
 
     Raises:
         Conflict: somebody else has saved a version meanwhile.
@@ -137,7 +140,7 @@ def save(
     if not made:
         raise _faster(latest(tx, job_type, action))
     saved = _policy(made[0])
-    tx.record(_event(saved, actor))
+    tx.record(_event(saved, actor, facts or {}))
     return saved
 
 
@@ -159,8 +162,8 @@ def _faster(now: ReviewPolicy | None) -> Conflict:
     )
 
 
-def _event(policy: ReviewPolicy, actor: Actor) -> Event:
-    data: dict[str, Json] = {"action": policy.action, "version": policy.version}
+def _event(policy: ReviewPolicy, actor: Actor, facts: Mapping[str, Json]) -> Event:
+    data: dict[str, Json] = {"action": policy.action, "version": policy.version, **facts}
     if not policy.removed:
         data["terms"] = terms_json(policy.terms)
     return Event(

@@ -66,6 +66,7 @@ def test_a_policy_from_nothing_to_its_end(door: Door, admin: TestClient) -> None
         ({"deadline": {"then": "extend"}}, "deadline.seconds"),
         ({"selfApproval": "sometimes"}, "selfApproval"),
         ({"remindSeconds": [0]}, "remindSeconds.0"),
+        ({"automatic": {"upTo": "CRITICAL"}}, "automatic.upTo"),
         ({"approvals": 2}, "approvals"),
     ],
 )
@@ -155,3 +156,28 @@ def test_a_right_is_lent_and_taken_back(door: Door, admin: TestClient) -> None:
     wrong = ana.post(address, json={"to": "nobody@example.com", "endsAt": until})
     assert wrong.json()["errors"][0]["field"] == "to"
     assert door.as_role(Role.VIEWER).post(address, json=other).status_code == 403
+
+
+def test_a_rule_is_tried_recorded_and_stopped(door: Door, admin: TestClient) -> None:
+    viewer, ana = door.as_role(Role.VIEWER), door.as_role(Role.REVIEWER, "ana")
+    _, decided = door.waiting(admin)
+    assert ana.request("DELETE", f"{DESK}/{decided}", json={"reason": "No"}).status_code == 200
+    tried = viewer.get(f"{POLICIES}/noop/backtest", params={"upTo": "LOW"})
+    found = tried.json()["backtest"]
+    assert (found["lookedAt"], found["wouldApprove"]) == (1, 1)
+    assert found["outcomes"] == {"REJECTED": 1}
+    assert [(one["id"], one["outcome"]) for one in found["contradictions"]] == [
+        (decided, "REJECTED")
+    ]
+    wrong = viewer.get(f"{POLICIES}/noop/backtest", params={"upTo": "CRITICAL"})
+    assert wrong.json()["errors"][0]["field"] == "automatic.upTo"
+    assert viewer.get(f"{POLICIES}/noop/backtest", params={"days": 91}).status_code == 422
+    assert viewer.get("/api/review-policy-suggestions").json()["suggestions"] == []
+    assert viewer.get(f"{POLICIES}/noop/record").status_code == 404
+    put(admin, automatic={"upTo": "LOW"})
+    record = viewer.get(f"{POLICIES}/noop/record").json()["record"]
+    assert (record["approved"], record["policy"]["automatic"]["upTo"]) == (0, "LOW")
+    assert viewer.post(f"{POLICIES}/noop/stop", json={}).status_code == 403
+    stopped = ana.post(f"{POLICIES}/noop/stop", json={"reason": "Wrong once"}).json()["policy"]
+    assert (stopped["version"], stopped["automatic"]["upTo"]) == (2, None)
+    assert ana.post(f"{POLICIES}/write/stop", json={}).status_code == 404

@@ -84,3 +84,16 @@ def test_a_right_is_lent_and_taken_back(
     assert "endsAt: must be later" in refused
     assert terminal.json("delegations", "revoke", made["id"])["delegations"][0]["revokedAt"]
     assert "no open delegation" in terminal.refused("delegations", "revoke", made["id"])
+
+
+def test_a_rule_is_tried_recorded_and_stopped(on_each_database: Terminal) -> None:
+    terminal = on_each_database
+    assert "Of 0 decisions" in terminal.done("policies", "backtest", TYPE, "--up-to", "LOW")
+    assert "Nothing to suggest." in terminal.done("policies", "suggest")
+    said = terminal.done("policies", "set", TYPE, "--auto-up-to", "LOW", "--shadow")
+    assert "approves by itself what has no finding above LOW (shadow" in said
+    assert "agreed 0, disagreed 0" in terminal.done("policies", "record", TYPE)
+    assert terminal.json("policies", "record", TYPE)["record"]["approved"] == 0
+    assert terminal.json("policies", "backtest", TYPE)["backtest"]["upTo"] == "LOW"
+    stopped = terminal.done("policies", "stop", TYPE, "--reason", "Wrong once")
+    assert "approves by itself nothing: people are asked" in stopped

@@ -124,6 +124,11 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "policies.people": (P.POLICIES_MANAGE, lambda s, a: s.policies.people(a)),
     "policies.save": (P.POLICIES_MANAGE, lambda s, a: s.policies.save(a, "nil", Terms())),
     "policies.remove": (P.POLICIES_MANAGE, lambda s, a: s.policies.remove(a, "noop")),
+    "automatic.record": (P.CHECKPOINTS_READ, lambda s, a: s.automatic.record(a, "noop")),
+    "automatic.records": (P.CHECKPOINTS_READ, lambda s, a: s.automatic.records(a)),
+    "automatic.backtest": (P.CHECKPOINTS_READ, lambda s, a: s.automatic.backtest(a, "noop")),
+    "automatic.suggestions": (P.CHECKPOINTS_READ, lambda s, a: s.automatic.suggestions(a)),
+    "automatic.stop": (P.CHECKPOINTS_DECIDE, lambda s, a: s.automatic.stop(a, "noop")),
     "delegations.page": (P.CHECKPOINTS_READ, lambda s, a: s.delegations.page(a)),
     "delegations.create": (
         P.CHECKPOINTS_DECIDE,

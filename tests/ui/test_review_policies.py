@@ -9,6 +9,7 @@ import pytest
 import reflex as rx
 
 from agent_console.domain.access import Role, local_operator
+from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.domain.review_policies import (
     AtDeadline,
     Automatic,
@@ -18,11 +19,17 @@ from agent_console.domain.review_policies import (
     ReviewPolicy,
     Terms,
 )
+from agent_console.store.claims import claim
+from agent_console.store.policy_approvals import put_up
 from agent_console.ui.pages import review_policies
 from agent_console.ui.policy_forms import form_of, terms_of
+from agent_console.ui.policy_views import asked
 from agent_console.ui.states.checkpoints import Desk
 from agent_console.ui.states.delegations import StandIns
+from agent_console.ui.states.policy_rules import PolicyRules
 from agent_console.ui.states.review_policies import ReviewPolicies
+from tests.support.factories import enqueue
+from tests.support.runs import checkpoint
 from tests.ui.conftest import Browser, Console, run
 from tests.ui.test_desk_events import form, waiting
 
@@ -197,3 +204,96 @@ def test_somebody_stands_in_until_it_is_ended(console: Console) -> None:
             assert value("rows") == []
 
     run(act())
+
+
+def past(console: Console, count: int, job_type: str = "greet") -> list[str]:
+    """Have people approve checkpoints of the type as proposed; return their ids."""
+    made = [asked_of(console, job_type) for _ in range(count)]
+    for checkpoint_id in made:
+        console.services.review.decide(ROOT, checkpoint_id, Verdict(verb=CheckpointVerb.APPROVE))
+    return made
+
+
+def asked_of(console: Console, job_type: str = "greet") -> str:
+    job_id = enqueue(console.db, job_type, actor=ROOT)
+    key = next(one.key for one in claim(console.db, "w1", 50) if one.key.job_id == job_id)
+    return put_up(console.db, key, replace(checkpoint(0), job_type=job_type, risk="LOW")).id
+
+
+def test_what_is_suggested_is_tried_saved_by_a_person_and_stopped(console: Console) -> None:
+    decided = past(console, 20)
+
+    async def act() -> None:
+        async with Browser(console.sign_in("admin"), "/review-policies") as browser:
+
+            def value(name: str, state: Any = ReviewPolicies) -> Any:
+                return browser.wire.value(state, name)
+
+            await browser.send(ReviewPolicies.watch, wait=False)
+            await browser.until(lambda: value("rows"))
+            await browser.send(PolicyRules.load)
+            (one,) = value("suggestions", PolicyRules)
+            assert (one.job_type, one.up_to, one.refusal) == ("greet", "LOW", "")
+            assert one.words.startswith("In 30 days 20 questions with no finding above LOW")
+            assert one.rows[0].href == f"/admin/agent-checkpoints/{decided[-1]}"
+            await browser.send(ReviewPolicies.suggest("greet", "", "LOW"))
+            assert (value("asking"), value("form").automatic) == ("edit", "LOW")
+            assert console.services.policies.get(ROOT, "greet").version == 0
+            await browser.send(ReviewPolicies.try_rule())
+            assert "would have approved 20, all approved as proposed" in value("tried").words
+            await browser.send(ReviewPolicies.choose("NONE"))
+            assert value("tried").words == ""
+            await browser.send(ReviewPolicies.try_rule())
+            assert "would have approved 0" in value("tried").words
+            sent = {**typed(ReviewPolicy()), "automatic": "LOW"}
+            await browser.send(ReviewPolicies.save(sent))
+            assert value("rows")[1].automatic == "what has no finding above LOW"
+            asked_of(console)
+            await browser.until(lambda: value("rows")[1].figures == "in 30 days: 1")
+            await browser.send(PolicyRules.look("greet", ""))
+            record = value("record", PolicyRules)
+            assert (record.approved, record.live, len(record.latest)) == (1, True, 1)
+            await browser.send(PolicyRules.stop({"reason": "x" * 501}))
+            assert value("wrong", PolicyRules).startswith("Reason: ")
+            await browser.send(PolicyRules.stop({"reason": "Wrong once"}))
+            assert not value("opened", PolicyRules)
+            await browser.until(lambda: value("rows")[1].automatic == "")
+
+    run(act())
+    assert console.services.policies.get(ROOT, "greet").terms.automatic == Automatic()
+
+
+def test_a_card_that_was_approved_by_itself_says_so_and_can_stop_it(console: Console) -> None:
+    console.services.policies.save(ROOT, "greet", Terms(automatic=Automatic(up_to="LOW")))
+    checkpoint_id = asked_of(console)
+
+    async def act() -> None:
+        path = f"/admin/agent-checkpoints/{checkpoint_id}"
+        async with Browser(console.sign_in("viewer"), path) as browser:
+            await browser.send(Desk.watch, wait=False)
+            await browser.until(lambda: browser.wire.value(Desk, "loaded"))
+            assert "checkpoints:decide" in browser.wire.value(Desk, "ruling").asked.stop_refusal
+            await browser.send(PolicyRules.stop_of("greet", "", checkpoint_id))
+        assert console.services.policies.get(ROOT, "greet").version == 1
+        async with Browser(console.sign_in("reviewer"), path) as browser:
+            await browser.send(Desk.watch, wait=False)
+            await browser.until(lambda: browser.wire.value(Desk, "loaded"))
+            asked = browser.wire.value(Desk, "ruling").asked
+            assert asked.by_itself == "Approved by the review policy, without a person."
+            assert (asked.stops_type, asked.stop_refusal) == ("greet", "")
+            await browser.send(PolicyRules.stop_of("greet", "", checkpoint_id))
+
+    run(act())
+    assert console.services.policies.get(ROOT, "greet").terms.automatic == Automatic()
+
+
+def test_a_card_under_a_rule_in_shadow_says_so_once_it_is_decided(console: Console) -> None:
+    shadow = Automatic(up_to="LOW", shadow=True)
+    console.services.policies.save(ROOT, "greet", Terms(automatic=shadow))
+    checkpoint_id = asked_of(console)
+    detail = console.services.review.get(ROOT, checkpoint_id)
+    assert asked(detail).by_itself == ""
+    console.services.review.decide(ROOT, checkpoint_id, Verdict(verb=CheckpointVerb.APPROVE))
+    view = asked(console.services.review.get(ROOT, checkpoint_id))
+    assert "in shadow would have approved" in view.by_itself
+    assert view.stops_type == ""

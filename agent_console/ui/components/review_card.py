@@ -35,12 +35,14 @@ def review_card(
     alert: rx.Component,
     claim_bar: rx.Component,
     votes: rx.Component,
+    by_itself: rx.Component,
     thread: rx.Component,
 ) -> rx.Component:
     """Return the card; ``verdict_bar`` closes it, ``claim_bar`` follows its head.
 
-    ``votes`` tell what was said so far where several people have to agree; ``alert`` says why a
-    verdict was not taken; ``thread`` is what people say about it.
+    ``votes`` tell what was said so far where several people have to agree; ``by_itself`` is what
+    a rule had to do with it; ``alert`` says why a verdict was not taken; ``thread`` is what people
+    say about it.
 
     Keyed by the checkpoint's id: what is being typed cannot move to another card.
     """
@@ -56,6 +58,7 @@ def review_card(
             rounds_section(body, ruling),
             content(body),
             rx.cond(body.note, rx.fragment(), _words(body)),
+            by_itself,
             _why(body, ruling),
             thread,
             context_section(body, context),

@@ -17,12 +17,14 @@ from agent_console.ui.components.basics import (
     verb_button,
     words,
 )
+from agent_console.ui.components.policy_rules import record_dialog, suggestions, try_button
 from agent_console.ui.components.stand_ins import stand_ins
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.policy_forms import Check
 from agent_console.ui.policy_views import PATH
 from agent_console.ui.states.delegations import StandIns
+from agent_console.ui.states.policy_rules import PolicyRules
 from agent_console.ui.states.review_policies import PolicyRow, ReviewPolicies, VersionRow
 
 FORM = ReviewPolicies.form
@@ -64,7 +66,11 @@ def _row(row: rx.Var[PolicyRow]) -> rx.Component:
             ("Who is asked", row.who),
             ("Approvals", row.approvals),
             ("At the deadline", row.at_deadline),
-            fact("By itself", row.automatic, given=row.automatic != ""),
+            fact(
+                "By itself",
+                rx.fragment(row.automatic, rx.el.div(row.figures, class_name="ac-meta")),
+                given=row.automatic != "",
+            ),
             fact("Also", row.more, given=row.more != ""),
         ),
         key=row.key,
@@ -95,6 +101,18 @@ def _verbs(row: rx.Var[PolicyRow]) -> rx.Component:
                 color_scheme="gray",
                 on_click=ReviewPolicies.show_versions(row.job_type, row.action),
                 aria_label="Versions of the policy of " + row.title,
+            ),
+        ),
+        rx.cond(
+            row.own,
+            verb_button(
+                "By itself",
+                icon_name="bot",
+                size="1",
+                variant="soft",
+                color_scheme="gray",
+                on_click=PolicyRules.look(row.job_type, row.action),
+                aria_label="What is approved by itself of " + row.title,
             ),
         ),
         class_name="ac-ownverbs",
@@ -135,7 +153,9 @@ def _input(name: str, label: str, value: Any, **more: Any) -> rx.Component:
     )
 
 
-def _choice(name: str, label: str, value: Any, options: dict[str, str]) -> rx.Component:
+def _choice(
+    name: str, label: str, value: Any, options: dict[str, str], **more: Any
+) -> rx.Component:
     return rx.el.div(
         rx.el.label(label, html_for=f"rp-{name}"),
         rx.el.select(
@@ -144,6 +164,7 @@ def _choice(name: str, label: str, value: Any, options: dict[str, str]) -> rx.Co
             name=name,
             default_value=value,
             class_name="ac-input",
+            **more,
         ),
         class_name="ac-field",
     )
@@ -161,11 +182,18 @@ _BY_ITSELF = {
 def _automatic() -> rx.Component:
     return rx.el.fieldset(
         rx.el.legend("Without a person"),
-        _choice("automatic", "Approved by itself", FORM.automatic, _BY_ITSELF),
+        _choice(
+            "automatic",
+            "Approved by itself",
+            FORM.automatic,
+            _BY_ITSELF,
+            on_change=ReviewPolicies.choose,
+        ),
         rx.el.div(
             _tick("shadow", "Shadow: decide nothing, record what it would approve", FORM.shadow),
             class_name="ac-field",
         ),
+        try_button(),
         class_name="rp-part",
     )
 
@@ -186,6 +214,7 @@ def _target() -> rx.Component:
             rx.foreach(ReviewPolicies.job_types, lambda one: rx.el.option(one, value=one, key=one)),
             id="rp-jobType",
             name="jobType",
+            on_change=ReviewPolicies.aim_type,
             class_name="ac-input",
         ),
         class_name="ac-field",
@@ -196,6 +225,7 @@ def _target() -> rx.Component:
         "",
         max_length=200,
         input_mode="text",
+        on_blur=ReviewPolicies.aim_action,
     )
     return rx.cond(FORM.new, rx.fragment(kinds, action))
 
@@ -318,6 +348,8 @@ def _list() -> rx.Component:
             open=ReviewPolicies.asking != "",
             on_open_change=ReviewPolicies.turn,
         ),
+        record_dialog(),
+        suggestions(),
         stand_ins(),
     )
 
@@ -348,4 +380,6 @@ def page() -> rx.Component:
 
 def register(app: rx.App) -> None:
     """Add the page at ``/review-policies``."""
-    live_page(app, PATH, "Review policies", page, ReviewPolicies.watch, StandIns.watch)
+    live_page(
+        app, PATH, "Review policies", page, ReviewPolicies.watch, StandIns.watch, PolicyRules.load
+    )
