@@ -12,6 +12,7 @@ from agent_console.cli import (
     automatic,
     database,
     delegations,
+    groups,
     job_types,
     markers,
     notifications,
@@ -76,6 +77,7 @@ app.add_typer(job_types.app, name="job-types")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(automatic.app, name="policies")  # with the commands of ``policies``
 app.add_typer(delegations.app, name="delegations")
+app.add_typer(groups.app, name="groups")
 app.add_typer(review_export.app, name="checkpoints")  # with the commands of ``checkpoints``
 app.add_typer(notifications.app, name="notifications")
 app.add_typer(workers.app, name="workers")

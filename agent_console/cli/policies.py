@@ -15,6 +15,7 @@ from agent_console.domain.review_policies import (
     AtDeadline,
     Automatic,
     Deadline,
+    Group,
     Person,
     Reviewers,
     ReviewPolicy,
@@ -29,6 +30,12 @@ ACTION = Annotated[str, typer.Option("--action", help="Only of this action of th
 ROLES = Annotated[list[Role] | None, typer.Option("--role", help="May decide; again for more.")]
 PEOPLE = Annotated[
     list[str] | None, typer.Option("--reviewer", help="An account's e-mail; again for more.")
+]
+GROUPS = Annotated[
+    list[str] | None, typer.Option("--group", help="A group's name; again for more.")
+]
+SELF = Annotated[
+    str | None, typer.Option("--self-approval", help="auto, never, always; default: setting.")
 ]
 BASE = Annotated[
     int | None, typer.Option("--base-version", help="Refuse if the version is another by now.")
@@ -98,11 +105,10 @@ def save(
     action: ACTION = "",
     role: ROLES = None,
     reviewer: PEOPLE = None,
+    group: GROUPS = None,
     approvals: Annotated[int, typer.Option(min=1, help="So many people have to approve.")] = 1,
     veto: Annotated[bool, typer.Option(help="One rejection ends it.")] = True,
-    self_approval: Annotated[
-        str | None, typer.Option("--self-approval", help="auto, never, always; default: setting.")
-    ] = None,
+    self_approval: SELF = None,
     bulk: Annotated[bool, typer.Option(help="May be decided together with others.")] = True,
     undo_seconds: Annotated[int | None, typer.Option("--undo-seconds", min=0)] = None,
     at_deadline: Annotated[
@@ -116,6 +122,7 @@ def save(
         list[Role] | None, typer.Option("--to-role", help="Whom escalate asks; default: admin.")
     ] = None,
     to_reviewer: Annotated[list[str] | None, typer.Option("--to-reviewer")] = None,
+    to_group: Annotated[list[str] | None, typer.Option("--to-group")] = None,
     last: Annotated[
         AtDeadline, typer.Option("--last", help="What happens when that is over: an end.")
     ] = AtDeadline.FAIL,
@@ -134,9 +141,9 @@ def save(
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Save a new version; what is left out is as without a policy, not as in the last version."""
-    to = _reviewers(to_role, to_reviewer, (Role.ADMIN,))
+    to = _reviewers(to_role, to_reviewer, (Role.ADMIN,), to_group)
     terms = Terms(
-        deciders=_reviewers(role, reviewer, DECIDING_ROLES),
+        deciders=_reviewers(role, reviewer, DECIDING_ROLES, group),
         required_approvals=approvals,
         veto=veto,
         self_approval=self_approval,  # type: ignore[arg-type]  # the service says what is known
@@ -171,11 +178,16 @@ def remove(
 
 
 def _reviewers(
-    roles: list[Role] | None, people: list[str] | None, default: tuple[Role, ...]
+    roles: list[Role] | None,
+    people: list[str] | None,
+    default: tuple[Role, ...],
+    groups: list[str] | None,
 ) -> Reviewers:
     """Return who was named; ``default`` where nobody was."""
     named = tuple(Person(id=one) for one in people or ())
-    return Reviewers(roles=tuple(roles or (() if named else default)), people=named)
+    asked = tuple(Group(id=one) for one in groups or ())
+    chosen = tuple(roles or (() if named or asked else default))
+    return Reviewers(roles=chosen, people=named, groups=asked)
 
 
 def _wire(policy: ReviewPolicy) -> dict[str, object]:

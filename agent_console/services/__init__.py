@@ -28,6 +28,7 @@ from agent_console.services.context import ContextService
 from agent_console.services.delegations import DelegationService
 from agent_console.services.figures import FigureService
 from agent_console.services.forks import ForkService
+from agent_console.services.groups import GroupService
 from agent_console.services.health import HealthOptions, HealthService
 from agent_console.services.job_types import JobTypeService
 from agent_console.services.jobs import JobService
@@ -66,6 +67,7 @@ class Services:
     claims: ReviewClaimService
     policies: ReviewPolicyService
     automatic: AutomaticService
+    groups: GroupService
     delegations: DelegationService
     presence: PresenceService
     comments: CommentService
@@ -126,6 +128,7 @@ def build_services(
         claims=ReviewClaimService(db),
         policies=ReviewPolicyService(db, catalog),
         automatic=AutomaticService(db),
+        groups=GroupService(db),
         delegations=DelegationService(db),
         presence=PresenceService(db),
         comments=CommentService(db, clock=ticking),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from agent_console.domain.access import Actor, Role
@@ -16,12 +17,14 @@ from agent_console.domain.review_policies import (
     AtDeadline,
     Automatic,
     Deadline,
+    Group,
     Person,
     PolicyBook,
     Reviewers,
     ReviewPolicy,
     Terms,
 )
+from agent_console.store import reviewer_groups
 from agent_console.store.dialects import ids_param
 from agent_console.store.ids import new_id
 from agent_console.store.rows import instant
@@ -58,12 +61,12 @@ ON CONFLICT DO NOTHING RETURNING *
 def book(queries: Queries, job_types: Sequence[str]) -> PolicyBook:
     """Return the policies that hold for ``job_types``: one indexed read, for any number."""
     ids = ids_param(sorted({ALL_TYPES, *job_types}), queries.dialect)
-    return PolicyBook(map(_policy, queries.dicts(HOLDING, {"ids": ids})))
+    return PolicyBook(_policies(queries, queries.dicts(HOLDING, {"ids": ids})))
 
 
 def current(queries: Queries) -> list[ReviewPolicy]:
     """Return the newest version of each policy that has not been removed."""
-    return [one for one in map(_policy, queries.dicts(CURRENT)) if not one.removed]
+    return [one for one in _policies(queries, queries.dicts(CURRENT)) if not one.removed]
 
 
 def has(queries: Queries, job_type: str) -> bool:
@@ -75,7 +78,7 @@ def has(queries: Queries, job_type: str) -> bool:
 def by_id(queries: Queries, policy_id: str) -> ReviewPolicy | None:
     """Return a version, or None."""
     found = queries.dicts(BY_ID, {"id": policy_id})
-    return _policy(found[0]) if found else None
+    return _policies(queries, found)[0] if found else None
 
 
 def hold(tx: Tx, policy_id: str) -> bool:
@@ -94,13 +97,13 @@ def latest(queries: Queries, job_type: str, action: str) -> ReviewPolicy | None:
     """
     sql = LATEST if isinstance(queries, Tx) else LATEST.replace("{for_update}", "")
     found = queries.dicts(sql, {"job_type": job_type, "action": action})
-    return _policy(found[0]) if found else None
+    return _policies(queries, found)[0] if found else None
 
 
 def versions(queries: Queries, job_type: str, action: str) -> list[ReviewPolicy]:
     """Return the versions, newest first."""
     asked: Params = {"job_type": job_type, "action": action, "limit": MAX_VERSIONS}
-    return [_policy(row) for row in queries.dicts(VERSIONS, asked)]
+    return _policies(queries, queries.dicts(VERSIONS, asked))
 
 
 def save(
@@ -139,7 +142,7 @@ def save(
     made = tx.dicts(INSERT, row)
     if not made:
         raise _faster(latest(tx, job_type, action))
-    saved = _policy(made[0])
+    saved = _policies(tx, made)[0]
     tx.record(_event(saved, actor, facts or {}))
     return saved
 
@@ -173,6 +176,31 @@ def _event(policy: ReviewPolicy, actor: Actor, facts: Mapping[str, Json]) -> Eve
         subject_id=policy.id,
         data=data,
     )
+
+
+def _policies(queries: Queries, rows: Sequence[Mapping[str, Any]]) -> list[ReviewPolicy]:
+    """Return the policies of rows; groups with who is in them now."""
+    made = [_policy(row) for row in rows]
+    sets = [one for policy in made for one in (policy.terms.deciders, policy.terms.deadline.to)]
+    ids = {group.id for one in sets for group in one.groups}
+    if not ids:  # nothing is asked of the database where no policy names a group
+        return made
+    known = reviewer_groups.resolved(queries, ids)
+
+    def filled(one: Reviewers) -> Reviewers:
+        return replace(one, groups=tuple(known.get(group.id, group) for group in one.groups))
+
+    return [
+        replace(
+            policy,
+            terms=replace(
+                policy.terms,
+                deciders=filled(policy.terms.deciders),
+                deadline=replace(policy.terms.deadline, to=filled(policy.terms.deadline.to)),
+            ),
+        )
+        for policy in made
+    ]
 
 
 def _policy(row: Mapping[str, Any]) -> ReviewPolicy:
@@ -236,11 +264,14 @@ def terms_of(found: Any) -> Terms:
 
 def _reviewers_json(reviewers: Reviewers) -> dict[str, Json]:
     people: list[Json] = [{"id": one.id, "name": one.name} for one in reviewers.people]
-    return {"roles": [role.value for role in reviewers.roles], "people": people}
+    groups: list[Json] = [{"id": one.id, "name": one.name} for one in reviewers.groups]
+    roles: list[Json] = [role.value for role in reviewers.roles]
+    return {"roles": roles, "people": people, "groups": groups}
 
 
 def _reviewers(found: Any) -> Reviewers:
     return Reviewers(
         roles=tuple(Role(one) for one in found["roles"]),
         people=tuple(Person(id=one["id"], name=one["name"]) for one in found["people"]),
+        groups=tuple(Group(id=one["id"], name=one["name"]) for one in found.get("groups", ())),
     )

@@ -14,6 +14,7 @@ from agent_console.domain.review_policies import (
     AtDeadline,
     Automatic,
     Deadline,
+    Group,
     Person,
     Reviewers,
     ReviewPolicy,
@@ -26,6 +27,7 @@ from agent_console.ui.policy_forms import form_of, terms_of
 from agent_console.ui.policy_views import asked
 from agent_console.ui.states.checkpoints import Desk
 from agent_console.ui.states.delegations import StandIns
+from agent_console.ui.states.groups import ReviewerGroups
 from agent_console.ui.states.policy_rules import PolicyRules
 from agent_console.ui.states.review_policies import ReviewPolicies
 from tests.support.factories import enqueue
@@ -35,6 +37,7 @@ from tests.ui.test_desk_events import form, waiting
 
 ROOT = local_operator("root")
 ANA, RAY = Person(id="usr_ana", name="Ana"), Person(id="usr_ray", name="Ray")
+SECURITY = Group(id="grp_1", name="Security")
 
 
 def typed(policy: ReviewPolicy) -> dict[str, Any]:
@@ -52,7 +55,7 @@ def typed(policy: ReviewPolicy) -> dict[str, Any]:
     [
         Terms(deadline=Deadline(seconds=3600)),
         Terms(
-            deciders=Reviewers(roles=(Role.ADMIN,), people=(ANA,)),
+            deciders=Reviewers(roles=(Role.ADMIN,), people=(ANA,), groups=(SECURITY,)),
             required_approvals=2,
             veto=False,
             self_approval="never",
@@ -78,6 +81,7 @@ def test_a_form_that_is_sent_as_it_opened_says_the_same(terms: Terms) -> None:
     named = replace(found, deciders=terms.deciders, deadline=terms.deadline)
     assert named == terms
     assert found.deciders.roles == terms.deciders.roles
+    assert [one.id for one in found.deciders.groups] == [one.id for one in terms.deciders.groups]
     assert replace(found.deadline, to=terms.deadline.to) == terms.deadline
 
 
@@ -297,3 +301,54 @@ def test_a_card_under_a_rule_in_shadow_says_so_once_it_is_decided(console: Conso
     view = asked(console.services.review.get(ROOT, checkpoint_id))
     assert "in shadow would have approved" in view.by_itself
     assert view.stops_type == ""
+
+
+def test_a_group_is_made_changed_and_deleted_by_an_admin(console: Console) -> None:
+    console.sign_in("reviewer")
+
+    async def act() -> None:
+        async with Browser(console.sign_in("admin"), "/review-policies") as browser:
+
+            def value(name: str, state: Any = ReviewerGroups) -> Any:
+                return browser.wire.value(state, name)
+
+            await browser.send(ReviewerGroups.watch, wait=False)
+            await browser.until(lambda: value("loaded"))
+            await browser.send(ReviewerGroups.edit(""))
+            boxes = {one.label: one.name for one in value("form").members}
+            assert set(boxes) == {"Admin", "Reviewer"}
+            await browser.send(ReviewerGroups.save({"name": " "}))
+            assert value("wrong") == "Name: is required."
+            await browser.send(ReviewerGroups.save({"name": "Security", boxes["Reviewer"]: "on"}))
+            (row,) = value("rows")
+            assert (row.name, row.members, value("opened")) == ("Security", "Reviewer", False)
+            await browser.send(ReviewPolicies.watch, wait=False)
+            await browser.until(lambda: value("rows", ReviewPolicies))
+            labels: list[str] = []
+            while "Group Security" not in labels:  # once the page's loop has seen the new group
+                await browser.send(ReviewPolicies.edit("greet", ""))
+                labels = [one.label for one in value("form", ReviewPolicies).deciders]
+            await browser.send(ReviewerGroups.edit(row.id))
+            await browser.send(ReviewerGroups.save({"name": "Security", boxes["Admin"]: "on"}))
+            assert value("rows")[0].members == "Admin"
+            await browser.send(ReviewerGroups.edit(row.id))
+            await browser.send(ReviewerGroups.delete())
+            assert value("rows") == []
+
+    run(act())
+
+
+def test_a_reviewer_changes_no_group(console: Console) -> None:
+    made = console.services.groups.create(ROOT, "Security")
+
+    async def act() -> None:
+        async with Browser(console.sign_in("reviewer"), "/review-policies") as browser:
+            await browser.send(ReviewerGroups.watch, wait=False)
+            await browser.until(lambda: browser.wire.value(ReviewerGroups, "rows"))
+            assert "policies:manage" in browser.wire.value(ReviewerGroups, "rows")[0].refusal
+            await browser.send(ReviewerGroups.edit(made.id))
+            await browser.send(ReviewerGroups.save({"name": "Mine"}))
+            await browser.send(ReviewerGroups.delete())
+
+    run(act())
+    assert [one.name for one in console.services.groups.page(ROOT)] == ["Security"]

@@ -15,6 +15,7 @@ from agent_console.domain.review_policies import (
     AtDeadline,
     Automatic,
     Deadline,
+    Group,
     Person,
     Reviewers,
     ReviewPolicy,
@@ -34,11 +35,19 @@ class PersonOut(Out):
     name: str
 
 
+class GroupRefOut(Out):
+    """A group of reviewers."""
+
+    id: str
+    name: str
+
+
 class ReviewersOut(Out):
-    """Whoever has one of ``roles``, and the accounts of ``people``; ``words`` says it."""
+    """Who has one of ``roles``, ``people``, and members of ``groups``; ``words`` says it."""
 
     roles: list[Role]
     people: list[PersonOut]
+    groups: list[GroupRefOut]
     words: str
 
 
@@ -140,15 +149,17 @@ class VersionsAnswer(Success):
 
 
 class ReviewersIn(In):
-    """Roles that may decide, and people by account id or e-mail address."""
+    """Roles that may decide, people by account id or e-mail address, groups by id or name."""
 
     roles: list[Role] = Field(default=[*DECIDING_ROLES], max_length=len(Role))
     people: list[_Name] = Field(default=[], max_length=50)
+    groups: list[_Name] = Field(default=[], max_length=20)
 
     def to_reviewers(self) -> Reviewers:
         """Return the domain's value."""
         people = tuple(Person(id=one) for one in self.people)
-        return Reviewers(roles=tuple(self.roles), people=people)
+        groups = tuple(Group(id=one) for one in self.groups)
+        return Reviewers(roles=tuple(self.roles), people=people, groups=groups)
 
 
 class DeadlineIn(In):

@@ -18,12 +18,14 @@ from agent_console.ui.components.basics import (
     words,
 )
 from agent_console.ui.components.policy_rules import record_dialog, suggestions, try_button
+from agent_console.ui.components.reviewer_groups import reviewer_groups
 from agent_console.ui.components.stand_ins import stand_ins
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.policy_forms import Check
 from agent_console.ui.policy_views import PATH
 from agent_console.ui.states.delegations import StandIns
+from agent_console.ui.states.groups import ReviewerGroups
 from agent_console.ui.states.policy_rules import PolicyRules
 from agent_console.ui.states.review_policies import PolicyRow, ReviewPolicies, VersionRow
 
@@ -350,6 +352,7 @@ def _list() -> rx.Component:
         ),
         record_dialog(),
         suggestions(),
+        reviewer_groups(),
         stand_ins(),
     )
 
@@ -380,6 +383,5 @@ def page() -> rx.Component:
 
 def register(app: rx.App) -> None:
     """Add the page at ``/review-policies``."""
-    live_page(
-        app, PATH, "Review policies", page, ReviewPolicies.watch, StandIns.watch, PolicyRules.load
-    )
+    watched = (ReviewPolicies.watch, StandIns.watch, ReviewerGroups.watch, PolicyRules.load)
+    live_page(app, PATH, "Review policies", page, *watched)

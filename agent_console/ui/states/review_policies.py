@@ -13,6 +13,7 @@ from agent_console.domain.review_policies import (
     ALL_TYPES,
     LIMITS,
     Automatic,
+    Group,
     Person,
     PolicyBook,
     ReviewPolicy,
@@ -79,6 +80,7 @@ class Answer:
     people: list[Person]
     refusal: str
     records: list[RuleRecord] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
 
 
 def read(actor: Actor) -> Answer:
@@ -93,6 +95,7 @@ def read(actor: Actor) -> Answer:
         services.policies.people(actor) if may else [],
         "" if may else refusal(needed),
         services.automatic.records(actor),
+        [Group(one.id, shown(one.name, 120)) for one in services.groups.page(actor)],
     )
 
 
@@ -109,6 +112,7 @@ class ReviewPolicies(LiveState, rx.State):
     refusal: str = "Loading."
     _policies: dict[tuple[str, str], ReviewPolicy] = {}
     _people: list[Person] = []
+    _groups: list[Group] = []
     _rule: str = ""  # what is chosen in the form now; for a new policy, of which type and action
     _target: tuple[str, str] = ("", "")
 
@@ -136,7 +140,9 @@ class ReviewPolicies(LiveState, rx.State):
     def _open(self, wanted: tuple[str, str], up_to: str = "") -> None:
         policy = PolicyBook(self._policies.values()).of(*wanted)
         own = wanted in self._policies
-        form = form_of(policy, self._people, title(replace(policy, job_type=wanted[0])))
+        form = form_of(
+            policy, self._people, title(replace(policy, job_type=wanted[0])), self._groups
+        )
         base = policy.version if own else ANY
         key = " ".join((*wanted, str(base)))
         form = replace(form, key=key, job_type=wanted[0], action=wanted[1], base=base)
@@ -152,7 +158,9 @@ class ReviewPolicies(LiveState, rx.State):
     @guarded(Permission.POLICIES_MANAGE)
     def add(self) -> None:
         """Open the form of a policy for one action of a job type."""
-        form = form_of(PolicyBook(self._policies.values()).of(ALL_TYPES, ""), self._people, "")
+        form = form_of(
+            PolicyBook(self._policies.values()).of(ALL_TYPES, ""), self._people, "", self._groups
+        )
         kind = self.job_types[0] if self.job_types else ""
         self._begin(replace(form, new=True, base=ANY, key="new", job_type=kind))
 
@@ -263,7 +271,7 @@ class ReviewPolicies(LiveState, rx.State):
         self._policies = {
             (one.job_type, one.action): one for one in answer.policies if one.id is not None
         }
-        self._people = answer.people
+        self._people, self._groups = answer.people, answer.groups
         wanted = text(self.router.url.query_parameters, "type")
         self._put(
             rows=rows_of(answer, wanted), job_types=list(answer.job_types), refusal=answer.refusal
