@@ -52,6 +52,7 @@ class AutomaticService:
         """
         authorize(actor, Permission.CHECKPOINTS_READ)
         _check_days(days)
+        text("action", action, MAX_NAME)
         with self._db.read() as reader:
             versions = store.versions(reader, job_type, action)
             if not versions:
@@ -132,10 +133,12 @@ class AutomaticService:
             NotFound: there is no such policy.
         """
         authorize(actor, Permission.CHECKPOINTS_DECIDE)
+        text("action", action, MAX_NAME)
         text("reason", reason, MAX_REASON)
 
         def work(tx: Tx) -> ReviewPolicy:
-            before = store.latest(tx, job_type, action)
+            # Somebody may have saved a version meanwhile: it is there for the next statement.
+            before = store.latest(tx, job_type, action) or store.latest(tx, job_type, action)
             if before is None or before.removed:
                 raise NotFound("There is no such review policy.")
             if before.terms.automatic == Automatic():

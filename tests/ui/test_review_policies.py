@@ -252,6 +252,7 @@ def test_what_is_suggested_is_tried_saved_by_a_person_and_stopped(console: Conso
             sent = {**typed(ReviewPolicy()), "automatic": "LOW"}
             await browser.send(ReviewPolicies.save(sent))
             assert value("rows")[1].automatic == "what has no finding above LOW"
+            await browser.until(lambda: not value("suggestions", PolicyRules))
             asked_of(console)
             await browser.until(lambda: value("rows")[1].figures == "in 30 days: 1")
             await browser.send(PolicyRules.look("greet", ""))

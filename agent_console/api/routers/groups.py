@@ -44,7 +44,9 @@ def list_groups(actor: Reader, services: ServicesDep) -> GroupsAnswer:
     summary="Make a group of reviewers",
     responses=problems(*WRITING),
 )
-def create_group(actor: Manager, services: ServicesDep, body: GroupIn, response: Response) -> GroupAnswer:
+def create_group(
+    actor: Manager, services: ServicesDep, body: GroupIn, response: Response
+) -> GroupAnswer:
     """Members need the permission to decide themselves: the group lends none."""
     made = services.groups.create(actor, body.name, body.members, note=body.note)
     response.headers["Location"] = f"/api/reviewer-groups/{made.id}"

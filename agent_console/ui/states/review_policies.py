@@ -28,6 +28,7 @@ from agent_console.ui.params import text
 from agent_console.ui.policy_forms import LABELS, PolicyForm, form_of, terms_of
 from agent_console.ui.policy_views import title
 from agent_console.ui.rule_views import TriedView, row_words, tried_view
+from agent_console.ui.states.policy_rules import PolicyRules
 from agent_console.ui.views import iso, shown
 
 ANY = -1  # the version that a form was made from, where there was none to change
@@ -134,7 +135,7 @@ class ReviewPolicies(LiveState, rx.State):
     @guarded(Permission.POLICIES_MANAGE)
     def suggest(self, job_type: str, action: str, up_to: str) -> None:
         """Open the form of a policy with what was suggested; nothing is saved by that."""
-        if str(job_type) in self.job_types and up_to in LIMITS:
+        if up_to in LIMITS:
             self._open((str(job_type), str(action)), str(up_to))
 
     def _open(self, wanted: tuple[str, str], up_to: str = "") -> None:
@@ -221,7 +222,7 @@ class ReviewPolicies(LiveState, rx.State):
 
     @rx.event
     @guarded(Permission.POLICIES_MANAGE)
-    async def save(self, form: dict[str, Any]) -> None:
+    async def save(self, form: dict[str, Any]) -> Any:
         """Save what the form holds as a new version."""
         job_type, action = self.form.job_type, self.form.action
         if self.form.new:
@@ -230,7 +231,7 @@ class ReviewPolicies(LiveState, rx.State):
             terms = terms_of(form)
         except ValueError as error:
             self._put(wrong=str(error))
-            return
+            return None
         service, base = bridge.services().policies, self.form.base
         saved = await bridge.call(
             service.save,
@@ -240,11 +241,11 @@ class ReviewPolicies(LiveState, rx.State):
             action=action,
             base_version=None if base == ANY else base,
         )
-        await self._done(saved, "saved: it holds from now on, for what is open already too.")
+        return await self._done(saved, "saved: it holds from now on, for what is open already too.")
 
     @rx.event
     @guarded(Permission.POLICIES_MANAGE)
-    async def remove(self) -> None:
+    async def remove(self) -> Any:
         """End the policy of the dialog: a more general one holds again."""
         service, form = bridge.services().policies, self.form
         done = await bridge.call(
@@ -254,15 +255,17 @@ class ReviewPolicies(LiveState, rx.State):
             action=form.action,
             base_version=form.base,
         )
-        await self._done(done, "ended: a more general one holds again.")
+        return await self._done(done, "ended: a more general one holds again.")
 
-    async def _done(self, done: ReviewPolicy | Failure, words: str) -> None:
+    async def _done(self, done: ReviewPolicy | Failure, words: str) -> Any:
+        """Say what became of it; return the event that makes the suggestions anew."""
         if isinstance(done, Failure):
             self._put(wrong=_complaint(done))
-            return
+            return None
         self._put(asking="", wrong="")
         await self._tell(bridge.note("success", f"The review policy is {words}"))
         await self._reread(await self._actor())
+        return PolicyRules.load
 
     def _ask(self, actor: Actor) -> Ask:
         return Ask(("review policies",), lambda: read(actor))
