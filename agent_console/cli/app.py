@@ -9,13 +9,14 @@ import typer
 from agent_console.cli import (
     accounts,
     audit,
+    automatic,
     database,
     delegations,
+    groups,
     job_types,
     markers,
     notifications,
     ops,
-    policies,
     records,
     retention,
     review_export,
@@ -74,8 +75,9 @@ app.add_typer(accounts.token, name="token")
 app.add_typer(records.app, name="jobs")  # with the commands of ``jobs``
 app.add_typer(job_types.app, name="job-types")
 app.add_typer(schedules.app, name="schedules")
-app.add_typer(policies.app, name="policies")
+app.add_typer(automatic.app, name="policies")  # with the commands of ``policies``
 app.add_typer(delegations.app, name="delegations")
+app.add_typer(groups.app, name="groups")
 app.add_typer(review_export.app, name="checkpoints")  # with the commands of ``checkpoints``
 app.add_typer(notifications.app, name="notifications")
 app.add_typer(workers.app, name="workers")

@@ -13,7 +13,9 @@ from agent_console.domain.review_policies import (
     ALL_TYPES,
     DECIDING_ROLES,
     AtDeadline,
+    Automatic,
     Deadline,
+    Group,
     Person,
     Reviewers,
     ReviewPolicy,
@@ -25,6 +27,16 @@ app = typer.Typer(cls=Commands, no_args_is_help=True, help="Review policies.")
 
 JOB_TYPE = Annotated[str, typer.Argument(help=f"The job type; {ALL_TYPES} for all.")]
 ACTION = Annotated[str, typer.Option("--action", help="Only of this action of the type.")]
+ROLES = Annotated[list[Role] | None, typer.Option("--role", help="May decide; again for more.")]
+PEOPLE = Annotated[
+    list[str] | None, typer.Option("--reviewer", help="An account's e-mail; again for more.")
+]
+GROUPS = Annotated[
+    list[str] | None, typer.Option("--group", help="A group's name; again for more.")
+]
+SELF = Annotated[
+    str | None, typer.Option("--self-approval", help="auto, never, always; default: setting.")
+]
 BASE = Annotated[
     int | None, typer.Option("--base-version", help="Refuse if the version is another by now.")
 ]
@@ -60,7 +72,7 @@ def show(
     """Show what holds for a job type."""
     with opened() as (console, actor):
         found = console.services.policies.get(actor, job_type, action)
-    _print(found, as_json=as_json)
+    printed(found, as_json=as_json)
 
 
 @app.command()
@@ -91,17 +103,12 @@ def save(
     job_type: JOB_TYPE,
     *,
     action: ACTION = "",
-    role: Annotated[
-        list[Role] | None, typer.Option("--role", help="May decide; again for more.")
-    ] = None,
-    reviewer: Annotated[
-        list[str] | None, typer.Option("--reviewer", help="An account's e-mail; again for more.")
-    ] = None,
+    role: ROLES = None,
+    reviewer: PEOPLE = None,
+    group: GROUPS = None,
     approvals: Annotated[int, typer.Option(min=1, help="So many people have to approve.")] = 1,
     veto: Annotated[bool, typer.Option(help="One rejection ends it.")] = True,
-    self_approval: Annotated[
-        str | None, typer.Option("--self-approval", help="auto, never, always; default: setting.")
-    ] = None,
+    self_approval: SELF = None,
     bulk: Annotated[bool, typer.Option(help="May be decided together with others.")] = True,
     undo_seconds: Annotated[int | None, typer.Option("--undo-seconds", min=0)] = None,
     at_deadline: Annotated[
@@ -115,20 +122,28 @@ def save(
         list[Role] | None, typer.Option("--to-role", help="Whom escalate asks; default: admin.")
     ] = None,
     to_reviewer: Annotated[list[str] | None, typer.Option("--to-reviewer")] = None,
+    to_group: Annotated[list[str] | None, typer.Option("--to-group")] = None,
     last: Annotated[
         AtDeadline, typer.Option("--last", help="What happens when that is over: an end.")
     ] = AtDeadline.FAIL,
     remind: Annotated[
         list[int] | None, typer.Option("--remind", help="Seconds before the deadline.")
     ] = None,
+    auto_up_to: Annotated[
+        str | None,
+        typer.Option("--auto-up-to", help="Approve by itself up to NONE, LOW, MEDIUM or HIGH."),
+    ] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Only record what that would have approved.")
+    ] = False,
     note: Annotated[str, typer.Option("--note", help="Why.")] = "",
     base_version: BASE = None,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Save a new version; what is left out is as without a policy, not as in the last version."""
-    to = _reviewers(to_role, to_reviewer, (Role.ADMIN,))
+    to = _reviewers(to_role, to_reviewer, (Role.ADMIN,), to_group)
     terms = Terms(
-        deciders=_reviewers(role, reviewer, DECIDING_ROLES),
+        deciders=_reviewers(role, reviewer, DECIDING_ROLES, group),
         required_approvals=approvals,
         veto=veto,
         self_approval=self_approval,  # type: ignore[arg-type]  # the service says what is known
@@ -136,13 +151,14 @@ def save(
         undo_seconds=undo_seconds,
         deadline=Deadline(then=at_deadline, seconds=seconds, times=times, to=to, last=last),
         remind_seconds=tuple(remind or ()),
+        automatic=Automatic(up_to=auto_up_to, shadow=shadow),
         note=note,
     )
     with opened() as (console, actor):
         saved = console.services.policies.save(
             actor, job_type, terms, action=action, base_version=base_version
         )
-    _print(saved, as_json=as_json)
+    printed(saved, as_json=as_json)
 
 
 @app.command()
@@ -158,15 +174,20 @@ def remove(
         holds = console.services.policies.remove(
             actor, job_type, action=action, base_version=base_version
         )
-    _print(holds, as_json=as_json)
+    printed(holds, as_json=as_json)
 
 
 def _reviewers(
-    roles: list[Role] | None, people: list[str] | None, default: tuple[Role, ...]
+    roles: list[Role] | None,
+    people: list[str] | None,
+    default: tuple[Role, ...],
+    groups: list[str] | None,
 ) -> Reviewers:
     """Return who was named; ``default`` where nobody was."""
     named = tuple(Person(id=one) for one in people or ())
-    return Reviewers(roles=tuple(roles or (() if named else default)), people=named)
+    asked = tuple(Group(id=one) for one in groups or ())
+    chosen = tuple(roles or (() if named or asked else default))
+    return Reviewers(roles=chosen, people=named, groups=asked)
 
 
 def _wire(policy: ReviewPolicy) -> dict[str, object]:
@@ -176,7 +197,8 @@ def _wire(policy: ReviewPolicy) -> dict[str, object]:
     return wire
 
 
-def _print(policy: ReviewPolicy, *, as_json: bool) -> None:
+def printed(policy: ReviewPolicy, *, as_json: bool) -> None:
+    """Print a policy, as a document or in lines."""
     if as_json:
         document({"policy": _wire(policy)})
         return
@@ -186,5 +208,6 @@ def _print(policy: ReviewPolicy, *, as_json: bool) -> None:
     say(f"  asks {terms.deciders.words}")
     say(f"  approvals needed: {terms.required_approvals}")
     say(f"  when nobody decides in time, {deadline_words(terms)}")
+    say(f"  approves by itself {terms.automatic.words}")
     if terms.note:
         say(f"  {terms.note}")

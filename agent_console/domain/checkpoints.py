@@ -112,7 +112,8 @@ class Checkpoint:
     which this is a copy, decision included. Until ``undo_until`` its job waits, so that the
     decision can be taken back. ``policy_id`` is the
     version of the review policy that was applied; its deadline has been moved ``extensions`` times,
-    and once more if it was ``escalated``.
+    and once more if it was ``escalated``. ``rule_id`` is the version whose rule approved it by
+    itself, or with ``rule_shadow`` would have: that is told once it is decided, to sway nobody.
     """
 
     id: str
@@ -148,6 +149,8 @@ class Checkpoint:
     forked_from: str | None = None
     undo_until: datetime | None = None
     policy_id: str | None = None
+    rule_id: str | None = None
+    rule_shadow: bool = False
     extensions: int = 0
     escalated: bool = False
     answer_schema: dict[str, Json] | None = None

@@ -138,7 +138,7 @@ def _by(one: Reviewed) -> dict[str, Any]:
         "decidedByName": point.decided_by_name,
         "decidedByKind": last.actor_kind if last is not None and decided else None,
         "selfApproval": facts.get("selfApproval") is True,
-        "policy": {"strategy": facts["strategy"]} if "strategy" in facts else None,
+        "policy": _by_itself(facts),
         "history": [
             {
                 "at": _iso(entry.at),
@@ -150,6 +150,13 @@ def _by(one: Reviewed) -> dict[str, Any]:
             for entry in one.entries
         ],
     }
+
+
+def _by_itself(facts: Mapping[str, Json]) -> dict[str, Any] | None:
+    """Return the strategy, or the review policy's version, that approved; None: people did."""
+    if "strategy" in facts:
+        return {"strategy": facts["strategy"]}
+    return {"reviewPolicy": facts.get("policy")} if "automaticUpTo" in facts else None
 
 
 def _view(view: Viewer) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from agent_console.domain.access import ROLE_PERMISSIONS, Actor, Permission, Rol
 from agent_console.domain.checkpoints import CheckpointVerb
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import loads
+from agent_console.domain.risk import NO_RISK, Severity
 
 ALL_TYPES = "*"  # the job type of the policy that holds where there is no more exact one
 SelfApproval = Literal["auto", "never", "always"]
@@ -54,21 +55,41 @@ class Person:
     name: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of reviewers by id, with its name for the reader.
+
+    ``members`` are account ids of this moment, told by who reads the policy; never stored with it.
+    """
+
+    id: str
+    name: str = ""
+    members: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewers:
-    """Who may decide: whoever has one of ``roles``, and the accounts of ``people``."""
+    """Who may decide: whoever has one of ``roles``, ``people``, and members of ``groups``."""
 
     roles: tuple[Role, ...] = DECIDING_ROLES
     people: tuple[Person, ...] = ()
+    groups: tuple[Group, ...] = ()
+
+    @property
+    def ids(self) -> list[str]:
+        """Return the accounts that are asked whatever their role, each once."""
+        members = (member for group in self.groups for member in group.members)
+        return list(dict.fromkeys([*(one.id for one in self.people), *members]))
 
     def admits(self, role: Role | None, user_id: str | None) -> bool:
         """Say whether an account is among them."""
-        return role in self.roles or any(one.id == user_id for one in self.people)
+        return role in self.roles or user_id in self.ids
 
     @property
     def words(self) -> str:
         """Return them as a sentence's object: "admins, Ana or Ray"."""
         named = [f"{role.value}s" for role in self.roles] + [p.name or p.id for p in self.people]
+        named += [f"group {one.name or one.id}" for one in self.groups]
         if len(named) < 2:
             return "".join(named) or "nobody"
         return f"{', '.join(named[:-1])} or {named[-1]}"
@@ -89,6 +110,30 @@ class Deadline:
     last: AtDeadline = AtDeadline.FAIL
 
 
+# What has a critical finding is for people, whatever a policy would like.
+LIMITS = (NO_RISK, Severity.LOW.value, Severity.MEDIUM.value, Severity.HIGH.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Automatic:
+    """What is approved without a person: whatever has no finding above ``up_to``; None: nothing.
+
+    ``shadow``: it decides nothing; what it would have approved is only recorded.
+    """
+
+    up_to: str | None = None
+    shadow: bool = False
+
+    @property
+    def words(self) -> str:
+        """Return it in words."""
+        if self.up_to is None:
+            return "nothing: people are asked"
+        said = "no finding" if self.up_to == NO_RISK else f"no finding above {self.up_to}"
+        shadow = " (shadow: only recorded, people are asked)" if self.shadow else ""
+        return f"what has {said}{shadow}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What a policy says. None leaves ``self_approval`` and ``undo_seconds`` to the settings.
@@ -105,6 +150,7 @@ class Terms:
     undo_seconds: int | None = None
     deadline: Deadline = field(default_factory=Deadline)
     remind_seconds: tuple[int, ...] = ()
+    automatic: Automatic = field(default_factory=Automatic)
     note: str = ""
 
 
@@ -125,6 +171,11 @@ class ReviewPolicy:
     saved_by_name: str = ""
     saved_at: datetime | None = None
     superseded_at: datetime | None = None
+
+    def names(self, group_id: str) -> bool:
+        """Say whether the policy asks the group, now or when its deadline has passed."""
+        asked = (*self.terms.deciders.groups, *self.terms.deadline.to.groups)
+        return any(one.id == group_id for one in asked)
 
     @property
     def title(self) -> str:

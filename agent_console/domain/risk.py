@@ -32,6 +32,7 @@ class Severity(StrEnum):
 
 
 NO_RISK = "NONE"  # what stands for the gravest finding where there is none
+_GRAVITY = (NO_RISK, *(one.value for one in reversed(Severity)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,14 @@ def ordered(findings: Iterable[Finding]) -> list[Finding]:
     return [*kept[:MAX_FINDINGS], more]
 
 
-def is_low(findings: Iterable[Finding]) -> bool:
-    """Say whether none of ``findings`` is above ``LOW``."""
-    return all(finding.severity is Severity.LOW for finding in findings)
+def within(risk: str | None, limit: str | None) -> bool:
+    """Say whether the gravest finding ``risk`` is at most ``limit``.
+
+    What is not known is beyond every limit, and nothing is within none (None).
+    """
+    if risk not in _GRAVITY or limit not in _GRAVITY:
+        return False
+    return _GRAVITY.index(risk) <= _GRAVITY.index(limit)
 
 
 def confidence_finding(

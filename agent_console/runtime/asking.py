@@ -137,6 +137,7 @@ class Asking:
             new = replace(
                 new,
                 step=replace(new.step, kind=ASK),
+                insists=True,  # no policy knows an answer
                 answer_schema=kind.schema,
                 answer_default=chosen,
             )

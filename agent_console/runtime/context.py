@@ -11,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 from pydantic import BaseModel
 
+from agent_console.domain.automatic import insists
 from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointType
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.jobs import Json, NewJob, Progress
@@ -34,7 +35,7 @@ from agent_console.runtime.replay import FAILED, Turn
 from agent_console.runtime.run import Run
 from agent_console.runtime.waiting import Callback, Duration
 from agent_console.store.engine_values import DecisionRow, NewArtifact, NewCheckpoint
-from agent_console.store.policy_approvals import approve_by_policy
+from agent_console.store.policy_approvals import PutUp, put_up
 from agent_console.store.reads import usage as usage_reads
 from agent_console.store.run_usage import record_usage
 from agent_console.store.runs import record_note, record_step, save_artifact
@@ -154,9 +155,10 @@ class JobContext(Asking):
 
         ``changes`` are shown as diffs, ``edit`` is the model that a reviewer's edited data must
         fit (None: not editable), ``expires_in`` defaults to 24 hours. ``findings`` and what the
-        standard assessors find, ``confidence`` (0 to 1) included, are shown with it. A job of the
-        strategy ``auto_approve_low_risk`` goes on at once, approved by ``policy``, when none of
-        them is above LOW; ``auto=False`` asks a person all the same. ``rounds`` (2 to 100) lets
+        standard assessors find, ``confidence`` (0 to 1) included, are shown with it. When none of
+        them is graver than a review policy allows, or LOW with the job's strategy
+        ``auto_approve_low_risk``, it goes on at once, approved by ``policy``; ``auto=False`` asks
+        a person all the same. ``rounds`` (2 to 100) lets
         the reviewer ask for changes: ``approve`` what you made of them by a next call, which no
         policy decides.
 
@@ -177,6 +179,7 @@ class JobContext(Asking):
             entries.payload(action, proposed, shown)  # refuses what is no JSON, or too much
             risky = Proposal(action=action, data=proposed, changes=shown, confidence=confidence)
             found = policy.findings_on(risky, findings, run.surroundings.assessors)
+            sent_back = rounds is not None and run.recorder.sent_back
             asked = entries.checkpoint(
                 run,
                 turn,
@@ -189,8 +192,9 @@ class JobContext(Asking):
                 edit=edit,
                 rounds=rounds,
                 risk=gravest(found),
+                insists=insists(run.claimed.approval_strategy, auto=auto, sent_back=sent_back),
             )
-            return self._put_up(turn, asked, proposed, found, auto=auto)
+            return self._put_up(turn, asked, proposed)
 
     def usage(
         self,
@@ -386,32 +390,22 @@ class JobContext(Asking):
 
         return run.outlast(read)
 
-    def _put_up(
-        self,
-        turn: Turn,
-        asked: NewCheckpoint,
-        proposed: Json,
-        found: Sequence[Finding],
-        *,
-        auto: bool | None,
-    ) -> Decision:
-        """Return the policy's approval where it may give one, else wait for a person."""
+    def _put_up(self, turn: Turn, asked: NewCheckpoint, proposed: Json) -> Decision:
+        """Return the approval of a policy where one gives it, else wait for a person."""
         run = self._run
-        if asked.rounds is not None and run.recorder.sent_back:
-            auto = False  # whoever asked for changes wants to see them
-        if policy.may_approve(run.claimed.approval_strategy, found, auto=auto):
-            return self._approved(turn, asked, proposed)
-        self._wait(turn, asked)
-        raise Suspend
-
-    def _approved(self, turn: Turn, asked: NewCheckpoint, proposed: Json) -> Decision:
-        run = self._run
-        strategy = run.claimed.approval_strategy or ""
-        made = run.persist(
-            turn, lambda: approve_by_policy(run.surroundings.db, run.key, asked, strategy)
-        )
-        self._reached(made)
-        return by_policy(str(made), proposed)
+        if asked.insists:
+            self._wait(turn, asked)
+            raise Suspend
+        run.outlast(run.notes.save_progress)
+        lines, db, strategy = run.notes.take(), run.surroundings.db, run.claimed.approval_strategy
+        made = run.persist(turn, lambda: put_up(db, run.key, asked, strategy, lines))
+        # The answer may have been lost: then this is what was recorded, the id of an approved one.
+        checkpoint_id = made.id if isinstance(made, PutUp) else made
+        approved = made.approved if isinstance(made, PutUp) else made is not None
+        self._reached(checkpoint_id)
+        if not approved:
+            raise Suspend
+        return by_policy(str(checkpoint_id), proposed)
 
     def _decided(
         self,

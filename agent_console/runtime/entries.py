@@ -109,6 +109,7 @@ def checkpoint(
     edit: type[BaseModel] | None = None,
     rounds: int | None = None,
     risk: str = NO_RISK,
+    insists: bool = False,
 ) -> NewCheckpoint:
     """Return a checkpoint with its step; ``payload`` is the canonical text that is digested.
 
@@ -130,6 +131,7 @@ def checkpoint(
         expires_in=expires_in,
         rounds=rounds,
         risk=risk,
+        insists=insists,
     )
 
 

@@ -1,4 +1,4 @@
-"""What speaks against a payload, and whether a policy may approve it in a person's stead."""
+"""What speaks against a payload."""
 
 from __future__ import annotations
 
@@ -11,11 +11,8 @@ from agent_console.domain.risk import (
     Proposal,
     RiskAssessor,
     assess,
-    is_low,
     ordered,
 )
-
-AUTO_APPROVE_LOW_RISK = "auto_approve_low_risk"
 
 
 def findings_on(
@@ -23,11 +20,6 @@ def findings_on(
 ) -> list[Finding]:
     """Return the handler's own findings with those of ``assessors``, gravest first."""
     return ordered([*given, *assess(proposal, assessors)])
-
-
-def may_approve(strategy: str | None, findings: Sequence[Finding], *, auto: bool | None) -> bool:
-    """Say whether the policy of ``strategy`` decides: only where it is wanted and risk is low."""
-    return strategy == AUTO_APPROVE_LOW_RISK and auto is not False and is_low(findings)
 
 
 def recorded_findings(payload: str) -> list[Json]:

@@ -18,6 +18,7 @@ from agent_console.services.artifacts import ArtifactService
 from agent_console.services.assistant import Assistant, ChatModel
 from agent_console.services.assistant_tools import Sources
 from agent_console.services.audit import AuditService
+from agent_console.services.automatic import AutomaticService
 from agent_console.services.backups import BackupService
 from agent_console.services.bulk import BulkService
 from agent_console.services.callbacks import CallbackService
@@ -29,6 +30,7 @@ from agent_console.services.delegations import DelegationService
 from agent_console.services.evidence import EvidenceService
 from agent_console.services.figures import FigureService
 from agent_console.services.forks import ForkService
+from agent_console.services.groups import GroupService
 from agent_console.services.health import HealthOptions, HealthService
 from agent_console.services.job_types import JobTypeService
 from agent_console.services.jobs import JobService
@@ -66,6 +68,8 @@ class Services:
     review: ReviewService
     claims: ReviewClaimService
     policies: ReviewPolicyService
+    automatic: AutomaticService
+    groups: GroupService
     delegations: DelegationService
     presence: PresenceService
     evidence: EvidenceService
@@ -111,15 +115,13 @@ def build_services(
 ) -> Services:
     """Make the services on ``db``; ``replayer`` runs jobs again from their records.
 
-    ``scheduler_age`` tells the health report of this process's scheduler (seconds); ``shipped``
-    are the context documents that come with the console; ``chat_model`` answers free questions in
-    the chat; ``http`` is the way out; ``clock`` and ``passwords`` are replaced by tests.
+    ``scheduler_age`` (seconds) is for the health report; ``shipped`` are documents that come with
+    the console; ``chat_model`` answers in the chat; ``http`` is the way out; tests replace others.
     """
-    ticking = clock or SystemClock()
-    keys = seal_keys(settings)
+    ticking, keys = clock or SystemClock(), seal_keys(settings)
     jobs = JobService(db, catalog)
     review, workers = _review(db, settings), _workers(db, settings)
-    assistant = Assistant(_sources(jobs, review, workers, ticking, settings), chat_model)
+    sources = _sources(jobs, review, workers, ticking, settings)
     return Services(
         jobs=jobs,
         bulk=BulkService(db, jobs),
@@ -127,6 +129,8 @@ def build_services(
         review=review,
         claims=ReviewClaimService(db),
         policies=ReviewPolicyService(db, catalog),
+        automatic=AutomaticService(db),
+        groups=GroupService(db),
         delegations=DelegationService(db),
         presence=PresenceService(db),
         evidence=EvidenceService(db),
@@ -152,7 +156,7 @@ def build_services(
         saved_queries=SavedQueryService(db),
         schedules=ScheduleService(db, catalog),
         notifications=_notifications(db, settings, ticking, http),
-        chat=ChatService(db, assistant, clock=ticking),
+        chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
         feed=feed,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from agent_console.domain.access import Actor, Permission, Role, authorize
 from agent_console.domain.errors import Invalid, NotFound
@@ -13,18 +13,22 @@ from agent_console.domain.review_policies import (
     DECIDING_ROLES,
     DEFAULT,
     ENDS,
+    LIMITS,
     MOVES,
     SELF_APPROVALS,
     AtDeadline,
+    Automatic,
     Deadline,
+    Group,
     Person,
     Reviewers,
     ReviewPolicy,
     Terms,
 )
+from agent_console.domain.reviewer_groups import ReviewerGroup
 from agent_console.services.catalog import Catalog
 from agent_console.services.job_requests import MAX_NAME, text
-from agent_console.store import accounts
+from agent_console.store import accounts, reviewer_groups
 from agent_console.store import review_policies as store
 from agent_console.store.database import Database
 from agent_console.store.reads import job_types
@@ -32,6 +36,7 @@ from agent_console.store.transactions import Queries, Tx
 
 MAX_APPROVALS = 20
 MAX_PEOPLE = 50
+MAX_ASKED_GROUPS = 20
 MAX_NOTE = 500  # characters
 MAX_UNDO = 3_600  # seconds
 SHORTEST, LONGEST = 60, 30 * 86_400  # seconds by which a deadline moves
@@ -82,7 +87,7 @@ class ReviewPolicyService:
         """Return the accounts that may be named in a policy, by name."""
         authorize(actor, Permission.POLICIES_MANAGE)
         with self._db.read() as reader:
-            found = [Person(id=one.id, name=_name(one)) for one in _deciding(reader)]
+            found = [Person(id=one.id, name=name_of(one)) for one in deciding(reader)]
         return sorted(found, key=lambda one: one.name.casefold())
 
     def save(
@@ -109,7 +114,7 @@ class ReviewPolicyService:
 
         def work(tx: Tx) -> ReviewPolicy:
             self._check_type(tx, job_type)
-            checked = _checked(terms, _deciding(tx))
+            checked = _checked(terms, _Known(deciding(tx), reviewer_groups.listed(tx)))
             return store.save(tx, job_type, action, checked, base_version=base_version, actor=actor)
 
         return self._db.write(work)
@@ -149,12 +154,14 @@ class ReviewPolicyService:
             raise NotFound(f"There is no job type {job_type}.")
 
 
-def _deciding(queries: Queries) -> list[User]:
+def deciding(queries: Queries) -> list[User]:
+    """Return the accounts that may decide at all."""
     roles = {role.value for role in DECIDING_ROLES}
     return [one for one in accounts.users(queries) if not one.disabled and one.role in roles]
 
 
-def _name(user: User) -> str:
+def name_of(user: User) -> str:
+    """Return what an account is called."""
     return user.name or user.email
 
 
@@ -164,7 +171,15 @@ def _check_action(job_type: str, action: str) -> None:
         raise Invalid.field("action", "belongs to one job type, not to all of them.")
 
 
-def _checked(terms: Terms, known: Sequence[User]) -> Terms:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Who may be named in a policy."""
+
+    users: Sequence[User]
+    groups: Sequence[ReviewerGroup]
+
+
+def _checked(terms: Terms, known: _Known) -> Terms:
     """Return the terms with accounts by id and name, reminders longest first.
 
     Raises:
@@ -172,7 +187,7 @@ def _checked(terms: Terms, known: Sequence[User]) -> Terms:
     """
     deciders = _people("deciders", terms.deciders, known)
     _between("requiredApprovals", terms.required_approvals, 1, MAX_APPROVALS)
-    able = sum(deciders.admits(Role(one.role), one.id) for one in known)
+    able = sum(deciders.admits(Role(one.role), one.id) for one in known.users)
     if terms.required_approvals > max(able, 1):
         raise Invalid.field("requiredApprovals", f"only {able} accounts of these may decide.")
     if terms.self_approval is not None and terms.self_approval not in SELF_APPROVALS:
@@ -182,13 +197,28 @@ def _checked(terms: Terms, known: Sequence[User]) -> Terms:
     text("note", terms.note, MAX_NOTE)
     return replace(
         terms,
+        automatic=checked_automatic(terms.automatic),
         deciders=deciders,
         deadline=_checked_deadline(terms.deadline, known),
         remind_seconds=_checked_reminders(terms.remind_seconds),
     )
 
 
-def _checked_deadline(deadline: Deadline, known: Sequence[User]) -> Deadline:
+def checked_automatic(rule: Automatic) -> Automatic:
+    """Return the rule as it is kept: without one there is nothing to be in shadow.
+
+    Raises:
+        Invalid: not such a severity.
+    """
+    if rule.up_to is None:
+        return Automatic()
+    if rule.up_to not in LIMITS:
+        message = f"must be one of {', '.join(LIMITS)}: what is graver is for people."
+        raise Invalid.field("automatic.upTo", message)
+    return rule
+
+
+def _checked_deadline(deadline: Deadline, known: _Known) -> Deadline:
     if deadline.last not in ENDS:
         raise Invalid.field("deadline.last", f"must be one of {', '.join(ENDS)}.")
     if deadline.then not in MOVES:
@@ -208,9 +238,9 @@ def _checked_reminders(seconds: Sequence[int]) -> tuple[int, ...]:
     return tuple(sorted(set(seconds), reverse=True))
 
 
-def _people(field: str, reviewers: Reviewers, known: Sequence[User]) -> Reviewers:
-    if not reviewers.roles and not reviewers.people:
-        raise Invalid.field(field, "name a role or a person: nobody could decide.")
+def _people(field: str, reviewers: Reviewers, known: _Known) -> Reviewers:
+    if not (reviewers.roles or reviewers.people or reviewers.groups):
+        raise Invalid.field(field, "name a role, a person or a group: nobody could decide.")
     for number, role in enumerate(reviewers.roles):
         if role not in DECIDING_ROLES:
             listed = " or ".join(one.value for one in DECIDING_ROLES)
@@ -222,12 +252,34 @@ def _people(field: str, reviewers: Reviewers, known: Sequence[User]) -> Reviewer
     found: dict[str, Person] = {}
     for number, person in enumerate(reviewers.people):
         wanted = person.id.strip().lower()
-        account = next((one for one in known if wanted in {one.id.lower(), one.email}), None)
+        account = next((one for one in known.users if wanted in {one.id.lower(), one.email}), None)
         if account is None:
             message = "is no account that may decide."
             raise Invalid.field(f"{field}.people.{number}", message)
-        found[account.id] = Person(id=account.id, name=_name(account))
-    return Reviewers(roles=tuple(dict.fromkeys(reviewers.roles)), people=tuple(found.values()))
+        found[account.id] = Person(id=account.id, name=name_of(account))
+    return Reviewers(
+        roles=tuple(dict.fromkeys(reviewers.roles)),
+        people=tuple(found.values()),
+        groups=_groups(field, reviewers.groups, known.groups),
+    )
+
+
+def _groups(
+    field: str, wanted: Sequence[Group], known: Sequence[ReviewerGroup]
+) -> tuple[Group, ...]:
+    """Return the groups, which are named by id or name, with their members."""
+    if len(wanted) > MAX_ASKED_GROUPS:
+        raise Invalid.field(f"{field}.groups", f"at most {MAX_ASKED_GROUPS} groups.")
+    found: dict[str, Group] = {}
+    for number, one in enumerate(wanted):
+        plain = one.id.strip()
+        group = next(
+            (g for g in known if g.id == plain or g.name.casefold() == plain.casefold()), None
+        )
+        if group is None:
+            raise Invalid.field(f"{field}.groups.{number}", "is no group of reviewers.")
+        found[group.id] = Group(group.id, group.name, tuple(p.id for p in group.members))
+    return tuple(found.values())
 
 
 def _between(field: str, value: int, least: int, most: int) -> None:

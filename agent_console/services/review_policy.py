@@ -247,7 +247,7 @@ def self_approval_refusal(
     if rule == "never":
         return "You asked for this job yourself; somebody else has to decide."
     deciders = policy.terms.deciders
-    roles, people = [role.value for role in deciders.roles], [one.id for one in deciders.people]
+    roles, people = [role.value for role in deciders.roles], deciders.ids
     if another_decider(reader, actor.id, roles, people, DECIDERS):
         return (
             "You asked for this job yourself; another account may decide, so somebody else has to."

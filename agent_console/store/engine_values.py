@@ -123,6 +123,7 @@ class NewCheckpoint:
     risk: str = NO_RISK  # the gravest finding
     answer_schema: str | None = None  # of a question: JSON, as is the default
     answer_default: str | None = None
+    insists: bool = False  # a person is wanted, whatever a policy says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -166,6 +166,8 @@ def _copy_checkpoints(tx: Tx, params: dict[str, object]) -> list[dict[str, Any]]
             id=ids[original],
             job_id=params["to"],
             forked_from=original,
+            rule_id=None,  # no rule was asked of it
+            rule_shadow=0,
             previous_id=ids.get(row["previous_id"], row["previous_id"]),
         )
     _insert(tx, "agent_checkpoints", rows)

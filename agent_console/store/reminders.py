@@ -94,7 +94,7 @@ def _remind(tx: Tx, due: list[_Due]) -> int:
         _, job_type, policy, seconds, escalated = by_id[checkpoint_id]
         asked = deciders(policy.terms, escalated=escalated)
         roles: list[Json] = [role.value for role in asked.roles]
-        people: list[Json] = [one.id for one in asked.people]
+        people: list[Json] = [*asked.ids]
         tx.record(
             Event(
                 action="checkpoint.reminded",

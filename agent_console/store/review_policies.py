@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from agent_console.domain.access import Actor, Role
@@ -14,13 +15,16 @@ from agent_console.domain.payload import dumps, loads
 from agent_console.domain.review_policies import (
     ALL_TYPES,
     AtDeadline,
+    Automatic,
     Deadline,
+    Group,
     Person,
     PolicyBook,
     Reviewers,
     ReviewPolicy,
     Terms,
 )
+from agent_console.store import reviewer_groups
 from agent_console.store.dialects import ids_param
 from agent_console.store.ids import new_id
 from agent_console.store.rows import instant
@@ -34,6 +38,7 @@ SELECT * FROM review_policies WHERE superseded_at IS NULL AND job_type {among_id
 """
 CURRENT = "SELECT * FROM review_policies WHERE superseded_at IS NULL ORDER BY job_type, action"
 BY_ID = "SELECT * FROM review_policies WHERE id = :id"
+HOLD = "SELECT 1 FROM review_policies WHERE id = :id AND superseded_at IS NULL {for_share}"
 VERSIONS = """
 SELECT * FROM review_policies WHERE job_type = :job_type AND action = :action
 ORDER BY version DESC LIMIT :limit
@@ -56,12 +61,12 @@ ON CONFLICT DO NOTHING RETURNING *
 def book(queries: Queries, job_types: Sequence[str]) -> PolicyBook:
     """Return the policies that hold for ``job_types``: one indexed read, for any number."""
     ids = ids_param(sorted({ALL_TYPES, *job_types}), queries.dialect)
-    return PolicyBook(map(_policy, queries.dicts(HOLDING, {"ids": ids})))
+    return PolicyBook(_policies(queries, queries.dicts(HOLDING, {"ids": ids})))
 
 
 def current(queries: Queries) -> list[ReviewPolicy]:
     """Return the newest version of each policy that has not been removed."""
-    return [one for one in map(_policy, queries.dicts(CURRENT)) if not one.removed]
+    return [one for one in _policies(queries, queries.dicts(CURRENT)) if not one.removed]
 
 
 def has(queries: Queries, job_type: str) -> bool:
@@ -73,7 +78,16 @@ def has(queries: Queries, job_type: str) -> bool:
 def by_id(queries: Queries, policy_id: str) -> ReviewPolicy | None:
     """Return a version, or None."""
     found = queries.dicts(BY_ID, {"id": policy_id})
-    return _policy(found[0]) if found else None
+    return _policies(queries, found)[0] if found else None
+
+
+def hold(tx: Tx, policy_id: str) -> bool:
+    """Say whether the version holds, and keep it so until the end of the transaction.
+
+    Whoever saves another one waits for that: what a version decides by itself is over once its
+    successor is saved.
+    """
+    return tx.row(HOLD, {"id": policy_id}) is not None
 
 
 def latest(queries: Queries, job_type: str, action: str) -> ReviewPolicy | None:
@@ -83,13 +97,13 @@ def latest(queries: Queries, job_type: str, action: str) -> ReviewPolicy | None:
     """
     sql = LATEST if isinstance(queries, Tx) else LATEST.replace("{for_update}", "")
     found = queries.dicts(sql, {"job_type": job_type, "action": action})
-    return _policy(found[0]) if found else None
+    return _policies(queries, found)[0] if found else None
 
 
 def versions(queries: Queries, job_type: str, action: str) -> list[ReviewPolicy]:
     """Return the versions, newest first."""
     asked: Params = {"job_type": job_type, "action": action, "limit": MAX_VERSIONS}
-    return [_policy(row) for row in queries.dicts(VERSIONS, asked)]
+    return _policies(queries, queries.dicts(VERSIONS, asked))
 
 
 def save(
@@ -101,8 +115,11 @@ def save(
     base_version: int | None,
     actor: Actor,
     removed: bool = False,
+    facts: Mapping[str, Json] | None = None,
 ) -> ReviewPolicy:
     """Add a version; ``base_version`` is the one it was made from (0: none), None if no matter.
+
+    ``facts`` are journaled with it.
 
     Raises:
         Conflict: somebody else has saved a version meanwhile.
@@ -125,8 +142,8 @@ def save(
     made = tx.dicts(INSERT, row)
     if not made:
         raise _faster(latest(tx, job_type, action))
-    saved = _policy(made[0])
-    tx.record(_event(saved, actor))
+    saved = _policies(tx, made)[0]
+    tx.record(_event(saved, actor, facts or {}))
     return saved
 
 
@@ -148,8 +165,8 @@ def _faster(now: ReviewPolicy | None) -> Conflict:
     )
 
 
-def _event(policy: ReviewPolicy, actor: Actor) -> Event:
-    data: dict[str, Json] = {"action": policy.action, "version": policy.version}
+def _event(policy: ReviewPolicy, actor: Actor, facts: Mapping[str, Json]) -> Event:
+    data: dict[str, Json] = {"action": policy.action, "version": policy.version, **facts}
     if not policy.removed:
         data["terms"] = terms_json(policy.terms)
     return Event(
@@ -159,6 +176,31 @@ def _event(policy: ReviewPolicy, actor: Actor) -> Event:
         subject_id=policy.id,
         data=data,
     )
+
+
+def _policies(queries: Queries, rows: Sequence[Mapping[str, Any]]) -> list[ReviewPolicy]:
+    """Return the policies of rows; groups with who is in them now."""
+    made = [_policy(row) for row in rows]
+    sets = [one for policy in made for one in (policy.terms.deciders, policy.terms.deadline.to)]
+    ids = {group.id for one in sets for group in one.groups}
+    if not ids:  # nothing is asked of the database where no policy names a group
+        return made
+    known = reviewer_groups.resolved(queries, ids)
+
+    def filled(one: Reviewers) -> Reviewers:
+        return replace(one, groups=tuple(known.get(group.id, group) for group in one.groups))
+
+    return [
+        replace(
+            policy,
+            terms=replace(
+                policy.terms,
+                deciders=filled(policy.terms.deciders),
+                deadline=replace(policy.terms.deadline, to=filled(policy.terms.deadline.to)),
+            ),
+        )
+        for policy in made
+    ]
 
 
 def _policy(row: Mapping[str, Any]) -> ReviewPolicy:
@@ -189,6 +231,7 @@ def terms_json(terms: Terms) -> dict[str, Json]:
         "undoSeconds": terms.undo_seconds,
         "deadline": deadline,
         "remindSeconds": [*terms.remind_seconds],
+        "automatic": {"upTo": terms.automatic.up_to, "shadow": terms.automatic.shadow},
         "note": terms.note,
     }
 
@@ -196,6 +239,7 @@ def terms_json(terms: Terms) -> dict[str, Json]:
 def terms_of(found: Any) -> Terms:
     """Return what ``terms_json`` wrote."""
     deadline = found["deadline"]
+    automatic = found.get("automatic") or {}  # versions of before have none
     return Terms(
         deciders=_reviewers(found["deciders"]),
         required_approvals=found["requiredApprovals"],
@@ -211,17 +255,23 @@ def terms_of(found: Any) -> Terms:
             last=AtDeadline(deadline["last"]),
         ),
         remind_seconds=tuple(found["remindSeconds"]),
+        automatic=Automatic(
+            up_to=automatic.get("upTo"), shadow=bool(automatic.get("shadow", False))
+        ),
         note=found["note"],
     )
 
 
 def _reviewers_json(reviewers: Reviewers) -> dict[str, Json]:
     people: list[Json] = [{"id": one.id, "name": one.name} for one in reviewers.people]
-    return {"roles": [role.value for role in reviewers.roles], "people": people}
+    groups: list[Json] = [{"id": one.id, "name": one.name} for one in reviewers.groups]
+    roles: list[Json] = [role.value for role in reviewers.roles]
+    return {"roles": roles, "people": people, "groups": groups}
 
 
 def _reviewers(found: Any) -> Reviewers:
     return Reviewers(
         roles=tuple(Role(one) for one in found["roles"]),
         people=tuple(Person(id=one["id"], name=one["name"]) for one in found["people"]),
+        groups=tuple(Group(id=one["id"], name=one["name"]) for one in found.get("groups", ())),
     )

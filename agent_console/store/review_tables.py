@@ -90,6 +90,35 @@ class ReviewDelegation(SQLModel, table=True):
     revoked_at: int | None = Field(default=None, sa_type=BigInteger)
 
 
+class ReviewerGroupRow(SQLModel, table=True):
+    """``reviewer_groups``: accounts under one name; ``name_key`` is the name whatever its case."""
+
+    __tablename__: ClassVar[str] = "reviewer_groups"
+    __table_args__ = (Index("uq_reviewer_groups_name", "name_key", unique=True),)
+
+    id: str = Field(sa_column=Column(Text, primary_key=True))
+    name: str = Field(sa_type=Text)
+    name_key: str = Field(sa_type=Text)
+    note: str = Field(sa_type=Text)
+    created_by: str | None = Field(default=None, sa_type=Text)
+    created_by_name: str = Field(sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+    updated_at: int = Field(sa_type=BigInteger)
+
+
+class ReviewerGroupMember(SQLModel, table=True):
+    """``reviewer_group_members``: who is in which group."""
+
+    __tablename__: ClassVar[str] = "reviewer_group_members"
+
+    group_id: str = Field(
+        sa_column=Column(Text, ForeignKey("reviewer_groups.id"), primary_key=True)
+    )
+    user_id: str = Field(sa_column=Column(Text, ForeignKey("users.id"), primary_key=True))
+    added_by_name: str = Field(sa_type=Text)
+    added_at: int = Field(sa_type=BigInteger)
+
+
 class CheckpointView(SQLModel, table=True):
     """``checkpoint_views``: who has seen a checkpoint, and looks at it until ``present_until``."""
 

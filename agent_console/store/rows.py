@@ -129,8 +129,11 @@ def checkpoint(row: Row) -> Checkpoint:
         "forked_from", "policy_id", "extensions",
     )  # fmt: skip
     document: dict[str, Any] = json_object(row["payload"])
+    ruled = row["status"] != CheckpointStatus.PENDING
     return Checkpoint(
         **{name: row[name] for name in same},
+        rule_id=row["rule_id"] if ruled else None,
+        rule_shadow=ruled and bool(row["rule_shadow"]),
         job_status=JobStatus(row["job_status"]),
         checkpoint_type=CheckpointType(row["checkpoint_type"]),
         status=CheckpointStatus(row["status"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agent_console.domain.automatic import Leave
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
 from agent_console.domain.clock import MICROSECONDS, to_micros
 from agent_console.domain.crashpoints import crashpoint
@@ -24,6 +25,7 @@ from agent_console.store.engine_values import (
 )
 from agent_console.store.ids import new_id
 from agent_console.store.prepared import KEPT
+from agent_console.store.review_policies import policy_facts
 from agent_console.store.transactions import Tx
 
 # FOR SHARE holds off whoever would take the job away until this transaction has ended.
@@ -42,10 +44,10 @@ VALUES (:job_id, :position, :kind, :name, :result, :code_version, :attempt, :sta
 CHECKPOINT = """
 INSERT INTO agent_checkpoints (id, job_id, position, checkpoint_type, status, message, payload,
   payload_digest, metadata, edit_schema, expires_at, round, rounds, previous_id, risk,
-  answer_schema, answer_default, created_at, updated_at)
+  answer_schema, answer_default, insists, rule_id, rule_shadow, created_at, updated_at)
 VALUES (:id, :job_id, :position, :checkpoint_type, :status, :message, :payload, :payload_digest,
   :metadata, :edit_schema, {now} + CAST(:expires_in AS BIGINT), :round, :rounds, :previous_id,
-  :risk, :answer_schema, :answer_default, {now}, {now})
+  :risk, :answer_schema, :answer_default, :insists, :rule_id, :rule_shadow, {now}, {now})
 """
 
 ARTIFACT = """
@@ -141,9 +143,20 @@ def record_note(db: Database, key: RunKey, note: NewCheckpoint) -> str:
 
 
 def insert_checkpoint(
-    tx: Tx, key: RunKey, new: NewCheckpoint, checkpoint_id: str, status: CheckpointStatus
+    tx: Tx,
+    key: RunKey,
+    new: NewCheckpoint,
+    checkpoint_id: str,
+    status: CheckpointStatus,
+    *,
+    rule: Leave | None = None,
 ) -> None:
-    """Insert and journal a checkpoint, born in ``status``, within ``tx``."""
+    """Insert and journal a checkpoint, born in ``status``, within ``tx``.
+
+    ``rule`` is what the policy that holds has to say of approving it by itself, if anything.
+    """
+    ruled = None if rule is None else rule.policy
+    in_shadow = ruled is not None and ruled.terms.automatic.shadow
     blocking = new.checkpoint_type is CheckpointType.APPROVAL_REQUIRED
     expiry = new.expires_in if blocking else None
     place = _place_in_rounds(tx, key.job_id, new)
@@ -164,6 +177,9 @@ def insert_checkpoint(
             "answer_default": new.answer_default,
             **place,
             "risk": new.risk if blocking else None,
+            "insists": int(new.insists),
+            "rule_id": None if ruled is None else ruled.id,
+            "rule_shadow": int(in_shadow),
             "expires_in": None if expiry is None else int(expiry.total_seconds() * MICROSECONDS),
         },
     )
@@ -180,6 +196,7 @@ def insert_checkpoint(
                 "message": new.message,
                 "digest": new.payload_digest,
                 **({"round": place["round"], "rounds": new.rounds} if new.rounds else {}),
+                **({"shadow": policy_facts(ruled)["policy"]} if ruled and in_shadow else {}),
             },
         )
     )
@@ -205,7 +222,9 @@ def _place_in_rounds(tx: Tx, job_id: str, new: NewCheckpoint) -> dict[str, int |
 
 
 def suspend(db: Database, key: RunKey, new: NewCheckpoint, logs: Sequence[NewLog] = ()) -> str:
-    """Open a blocking checkpoint and let the job wait, in one transaction; return its id.
+    """Open a blocking checkpoint for people and let the job wait, in one transaction.
+
+    No policy is asked (``policy_approvals.put_up`` does that). Returns the checkpoint's id.
 
     Raises:
         LostClaim: the run no longer owns its job; nothing was written.
@@ -214,7 +233,7 @@ def suspend(db: Database, key: RunKey, new: NewCheckpoint, logs: Sequence[NewLog
 
     def work(tx: Tx) -> None:
         insert_logs(tx, logs)
-        _wait(tx, key, new.job_type, new.step.code_version)
+        wait(tx, key, new.job_type, new.step.code_version)
         insert_step(tx, key, new.step)
         insert_checkpoint(tx, key, new, checkpoint_id, CheckpointStatus.PENDING)
         crashpoint("suspend.before_commit")
@@ -233,12 +252,17 @@ def wait_again(db: Database, key: RunKey, job_type: str, logs: Sequence[NewLog] 
 
     def work(tx: Tx) -> None:
         insert_logs(tx, logs)
-        _wait(tx, key, job_type, None)
+        wait(tx, key, job_type, None)
 
     db.write(work)
 
 
-def _wait(tx: Tx, key: RunKey, job_type: str, code_version: str | None) -> None:
+def wait(tx: Tx, key: RunKey, job_type: str, code_version: str | None) -> None:
+    """Let the job of a run wait for somebody, within ``tx``; the run is over.
+
+    Raises:
+        LostClaim: the run no longer owns its job.
+    """
     changed = tx.execute(
         KEPT + WAIT, {"job_id": key.job_id, "token": key.token, "code_version": code_version}
     )

@@ -196,13 +196,8 @@ class AgentCheckpoint(SQLModel, table=True):
         Index("ix_agent_checkpoints_status", "status", "created_at", "id"),
         Index("ix_agent_checkpoints_type", "checkpoint_type", "created_at", "id"),
         Index("ix_agent_checkpoints_created", "created_at", "id"),
-        Index(
-            "ix_agent_checkpoints_deadline",
-            "expires_at",
-            "id",
-            sqlite_where=text("status = 'PENDING'"),
-            postgresql_where=text("status = 'PENDING'"),
-        ),
+        _where("ix_agent_checkpoints_deadline", "status = 'PENDING'", "expires_at", "id"),
+        _where("ix_agent_checkpoints_rule", "rule_id IS NOT NULL", "rule_id", "created_at", "id"),
     )
 
     id: str = Field(sa_column=Column(Text, primary_key=True))
@@ -236,6 +231,12 @@ class AgentCheckpoint(SQLModel, table=True):
     reminded: int | None = Field(default=None, sa_type=BigInteger)  # seconds before the deadline
     answer_schema: str | None = Field(default=None, sa_type=Text)  # None: it is no question
     answer_default: str | None = Field(default=None, sa_type=Text)
+    # 1: a person was wanted, whatever a policy says.
+    insists: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
+    # The version of the policy whose rule would approve it by itself; rule_shadow 1: it only said
+    # so. None: no rule would.
+    rule_id: str | None = Field(default=None, sa_type=Text)
+    rule_shadow: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
     created_at: int = Field(sa_type=BigInteger)
     updated_at: int = Field(sa_type=BigInteger)
 

@@ -10,7 +10,9 @@ from agent_console.domain.access import Role
 from agent_console.domain.review_policies import (
     DECIDING_ROLES,
     AtDeadline,
+    Automatic,
     Deadline,
+    Group,
     Person,
     Reviewers,
     ReviewPolicy,
@@ -28,6 +30,7 @@ LABELS = {
     "deadline.to": "Then asked",
     "deadline.last": "After that",
     "remindSeconds": "Reminders",
+    "automatic.upTo": "Approved without a person",
     "note": "Note",
 }
 MINUTE = 60
@@ -62,13 +65,17 @@ class PolicyForm:
     times: str = "1"
     last: str = "fail"
     remind: str = ""
+    automatic: str = ""
+    shadow: bool = False
     note: str = ""
     deciders: list[Check] = field(default_factory=list)
     others: list[Check] = field(default_factory=list)
 
 
-def form_of(policy: ReviewPolicy, people: Sequence[Person], title: str) -> PolicyForm:
-    """Return the form that changes ``policy``; ``people`` are those who may be named."""
+def form_of(
+    policy: ReviewPolicy, people: Sequence[Person], title: str, groups: Sequence[Group] = ()
+) -> PolicyForm:
+    """Return the form that changes ``policy``; ``people`` and ``groups`` may be named."""
     terms, deadline = policy.terms, policy.terms.deadline
     return PolicyForm(
         key=f"{policy.job_type} {policy.action} {policy.version}",
@@ -86,16 +93,26 @@ def form_of(policy: ReviewPolicy, people: Sequence[Person], title: str) -> Polic
         times=str(deadline.times),
         last=deadline.last.value,
         remind=", ".join(f"{one / MINUTE:g}" for one in terms.remind_seconds),
+        automatic=terms.automatic.up_to or "",
+        shadow=terms.automatic.shadow,
         note=terms.note,
-        deciders=_checks("decide", terms.deciders, people),
-        others=_checks("to", deadline.to, people),
+        deciders=_checks("decide", terms.deciders, people, groups),
+        others=_checks("to", deadline.to, people, groups),
     )
 
 
-def _checks(prefix: str, chosen: Reviewers, people: Sequence[Person]) -> list[Check]:
+def _checks(
+    prefix: str, chosen: Reviewers, people: Sequence[Person], groups: Sequence[Group]
+) -> list[Check]:
     roles = [
         Check(f"{prefix}:role:{role.value}", f"Every {role.value}", role in chosen.roles)
         for role in DECIDING_ROLES
+    ]
+    asked = {one.id for one in chosen.groups}
+    all_groups = {one.id: one for one in (*groups, *chosen.groups)}
+    roles += [
+        Check(f"{prefix}:group:{one.id}", f"Group {one.name or one.id}", one.id in asked)
+        for one in all_groups.values()
     ]
     named = {one.id: one for one in (*people, *chosen.people)}
     ids = {one.id for one in chosen.people}
@@ -130,8 +147,14 @@ def terms_of(form: Mapping[str, Any]) -> Terms:
             _seconds(one, "remindSeconds")
             for one in _text(form, "remind").replace(",", " ").split()[:20]
         ),
+        automatic=automatic_of(form),
         note=_text(form, "note")[:1000],
     )
+
+
+def automatic_of(form: Mapping[str, Any]) -> Automatic:
+    """Return the rule on automatic approval that was chosen."""
+    return Automatic(up_to=_text(form, "automatic")[:20] or None, shadow=_ticked(form, "shadow"))
 
 
 def _text(form: Mapping[str, Any], name: str) -> str:
@@ -143,13 +166,15 @@ def _ticked(form: Mapping[str, Any], name: str) -> bool:
 
 
 def _reviewers(form: Mapping[str, Any], prefix: str) -> Reviewers:
-    people = tuple(
-        Person(id=name.removeprefix(f"{prefix}:person:"))
-        for name in sorted(map(str, form))
-        if name.startswith(f"{prefix}:person:") and _ticked(form, name)
-    )
+    people = tuple(Person(id=one) for one in _ids(form, f"{prefix}:person:"))
+    groups = tuple(Group(id=one) for one in _ids(form, f"{prefix}:group:"))
     roles = tuple(role for role in Role if _ticked(form, f"{prefix}:role:{role.value}"))
-    return Reviewers(roles=roles, people=people)
+    return Reviewers(roles=roles, people=people, groups=groups)
+
+
+def _ids(form: Mapping[str, Any], prefix: str) -> list[str]:
+    names = (name for name in sorted(map(str, form)) if name.startswith(prefix))
+    return [name.removeprefix(prefix) for name in names if _ticked(form, name)]
 
 
 def _end(form: Mapping[str, Any], name: str) -> AtDeadline:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
+from agent_console.domain.access import POLICY, Permission, refusal
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointVerb
 from agent_console.domain.review_policies import (
     ALL_TYPES,
@@ -23,6 +24,7 @@ from agent_console.ui.components.review_models import AskedView, VoteView
 from agent_console.ui.views import iso
 
 PATH = "/review-policies"
+MAY_NOT_DECIDE = refusal(Permission.CHECKPOINTS_DECIDE)
 _SAID = {
     CheckpointVerb.APPROVE: ("approved", "green"),
     CheckpointVerb.ANSWER: ("answered", "green"),
@@ -43,6 +45,10 @@ def asked(detail: CheckpointDetail) -> AskedView:
         at_deadline=_at_deadline(detail),
         policy=f"{title(policy)}, version {policy.version}" if policy.id else "",
         policy_href=href(policy),
+        by_itself=_by_itself(detail),
+        stops_type=policy.job_type if _approved_it(detail) else "",
+        stops_action=policy.action if _approved_it(detail) else "",
+        stop_refusal=MAY_NOT_DECIDE if detail.refusal == MAY_NOT_DECIDE else "",
         why_not_again=detail.approve_refusal if detail.may_decide else "",
         edit_text=json.dumps(json.loads(edits[-1]), indent=2, ensure_ascii=False) if edits else "",
         votes=[_vote(one, detail.reader, pending=pending) for one in detail.votes],
@@ -60,6 +66,20 @@ def _at_deadline(detail: CheckpointDetail) -> str:
         has_default=default is not None,
     )
     return said if default is None else f"{said} (default: {words(default)})"
+
+
+def _approved_it(detail: CheckpointDetail) -> bool:
+    point = detail.checkpoint
+    ruled = point.rule_id is not None and not point.rule_shadow
+    return ruled and point.decided_by == POLICY and point.policy_id == point.rule_id
+
+
+def _by_itself(detail: CheckpointDetail) -> str:
+    if _approved_it(detail):
+        return "Approved by the review policy, without a person."
+    if detail.checkpoint.rule_id is not None and detail.checkpoint.rule_shadow:
+        return "A review policy in shadow would have approved this by itself."
+    return ""
 
 
 def _approvals(detail: CheckpointDetail) -> str:

@@ -66,6 +66,7 @@ def test_a_policy_from_nothing_to_its_end(door: Door, admin: TestClient) -> None
         ({"deadline": {"then": "extend"}}, "deadline.seconds"),
         ({"selfApproval": "sometimes"}, "selfApproval"),
         ({"remindSeconds": [0]}, "remindSeconds.0"),
+        ({"automatic": {"upTo": "CRITICAL"}}, "automatic.upTo"),
         ({"approvals": 2}, "approvals"),
     ],
 )
@@ -155,3 +156,57 @@ def test_a_right_is_lent_and_taken_back(door: Door, admin: TestClient) -> None:
     wrong = ana.post(address, json={"to": "nobody@example.com", "endsAt": until})
     assert wrong.json()["errors"][0]["field"] == "to"
     assert door.as_role(Role.VIEWER).post(address, json=other).status_code == 403
+
+
+def test_a_rule_is_tried_recorded_and_stopped(door: Door, admin: TestClient) -> None:
+    viewer, ana = door.as_role(Role.VIEWER), door.as_role(Role.REVIEWER, "ana")
+    _, decided = door.waiting(admin)
+    assert ana.request("DELETE", f"{DESK}/{decided}", json={"reason": "No"}).status_code == 200
+    tried = viewer.get(f"{POLICIES}/noop/backtest", params={"upTo": "LOW"})
+    found = tried.json()["backtest"]
+    assert (found["lookedAt"], found["wouldApprove"]) == (1, 1)
+    assert found["outcomes"] == {"REJECTED": 1}
+    assert [(one["id"], one["outcome"]) for one in found["contradictions"]] == [
+        (decided, "REJECTED")
+    ]
+    wrong = viewer.get(f"{POLICIES}/noop/backtest", params={"upTo": "CRITICAL"})
+    assert wrong.json()["errors"][0]["field"] == "automatic.upTo"
+    assert viewer.get(f"{POLICIES}/noop/backtest", params={"days": 91}).status_code == 422
+    assert viewer.get("/api/review-policy-suggestions").json()["suggestions"] == []
+    assert viewer.get(f"{POLICIES}/noop/record").status_code == 404
+    put(admin, automatic={"upTo": "LOW"})
+    record = viewer.get(f"{POLICIES}/noop/record").json()["record"]
+    assert (record["approved"], record["policy"]["automatic"]["upTo"]) == (0, "LOW")
+    assert viewer.post(f"{POLICIES}/noop/stop", json={}).status_code == 403
+    stopped = ana.post(f"{POLICIES}/noop/stop", json={"reason": "Wrong once"}).json()["policy"]
+    assert (stopped["version"], stopped["automatic"]["upTo"]) == (2, None)
+    assert ana.post(f"{POLICIES}/write/stop", json={}).status_code == 404
+
+
+def test_a_group_is_kept_and_asked(door: Door, admin: TestClient) -> None:
+    ana, ray = door.as_role(Role.REVIEWER, "ana"), door.as_role(Role.REVIEWER, "ray")
+    address = "/api/reviewer-groups"
+    made = admin.post(address, json={"name": "Security", "members": ["ana@example.com"]})
+    assert made.status_code == 201, made.text
+    group = made.json()["group"]
+    assert made.headers["Location"] == f"{address}/{group['id']}"
+    assert [one["name"] for one in group["members"]] == ["ana"]
+    assert admin.post(address, json={"name": "security"}).status_code == 409
+    assert ray.get(address).json()["groups"] == [group]
+    assert ray.post(address, json={"name": "Mine"}).status_code == 403
+    policy = put(admin, deciders={"roles": [], "groups": ["Security"]})
+    assert policy["deciders"]["groups"] == [{"id": group["id"], "name": "Security"}]
+    assert policy["deciders"]["words"] == "group Security"
+    _, checkpoint_id = door.waiting(admin)
+    assert ray.post(f"{DESK}/{checkpoint_id}").status_code == 403
+    assert ana.get(f"{DESK}/{checkpoint_id}").json()["checkpoint"]["mayDecide"] is True
+    asked = admin.delete(f"{address}/{group['id']}")
+    assert (asked.status_code, asked.json()["policies"]) == (409, ["noop"])
+    change = {"add": ["ray@example.com"], "remove": [group["members"][0]["id"]]}
+    changed = admin.patch(f"{address}/{group['id']}", json=change).json()["group"]
+    assert [one["name"] for one in changed["members"]] == ["ray"]
+    assert ana.post(f"{DESK}/{checkpoint_id}").status_code == 403
+    assert ray.post(f"{DESK}/{checkpoint_id}").json()["checkpoint"]["status"] == "APPROVED"
+    assert admin.patch(f"{address}/grp_x", json=change).status_code == 404
+    admin.delete(f"{POLICIES}/noop")
+    assert admin.delete(f"{address}/{group['id']}").json()["group"]["name"] == "Security"

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from agent_console.domain.payload import canonical, digest
 from agent_console.domain.risk import Finding, Severity
 from agent_console.domain.usage import Usage
-from agent_console.store.policy_approvals import approve_by_policy
+from agent_console.store.policy_approvals import put_up
 from agent_console.store.run_usage import record_usage
 from tests.api.conftest import Door, enqueue
 from tests.support.runs import checkpoint, claim_one, step
@@ -42,7 +42,7 @@ def test_an_approval_by_policy_is_shown_with_its_findings(door: Door, admin: Tes
     payload = canonical({"action": "go", "data": 1, "changes": [], "findings": [LOW.to_json()]})
     asked = replace(checkpoint(0), payload=payload, payload_digest=digest(payload))
     key = claim_one(door.db).key
-    checkpoint_id = approve_by_policy(door.db, key, asked, "auto_approve_low_risk")
+    checkpoint_id = put_up(door.db, key, asked, "auto_approve_low_risk").id
     (shown,) = admin.get(f"/api/agent-jobs/{job_id}/checkpoints").json()["checkpoints"]
     assert (shown["id"], shown["status"]) == (checkpoint_id, "APPROVED")
     assert (shown["approvedBy"], shown["decidedByName"]) == ("policy", "policy")

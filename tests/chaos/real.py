@@ -19,7 +19,7 @@ from agent_console.store.deadlines import expire_due
 from agent_console.store.engine_values import RunKey
 from agent_console.store.finishes import finish
 from agent_console.store.liveness import heartbeat, rescue
-from agent_console.store.policy_approvals import approve_by_policy
+from agent_console.store.policy_approvals import put_up
 from agent_console.store.run_usage import record_usage
 from agent_console.testing import FakeClock
 from tests.chaos.model import CONFLICT, LOST, SECOND, Key
@@ -96,7 +96,8 @@ class Real:
             used = Usage(input_tokens=1, output_tokens=1, cost_micros=1)
             record_usage(self.db, run, step(position, kind="usage"), used, "noop")
         elif kind == "policy":
-            self.questions.append(approve_by_policy(self.db, run, checkpoint(position), "auto"))
+            made = put_up(self.db, run, checkpoint(position), "auto_approve_low_risk")
+            self.questions.append(made.id)
         else:
             runs.record_step(self.db, run, step(position, kind=kind))
         return kind

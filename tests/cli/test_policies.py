@@ -84,3 +84,34 @@ def test_a_right_is_lent_and_taken_back(
     assert "endsAt: must be later" in refused
     assert terminal.json("delegations", "revoke", made["id"])["delegations"][0]["revokedAt"]
     assert "no open delegation" in terminal.refused("delegations", "revoke", made["id"])
+
+
+def test_a_rule_is_tried_recorded_and_stopped(on_each_database: Terminal) -> None:
+    terminal = on_each_database
+    assert "Of 0 decisions" in terminal.done("policies", "backtest", TYPE, "--up-to", "LOW")
+    assert "Nothing to suggest." in terminal.done("policies", "suggest")
+    said = terminal.done("policies", "set", TYPE, "--auto-up-to", "LOW", "--shadow")
+    assert "approves by itself what has no finding above LOW (shadow" in said
+    assert "agreed 0, disagreed 0" in terminal.done("policies", "record", TYPE)
+    assert terminal.json("policies", "record", TYPE)["record"]["approved"] == 0
+    assert terminal.json("policies", "backtest", TYPE)["backtest"]["upTo"] == "LOW"
+    stopped = terminal.done("policies", "stop", TYPE, "--reason", "Wrong once")
+    assert "approves by itself nothing: people are asked" in stopped
+
+
+def test_a_group_is_made_asked_changed_and_deleted(
+    on_each_database: Terminal, account: Callable[[str, str], str]
+) -> None:
+    terminal = on_each_database
+    account("ana@example.com", "reviewer")
+    assert "There is no group." in terminal.done("groups", "list")
+    assert "Security" in terminal.done("groups", "create", "Security", "ana@example.com")
+    said = terminal.done("policies", "set", TYPE, "--group", "security")
+    assert "asks group Security" in said
+    assert "asks it" in terminal.refused("groups", "delete", "Security")
+    terminal.done("groups", "change", "Security", "--remove", "ana@example.com")
+    (group,) = terminal.json("groups", "list")["groups"]
+    assert group["members"] == []
+    terminal.done("policies", "remove", TYPE)
+    assert terminal.json("groups", "delete", "security")["groups"][0]["id"] == group["id"]
+    assert "There is no group" in terminal.refused("groups", "delete", "Security")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -9,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import People
 from tests.e2e.console import ConsoleProcess
-from tests.e2e.work import Work
+from tests.e2e.work import Work, code
 
 pytestmark = pytest.mark.e2e
 
@@ -80,3 +81,36 @@ def test_who_is_not_asked_sees_the_verbs_disabled_and_why(
         admin.delete(f"/api/review-policies/{TYPE}")
     rita.goto(f"{DESK}/{checkpoint}")
     expect(rita.get_by_role("button", name="Approve", exact=True)).to_be_enabled()
+
+
+def test_a_rule_is_tried_saved_and_stopped_from_the_card_it_approved(
+    people: People, work: Work
+) -> None:
+    ada = people.page("admin", f"/review-policies?type={TYPE}")
+    row = ada.get_by_test_id("policy-row").filter(has_text=TYPE)
+    row.get_by_role("button", name=f"Set policy of {TYPE}").click()
+    form = ada.get_by_role("dialog")
+    form.get_by_label("Approved by itself").select_option("LOW")
+    form.get_by_role("button", name="Try on the last 30 days").click()
+    expect(form.get_by_test_id("policy-backtest")).to_contain_text("would have approved")
+    form.get_by_role("button", name="Save policy").click()
+    expect(form).to_have_count(0)
+    expect(row).to_contain_text("what has no finding above LOW")
+
+    path = f"alone/{uuid.uuid4().hex}.txt"
+    job = work.enqueue(TYPE, code(path, "text\n"), "Needs nobody")
+    assert work.finished(job)["status"] == "COMPLETED"
+    expect(row).to_contain_text("in 30 days: 1")
+    row.get_by_role("button", name="What is approved by itself").click()
+    record = ada.get_by_role("dialog")
+    approved = record.get_by_test_id("past-checkpoint")
+    expect(approved).to_have_count(1)
+    checkpoint = str(approved.get_by_role("link").get_attribute("href")).rpartition("/")[2]
+
+    rita = opened(people, "reviewer", checkpoint)
+    note = rita.get_by_test_id("by-itself")
+    expect(note).to_contain_text("Approved by the review policy, without a person.")
+    note.get_by_role("button", name="Stop approving by itself").click()
+    expect(rita.get_by_text("people are asked from now on")).to_be_visible()
+    _, asked = work.waiting("Asks again")
+    assert asked

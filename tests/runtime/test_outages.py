@@ -63,7 +63,7 @@ def test_every_recorded_call_outlives_an_outage(
 
 
 @pytest.mark.parametrize("committed", [False, True], ids=["before the commit", "answer lost"])
-@pytest.mark.parametrize("write", ["record_usage", "approve_by_policy"])
+@pytest.mark.parametrize("write", ["record_usage", "put_up"])
 def test_usage_and_approvals_by_policy_outlive_an_outage(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, write: str, committed: bool
 ) -> None:

@@ -35,6 +35,7 @@ from agent_console.domain.queries import (
 )
 from agent_console.domain.review_export import ExportQuery
 from agent_console.domain.review_policies import Terms
+from agent_console.domain.reviewer_groups import GroupChange
 from agent_console.domain.rulings import Item
 from agent_console.domain.saved_queries import NewSavedQuery, QueryChange
 from agent_console.domain.schedules import NewSchedule, Rule, ScheduleChange, ScheduleQuery
@@ -124,6 +125,15 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     "policies.people": (P.POLICIES_MANAGE, lambda s, a: s.policies.people(a)),
     "policies.save": (P.POLICIES_MANAGE, lambda s, a: s.policies.save(a, "nil", Terms())),
     "policies.remove": (P.POLICIES_MANAGE, lambda s, a: s.policies.remove(a, "noop")),
+    "automatic.record": (P.CHECKPOINTS_READ, lambda s, a: s.automatic.record(a, "noop")),
+    "automatic.records": (P.CHECKPOINTS_READ, lambda s, a: s.automatic.records(a)),
+    "automatic.backtest": (P.CHECKPOINTS_READ, lambda s, a: s.automatic.backtest(a, "noop")),
+    "automatic.suggestions": (P.CHECKPOINTS_READ, lambda s, a: s.automatic.suggestions(a)),
+    "automatic.stop": (P.CHECKPOINTS_DECIDE, lambda s, a: s.automatic.stop(a, "noop")),
+    "groups.page": (P.CHECKPOINTS_READ, lambda s, a: s.groups.page(a)),
+    "groups.create": (P.POLICIES_MANAGE, lambda s, a: s.groups.create(a, "Security")),
+    "groups.change": (P.POLICIES_MANAGE, lambda s, a: s.groups.change(a, "g", GroupChange())),
+    "groups.delete": (P.POLICIES_MANAGE, lambda s, a: s.groups.delete(a, "g")),
     "delegations.page": (P.CHECKPOINTS_READ, lambda s, a: s.delegations.page(a)),
     "delegations.create": (
         P.CHECKPOINTS_DECIDE,

@@ -17,6 +17,7 @@ from agent_console.store import runs
 from agent_console.store.claims import claim
 from agent_console.store.database import Database
 from agent_console.store.finishes import finish
+from agent_console.store.policy_approvals import put_up
 from agent_console.store.relations import relation
 from agent_console.store.signals import Signals
 from agent_console.store.transactions import Tx
@@ -32,6 +33,7 @@ CLAIM = FINISH = {"postgresql": 2, "sqlite": 4}
 RESUME = {"postgresql": 5, "sqlite": 8}  # a claim that looks at approvals and brings records
 STEP = {"postgresql": 3, "sqlite": 2}
 SUSPEND = {"postgresql": 4, "sqlite": 6}
+PUT_UP = {"postgresql": 5, "sqlite": 7}  # one of them reads the policies
 DECIDE = {"postgresql": 6, "sqlite": 9}  # one of them reads the policies
 LATE = {"postgresql": 8, "sqlite": 11}  # with those whose time was up
 
@@ -93,6 +95,11 @@ def test_a_step_and_an_approval_cost_few_statements(db: Database, sent: list[str
     sent.clear()
     runs.suspend(db, key, checkpoint(1))
     assert len(sent) <= SUSPEND[db.dialect], sent
+    enqueue_many(db, 1)
+    key = claim_one(db).key
+    sent.clear()
+    assert not put_up(db, key, checkpoint(1)).approved
+    assert len(sent) <= PUT_UP[db.dialect], sent
 
 
 @pytest.mark.parametrize("jobs", [1, 200])

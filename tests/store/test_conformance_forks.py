@@ -6,12 +6,14 @@ from typing import Any
 
 from agent_console.domain.jobs import JobVerb, NewJob
 from agent_console.domain.parking import ParkCode
-from agent_console.store import forks, job_writes, parking, rewinds
+from agent_console.domain.review_policies import Automatic, Terms
+from agent_console.store import forks, job_writes, parking, review_policies, rewinds
 from agent_console.store.claims import claim
 from agent_console.store.database import Database
 from agent_console.store.finishes import finish
 from agent_console.store.ids import new_id
 from agent_console.store.liveness import rescue
+from agent_console.store.policy_approvals import put_up
 from agent_console.store.rechecks import Approval
 from agent_console.store.record_cuts import cut
 from agent_console.store.run_records import load_record
@@ -186,3 +188,16 @@ def test_poison_says_so_as_data(db: Database) -> None:
         "poison",
         '{"claims":1}',
     )
+
+
+def test_a_copy_was_approved_by_no_rule_of_its_own(db: Database) -> None:
+    terms = Terms(automatic=Automatic(up_to="LOW"))
+    db.write(lambda tx: review_policies.save(tx, "noop", "", terms, base_version=None, actor=ADA))
+    job_id = enqueue(db)
+    key = claim_one(db).key
+    assert put_up(db, key, checkpoint(0)).approved
+    record_step(db, key, step(1, "acted"))
+    finish(db, [end(key, JobVerb.FAIL)])
+    copy = fork(db, job_id, 1)
+    found = rows(db, "SELECT job_id, rule_id IS NULL AS none FROM agent_checkpoints")
+    assert {row["job_id"]: bool(row["none"]) for row in found} == {job_id: False, copy: True}

@@ -30,7 +30,14 @@ from agent_console.store import (
 from agent_console.store.database import Database
 from agent_console.store.dialects import ids_param, match_text
 from agent_console.store.ids import new_id
-from agent_console.store.reads import artifact_search, bulk, review_export, review_figures, sessions
+from agent_console.store.reads import (
+    artifact_search,
+    bulk,
+    review_export,
+    review_figures,
+    rule_history,
+    sessions,
+)
 
 HISTORY, READY = 20_000, 500
 JOBS = (
@@ -117,6 +124,11 @@ HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
         {"job_type": "noop", "most": 100},
         OPEN,
     ),
+    "what people decided lately": (
+        rule_history.DECIDED.replace("/*type*/", ""),
+        {"span": 10**9},
+        ("ix_agent_checkpoints_type", "ix_agent_checkpoints_created"),
+    ),
     "reviews to export": (
         review_export.FOUND,
         {"until": 2**62, "at": 5_000, "id": "", "limit": 100},
@@ -159,6 +171,13 @@ def test_what_many_decisions_and_claims_look_up_is_found_by_index(full: Database
         assert any(name in found for name in index), found
         assert "Seq Scan on ai_jobs" not in found, found
         assert "Seq Scan on agent_checkpoints" not in found, found
+
+
+def test_what_a_rule_did_is_found_by_its_versions(full: Database) -> None:
+    asked: dict[str, object] = {"ids": ids_param(["pol_1", "pol_2"], full.dialect), "span": 10**17}
+    for sql in (rule_history.FIGURES, rule_history.CONTRADICTIONS, rule_history.APPROVED):
+        found = plan(full, sql, asked)
+        assert "ix_agent_checkpoints_rule" in found, found
 
 
 def test_figures_of_a_stretch_of_time_read_its_slots_alone(db: Database) -> None:

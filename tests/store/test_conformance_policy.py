@@ -14,7 +14,7 @@ from agent_console.store import tallies
 from agent_console.store.claims import claim
 from agent_console.store.database import Database
 from agent_console.store.engine_values import RunKey
-from agent_console.store.policy_approvals import approve_by_policy
+from agent_console.store.policy_approvals import put_up
 from agent_console.store.reads import usage
 from agent_console.store.run_records import load_record
 from agent_console.store.run_usage import record_usage
@@ -27,7 +27,7 @@ USED = Usage(1000, 50, 2_500)
 
 
 def approve(db: Database, key: RunKey, position: int = 0) -> str:
-    return approve_by_policy(db, key, checkpoint(position, {"n": 1}), AUTO)
+    return put_up(db, key, checkpoint(position, {"n": 1}), AUTO).id
 
 
 def spend(db: Database, key: RunKey, position: int = 0, model: str = "small") -> None:

@@ -13,7 +13,7 @@ from agent_console.store import job_writes
 from agent_console.store.database import Database
 from agent_console.store.finishes import finish
 from agent_console.store.metric_reads import read_figures
-from agent_console.store.policy_approvals import approve_by_policy
+from agent_console.store.policy_approvals import put_up
 from agent_console.store.reads import checkpoints as reads
 from agent_console.store.run_records import load_record
 from agent_console.store.runs import suspend
@@ -108,7 +108,7 @@ def test_a_round_that_a_policy_approves_is_counted_as_well(db: Database) -> None
     first = ask(db, 0)
     decide(db, first, CHANGES, feedback="shorter")
     asked = checkpoint(1, rounds=3)
-    second = approve_by_policy(db, claim_one(db).key, asked, "auto_approve_low_risk")
+    second = put_up(db, claim_one(db).key, asked, "auto_approve_low_risk").id
     assert place(db, second) == (2, 3, first)
 
 

@@ -16,8 +16,8 @@ from agent_console.domain.risk import (
     Severity,
     assess,
     confidence_finding,
-    is_low,
     ordered,
+    within,
 )
 from agent_console.domain.risk_rules import (
     ASSESSORS,
@@ -167,10 +167,19 @@ def test_findings_are_ordered_unique_and_bounded() -> None:
     assert kept[-1].message == "6 more findings are not listed."
 
 
-@pytest.mark.parametrize("severity", list(Severity))
-def test_low_risk_is_nothing_above_low(severity: Severity) -> None:
-    assert is_low([Finding(severity, "r", "m")]) is (severity is Severity.LOW)
-    assert is_low([])
+GRAVITY = ["NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
+
+
+@pytest.mark.parametrize("limit", GRAVITY)
+def test_what_is_within_a_limit_is_that_and_all_that_is_lesser(limit: str) -> None:
+    found = [risk for risk in GRAVITY if within(risk, limit)]
+    assert found == GRAVITY[: GRAVITY.index(limit) + 1]
+    assert not within(None, limit)
+    assert not within("ODD", limit)
+
+
+def test_nothing_is_within_no_limit() -> None:
+    assert not any(within(risk, None) for risk in (*GRAVITY, None))
 
 
 @pytest.mark.parametrize(

@@ -196,6 +196,10 @@ class CheckpointOut(Out):
     policy_id: str | None = Field(
         None, description="The version of the review policy that was applied; null: none."
     )
+    rule_id: str | None = Field(
+        None, description="The version whose rule approved it by itself, or would have in shadow."
+    )
+    rule_shadow: bool = Field(False, description="`ruleId` only says what it would have done.")
     extensions: int = Field(0, description="How often its deadline was extended.")
     escalated: bool = Field(False, description="Others are asked since the deadline passed.")
     forked_from: str | None = Field(

@@ -13,7 +13,9 @@ from agent_console.domain.checkpoints import CheckpointVerb
 from agent_console.domain.review_policies import (
     DECIDING_ROLES,
     AtDeadline,
+    Automatic,
     Deadline,
+    Group,
     Person,
     Reviewers,
     ReviewPolicy,
@@ -33,11 +35,19 @@ class PersonOut(Out):
     name: str
 
 
+class GroupRefOut(Out):
+    """A group of reviewers."""
+
+    id: str
+    name: str
+
+
 class ReviewersOut(Out):
-    """Whoever has one of ``roles``, and the accounts of ``people``; ``words`` says it."""
+    """Who has one of ``roles``, ``people``, and members of ``groups``; ``words`` says it."""
 
     roles: list[Role]
     people: list[PersonOut]
+    groups: list[GroupRefOut]
     words: str
 
 
@@ -49,6 +59,16 @@ class DeadlineOut(Out):
     times: int = Field(description="How often extend does.")
     to: ReviewersOut = Field(description="Whom escalate asks.")
     last: AtDeadline = Field(description="What happens when that is over as well.")
+
+
+class AutomaticOut(Out):
+    """What is approved without a person; ``words`` says it."""
+
+    up_to: str | None = Field(
+        description="Nothing with a finding above it asks a person; null: everything does."
+    )
+    shadow: bool = Field(description="It only records what it would have approved.")
+    words: str
 
 
 class ReviewPolicyOut(Out):
@@ -70,6 +90,7 @@ class ReviewPolicyOut(Out):
     deadline: DeadlineOut
     deadline_words: str
     remind_seconds: list[int]
+    automatic: AutomaticOut
     note: str
     removed: bool = Field(description="This version ends the policy.")
     saved_by_name: str
@@ -96,6 +117,7 @@ class ReviewPolicyOut(Out):
             ),
             deadline_words=deadline_words(terms),
             remind_seconds=list(terms.remind_seconds),
+            automatic=AutomaticOut.model_validate(terms.automatic),
             note=terms.note,
             removed=policy.removed,
             saved_by_name=policy.saved_by_name,
@@ -127,15 +149,17 @@ class VersionsAnswer(Success):
 
 
 class ReviewersIn(In):
-    """Roles that may decide, and people by account id or e-mail address."""
+    """Roles that may decide, people by account id or e-mail address, groups by id or name."""
 
     roles: list[Role] = Field(default=[*DECIDING_ROLES], max_length=len(Role))
     people: list[_Name] = Field(default=[], max_length=50)
+    groups: list[_Name] = Field(default=[], max_length=20)
 
     def to_reviewers(self) -> Reviewers:
         """Return the domain's value."""
         people = tuple(Person(id=one) for one in self.people)
-        return Reviewers(roles=tuple(self.roles), people=people)
+        groups = tuple(Group(id=one) for one in self.groups)
+        return Reviewers(roles=tuple(self.roles), people=people, groups=groups)
 
 
 class DeadlineIn(In):
@@ -146,6 +170,17 @@ class DeadlineIn(In):
     times: _Count = 1
     to: ReviewersIn = ReviewersIn(roles=[Role.ADMIN])
     last: AtDeadline = AtDeadline.FAIL
+
+
+class AutomaticIn(In):
+    """What is approved without a person: `NONE`, `LOW`, `MEDIUM` or `HIGH`; null: nothing."""
+
+    up_to: Annotated[StrictStr, StringConstraints(max_length=20)] | None = None
+    shadow: StrictBool = False
+
+    def to_automatic(self) -> Automatic:
+        """Return the domain's value."""
+        return Automatic(up_to=self.up_to, shadow=self.shadow)
 
 
 class ReviewPolicyIn(In):
@@ -171,6 +206,7 @@ class ReviewPolicyIn(In):
     undo_seconds: _Count | None = None
     deadline: DeadlineIn = DeadlineIn()
     remind_seconds: list[_Count] = Field(default=[], max_length=20)
+    automatic: AutomaticIn = AutomaticIn()
     note: Annotated[StrictStr, StringConstraints(max_length=500)] = ""
 
     def to_terms(self) -> Terms:
@@ -191,6 +227,7 @@ class ReviewPolicyIn(In):
                 last=deadline.last,
             ),
             remind_seconds=tuple(self.remind_seconds),
+            automatic=self.automatic.to_automatic(),
             note=self.note,
         )
 

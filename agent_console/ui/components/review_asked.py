@@ -6,7 +6,7 @@ from typing import cast
 
 import reflex as rx
 
-from agent_console.ui.components.basics import OFFLINE, fact, facts, icon, words
+from agent_console.ui.components.basics import OFFLINE, fact, facts, icon, verb_button, words
 from agent_console.ui.components.review_models import RulingView, VoteView
 from agent_console.ui.elements import moment
 
@@ -23,6 +23,28 @@ def asked_facts(ruling: rx.Var[RulingView]) -> rx.Component:
         fact("Who is asked", asked.who, given=ruling.pending),
         fact("Approvals", asked.approvals, given=asked.approvals != ""),
         ("Review policy", policy),
+    )
+
+
+def by_itself(ruling: rx.Var[RulingView], stop: rx.event.EventType[()]) -> rx.Component:
+    """Return what a rule on automatic approval had to do with it; ``stop`` ends the rule."""
+    asked = ruling.asked
+    stops = verb_button(
+        "Stop approving by itself",
+        reason=asked.stop_refusal,
+        on_click=stop,
+        size="1",
+        variant="outline",
+        color_scheme="red",
+    )
+    return rx.cond(
+        asked.by_itself != "",
+        rx.el.div(
+            rx.el.span(asked.by_itself),
+            rx.cond(asked.stops_type != "", stops),
+            class_name="card-line",
+            data_testid="by-itself",
+        ),
     )
 
 

@@ -37,13 +37,14 @@ def review_card(
     claim_bar: rx.Component,
     votes: rx.Component,
     question: rx.Component,
+    by_itself: rx.Component,
     thread: rx.Component,
 ) -> rx.Component:
     """Return the card; ``verdict_bar`` closes it, ``claim_bar`` follows its head.
 
     ``votes`` tell what was said so far where several people have to agree; ``alert`` says why a
-    verdict was not taken; ``question`` stands in for what will happen where something is asked,
-    and ``thread`` is what people say about it.
+    verdict was not taken; ``question`` stands in for what will happen where something is asked;
+    ``by_itself`` is what a rule had to do with it, and ``thread`` is what people say about it.
 
     Keyed by the checkpoint's id: what is being typed cannot move to another card.
     """
@@ -63,6 +64,7 @@ def review_card(
             rounds_section(body, ruling),
             content(body),
             rx.cond(body.note | body.question, rx.fragment(), _words(body)),
+            by_itself,
             _why(body, ruling),
             thread,
             context_section(body, context),

@@ -143,7 +143,9 @@ class AskedView:
     """The review policy of a card in words: who is asked, and what comes of it.
 
     ``approvals`` is empty where one person decides; ``why_not_again`` says that the reader has
-    approved already. ``edit_text`` is what the last of them would let run instead.
+    approved already. ``by_itself`` says what a rule on automatic approval had to do with it; where
+    one approved it, ``stops_…`` are the policy that can be stopped. ``edit_text`` is what the last
+    of them would let run instead.
     """
 
     who: str = ""
@@ -151,6 +153,10 @@ class AskedView:
     at_deadline: str = ""
     policy: str = ""
     policy_href: str = ""
+    by_itself: str = ""
+    stops_type: str = ""
+    stops_action: str = ""
+    stop_refusal: str = ""
     why_not_again: str = ""
     edit_text: str = ""
     votes: list[VoteView] = field(default_factory=list)

@@ -17,7 +17,7 @@ from agent_console.ui.components.basics import (
 )
 from agent_console.ui.components.desk_bulk import checkpoint_box, desk_bulk_bar
 from agent_console.ui.components.notify_switch import notify_switch
-from agent_console.ui.components.review_asked import votes_section
+from agent_console.ui.components.review_asked import by_itself, votes_section
 from agent_console.ui.components.review_card import review_card
 from agent_console.ui.components.review_claim import claim_bar
 from agent_console.ui.components.review_comments import ThreadVerbs, thread_section
@@ -30,6 +30,7 @@ from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.shell import frame, stale_badge
 from agent_console.ui.states.checkpoints import BASE, Desk
+from agent_console.ui.states.policy_rules import PolicyRules
 from agent_console.ui.states.saved import SavedViews
 
 THREAD = ThreadVerbs(
@@ -290,6 +291,12 @@ def _card() -> rx.Component:
             claim_bar=claim_bar(Desk.ruling, Desk.claim, Desk.release()),
             votes=votes_section(Desk.ruling, Desk.withdraw()),
             question=question_part(Desk.body, Desk.ruling, ANSWER),
+            by_itself=by_itself(
+                Desk.ruling,
+                PolicyRules.stop_of(
+                    Desk.ruling.asked.stops_type, Desk.ruling.asked.stops_action, Desk.body.id
+                ),
+            ),
             thread=thread_section(Desk.body, Desk.thread, THREAD),
         ),
     )

@@ -17,12 +17,16 @@ from agent_console.ui.components.basics import (
     verb_button,
     words,
 )
+from agent_console.ui.components.policy_rules import record_dialog, suggestions, try_button
+from agent_console.ui.components.reviewer_groups import reviewer_groups
 from agent_console.ui.components.stand_ins import stand_ins
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.policy_forms import Check
 from agent_console.ui.policy_views import PATH
 from agent_console.ui.states.delegations import StandIns
+from agent_console.ui.states.groups import ReviewerGroups
+from agent_console.ui.states.policy_rules import PolicyRules
 from agent_console.ui.states.review_policies import PolicyRow, ReviewPolicies, VersionRow
 
 FORM = ReviewPolicies.form
@@ -65,6 +69,11 @@ def _row(row: rx.Var[PolicyRow]) -> rx.Component:
             ("Who is asked", row.who),
             ("Approvals", row.approvals),
             ("At the deadline", row.at_deadline),
+            fact(
+                "By itself",
+                rx.fragment(row.automatic, rx.el.div(row.figures, class_name="ac-meta")),
+                given=row.automatic != "",
+            ),
             fact("Also", row.more, given=row.more != ""),
         ),
         key=row.key,
@@ -95,6 +104,18 @@ def _verbs(row: rx.Var[PolicyRow]) -> rx.Component:
                 color_scheme="gray",
                 on_click=ReviewPolicies.show_versions(row.job_type, row.action),
                 aria_label="Versions of the policy of " + row.title,
+            ),
+        ),
+        rx.cond(
+            row.own,
+            verb_button(
+                "By itself",
+                icon_name="bot",
+                size="1",
+                variant="soft",
+                color_scheme="gray",
+                on_click=PolicyRules.look(row.job_type, row.action),
+                aria_label="What is approved by itself of " + row.title,
             ),
         ),
         class_name="ac-ownverbs",
@@ -135,7 +156,9 @@ def _input(name: str, label: str, value: Any, **more: Any) -> rx.Component:
     )
 
 
-def _choice(name: str, label: str, value: Any, options: dict[str, str]) -> rx.Component:
+def _choice(
+    name: str, label: str, value: Any, options: dict[str, str], **more: Any
+) -> rx.Component:
     return rx.el.div(
         rx.el.label(label, html_for=f"rp-{name}"),
         rx.el.select(
@@ -144,8 +167,37 @@ def _choice(name: str, label: str, value: Any, options: dict[str, str]) -> rx.Co
             name=name,
             default_value=value,
             class_name="ac-input",
+            **more,
         ),
         class_name="ac-field",
+    )
+
+
+_BY_ITSELF = {
+    "": "Nothing: people are asked",
+    "NONE": "What has no finding",
+    "LOW": "What has no finding above LOW",
+    "MEDIUM": "What has no finding above MEDIUM",
+    "HIGH": "What has no finding above HIGH",
+}
+
+
+def _automatic() -> rx.Component:
+    return rx.el.fieldset(
+        rx.el.legend("Without a person"),
+        _choice(
+            "automatic",
+            "Approved by itself",
+            FORM.automatic,
+            _BY_ITSELF,
+            on_change=ReviewPolicies.choose,
+        ),
+        rx.el.div(
+            _tick("shadow", "Shadow: decide nothing, record what it would approve", FORM.shadow),
+            class_name="ac-field",
+        ),
+        try_button(),
+        class_name="rp-part",
     )
 
 
@@ -165,6 +217,7 @@ def _target() -> rx.Component:
             rx.foreach(ReviewPolicies.job_types, lambda one: rx.el.option(one, value=one, key=one)),
             id="rp-jobType",
             name="jobType",
+            on_change=ReviewPolicies.aim_type,
             class_name="ac-input",
         ),
         class_name="ac-field",
@@ -175,6 +228,7 @@ def _target() -> rx.Component:
         "",
         max_length=200,
         input_mode="text",
+        on_blur=ReviewPolicies.aim_action,
     )
     return rx.cond(FORM.new, rx.fragment(kinds, action))
 
@@ -220,6 +274,7 @@ def _edit() -> rx.Component:
             ),
             _choice("selfApproval", "Deciding what one asked for", FORM.self_approval, _SELF),
             _deadline(),
+            _automatic(),
             _input("note", "Note for everybody", FORM.note, max_length=500, input_mode="text"),
             _end(),
             key=FORM.key,
@@ -296,6 +351,9 @@ def _list() -> rx.Component:
             open=ReviewPolicies.asking != "",
             on_open_change=ReviewPolicies.turn,
         ),
+        record_dialog(),
+        suggestions(),
+        reviewer_groups(),
         stand_ins(),
     )
 
@@ -326,4 +384,5 @@ def page() -> rx.Component:
 
 def register(app: rx.App) -> None:
     """Add the page at ``/review-policies``."""
-    live_page(app, PATH, "Review policies", page, ReviewPolicies.watch, StandIns.watch)
+    watched = (ReviewPolicies.watch, StandIns.watch, ReviewerGroups.watch, PolicyRules.load)
+    live_page(app, PATH, "Review policies", page, *watched)
