@@ -88,7 +88,8 @@ def _ticks(view: rx.Var[FieldView], within: Within) -> rx.Component:
         role=words(view.kind == "several", "group", "radiogroup"),
         aria_labelledby=_id(view, within) + "-label",
         class_name="ac-options",
-        **_said(view, within),
+        aria_invalid=words(view.error != "", "true", "false"),
+        aria_describedby=_id(view, within) + "-help",
     )
 
 
