@@ -123,14 +123,14 @@ class Campaign:
     def _desk_lane(self, labels: deque[str]) -> None:
         self._lane(self._desk_once, labels, 2)
         child.let_go_on(self._services)  # the last desk may have died with a type paused
-        # Else workers would soon find nothing but jobs that wait for somebody in vain. Seldom
-        # enough for those whose question is to expire.
-        self._decide_until(self._worked, every=0.5)
+        # Else workers would soon find nothing but jobs that wait for somebody in vain. Seldom:
+        # some are to expire before somebody looks.
+        self._decide_until(self._worked, every=2.0, limit=50)
 
-    def _decide_until(self, over: threading.Event, every: float) -> None:
+    def _decide_until(self, over: threading.Event, every: float, limit: int) -> None:
         answers = child.Answers(self.folder)
         while not over.wait(every):
-            child.decide_all(self._services, limit=200)
+            child.decide_all(self._services, limit=limit)
             answers.give(self._services)
 
     def _give_up_after(self, misses: int, labels: deque[str]) -> None:
@@ -197,6 +197,6 @@ class Campaign:
 
         waiter = threading.Thread(target=wait)
         waiter.start()
-        self._decide_until(ended, every=0.02)
+        self._decide_until(ended, every=0.02, limit=200)
         waiter.join()
         server.close()
