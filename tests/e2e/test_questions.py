@@ -1,13 +1,15 @@
-"""Questions in a real browser: answered by choice, with and without a mouse."""
+"""Questions in a real browser: answered by choice, by form, with and without a mouse."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.browser import People
+from tests.e2e.browser import PHONE, People
+from tests.e2e.test_accessibility import axe
 from tests.e2e.work import Work
 
 pytestmark = pytest.mark.e2e
@@ -62,3 +64,53 @@ def test_a_choice_is_made_without_a_mouse(people: People, work: Work) -> None:
     expect(page.get_by_role("radio", name="green")).to_be_checked()
     page.keyboard.press("a")
     assert answered(work, job) == "green"
+
+
+def test_several_are_ticked_without_a_mouse(people: People, work: Work) -> None:
+    job, checkpoint = asked(
+        work, "Which ones?", minutes=6, kind="some of the choices", choices=["green", "blue"]
+    )
+    page = people.page("reviewer", f"{DESK}/{checkpoint}")
+    opened(page, checkpoint)
+    page.keyboard.press("a")
+    expect(page.get_by_test_id("question").get_by_text("This is needed.")).to_be_visible()
+    page.get_by_role("checkbox", name="green").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    assert answered(work, job) == ["green", "blue"]
+
+
+@pytest.mark.parametrize("size", [None, PHONE], ids=["1280", "375"])
+def test_a_form_keeps_what_was_typed_when_it_is_refused(
+    people: People, work: Work, size: dict[str, int] | None
+) -> None:
+    job, checkpoint = asked(work, "How do we go on?", kind="form")
+    page = people.page("reviewer", f"{DESK}/{checkpoint}", **({"viewport": size} if size else {}))
+    opened(page, checkpoint)
+    card, button = page.get_by_test_id("question"), page.get_by_role("button", name="Answer")
+    card.get_by_label("Verdict").select_option("wait")
+    card.get_by_label("Until").fill("soon")
+    card.get_by_label("People").fill("many")
+    card.get_by_label("Note").fill("Ask Ana, too.")
+    button.click()
+    expect(card.get_by_text("Enter a whole number.")).to_be_visible()
+    card.get_by_label("People").fill("3")
+    button.click()
+    expect(card.get_by_text(re.compile("is not a 'date'"))).to_be_visible()
+    expect(card.get_by_label("Note")).to_have_value("Ask Ana, too.")
+    expect(card.get_by_label("Until")).to_have_attribute("aria-invalid", "true")
+    assert axe(page) == []
+    width: int = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= (size["width"] if size else 1280)
+    card.get_by_label("Until").fill("2026-12-24")
+    card.get_by_label("Tell everybody").check()
+    button.click()
+    assert answered(work, job) == {
+        "verdict": "wait",
+        "until": "2026-12-24",
+        "people": 3,
+        "tellEverybody": True,
+        "note": "Ask Ana, too.",
+    }

@@ -67,8 +67,9 @@ def _ticks(view: rx.Var[FieldView], within: Within) -> rx.Component:
     """Return all that can be chosen, as radios or boxes."""
     kind = words(view.kind == "several", "checkbox", "radio")
 
-    def one(found: Any) -> rx.Component:
-        mark = cast("rx.Var[MarkView]", found)
+    # Named unlike the parameter around it: in the page, that one would be out of sight.
+    def one(tick: Any) -> rx.Component:
+        mark = cast("rx.Var[MarkView]", tick)
         return rx.el.label(
             rx.el.input(
                 type=kind,
