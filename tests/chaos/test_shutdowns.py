@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -103,7 +104,8 @@ def _tell_to_stop(pid: int, way: str, rng: random.Random) -> None:
     os.kill(pid, signal.SIGTERM)
     if way == "twice":
         threading.Event().wait(rng.uniform(0.05, 0.3))
-        os.kill(pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # one that had nothing to wait for may be gone
+            os.kill(pid, signal.SIGTERM)
 
 
 def _until_it_runs(db: Database, pid: int) -> None:
@@ -134,7 +136,6 @@ def _finish(db: Database, folder: Path) -> None:
 
 def _wrong_ends(stops: list[Stop]) -> Iterator[str]:
     for stop in stops:
-        # One that had nothing to wait for may be gone before it is told again.
         allowed = {CODES[stop.way], 0, -signal.SIGTERM} if stop.way == "twice" else {0}
         if stop.code not in allowed:
             yield f"a worker that was stopped {stop.way} ended with {stop.code}"
