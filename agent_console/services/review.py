@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 
 from agent_console.domain.access import Actor, Permission, authorize, refusal
@@ -144,7 +144,7 @@ class ReviewService:
             why_not = unfit or ("" if claim is None else claim.refusal(me))
             before = _before(reader, checkpoint)
             seen = presence.of(reader, checkpoint_id)
-            return CheckpointDetail(
+            detail = CheckpointDetail(
                 checkpoint=checkpoint,
                 job=job,
                 logs=records.last_logs(reader, job.id, LOG_TAIL),
@@ -167,8 +167,9 @@ class ReviewService:
                 reader=actor.who,
                 others=[one for one in seen.viewers if one.user_id != me],
                 first_seen_at=seen.first_seen_at,
-                moved=moved_bases(checkpoint, self._workspace),
             )
+        # Reads files: not while the snapshot is held.
+        return replace(detail, moved=moved_bases(detail.checkpoint, self._workspace))
 
     def for_job(self, actor: Actor, job_id: str) -> list[Checkpoint]:
         """Return the job's checkpoints, oldest first.
