@@ -62,6 +62,15 @@
     if (act(event)) event.preventDefault();
   });
 
+  // Sends the form that somebody types in. No single key: it works whether those are on or off.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+    const send = event.target.closest?.("form")?.querySelector('button[type="submit"]:not(:disabled)');
+    if (!send || !event.target.matches("textarea, input, select")) return;
+    event.preventDefault();
+    send.click();
+  });
+
   document.addEventListener("click", (event) => {
     if (event.target.closest?.("[data-keys-help]")) explain();
   });

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+from pydantic import BaseModel
+
 from agent_console import JobContext, handler
 
 started: dict[str, float] = {}  # job id → monotonic time; the clock is the machine's, not ours
@@ -50,3 +52,18 @@ def long(ctx: JobContext) -> None:
     """Say on standard output that the run begins, and take a minute."""
     print(f"{ctx.job.id} {time.monotonic()}", flush=True)
     time.sleep(60)
+
+
+class Mail(BaseModel):
+    """What a reviewer may change before it goes out."""
+
+    subject: str
+    body: str
+
+
+@handler("bench-mail", version="1")
+def mail(ctx: JobContext) -> str:
+    """Ask whether a mail may go out, as it is or as it was edited."""
+    proposed = {"subject": "Your oder", "body": "It ships on Monday."}
+    said = ctx.approve("Send this mail?", data=proposed, action="Send a mail", edit=Mail)
+    return str(said.data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import reflex as rx
 
 from agent_console.ui.components.basics import OFFLINE, verb_button, words
+from agent_console.ui.components.hotkeys import hotkey
 from agent_console.ui.components.picking import dismiss_button, pick_box, picked_part
 from agent_console.ui.components.review_models import RowView
 from agent_console.ui.states.checkpoints import Desk
@@ -24,8 +25,8 @@ def checkpoint_box(row: rx.Var[RowView]) -> rx.Component:
 def desk_bulk_bar() -> rx.Component:
     """Return the bar while something is picked, and how the last verdict on many went."""
     verbs = [
-        _verb("Approve selected", "green", "approve"),
-        _verb("Reject selected", "red", "reject"),
+        _verb("Approve selected", "green", "approve", "Shift+A"),
+        _verb("Reject selected", "red", "reject", "Shift+R"),
     ]
     return rx.fragment(
         rx.cond(
@@ -44,7 +45,7 @@ def desk_bulk_bar() -> rx.Component:
     )
 
 
-def _verb(label: str, tone: str, action: str) -> rx.Component:
+def _verb(label: str, tone: str, action: str, key: str) -> rx.Component:
     return verb_button(
         label,
         reason=Desk.may_not,
@@ -53,6 +54,7 @@ def _verb(label: str, tone: str, action: str) -> rx.Component:
         color_scheme=tone,
         high_contrast=True,
         on_click=DeskBulk.ask(action),
+        custom_attrs=hotkey(key),
     )
 
 

@@ -30,6 +30,9 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key("k", "Previous checkpoint in the list"),
             Key("Enter", "Open it"),
             Key("x", "Pick it; with Shift all from the last one to it"),
+            Key("*", "Pick the page, once one is picked"),
+            Key("Shift+A", "Approve all that are picked"),
+            Key("Shift+R", "Reject all that are picked"),
             Key("a", "Approve, or answer"),
             Key("e", "Approve with edits"),
             Key("q", "Request changes"),
@@ -48,6 +51,7 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
             Key("g o", "Go to Overview"),
             Key("Ctrl+K", "Go anywhere, do anything (⌘ K on a Mac)"),
             Key("?", "This overview"),
+            Key("Ctrl+Enter", "Send the form you type in (⌘ Enter on a Mac)"),
             Key("Esc", "Close what is open"),
         ),
     ),
@@ -55,8 +59,11 @@ GROUPS: tuple[tuple[str, tuple[Key, ...]], ...] = (
 
 
 def hotkey(keys: str) -> dict[str, str]:
-    """Return the attributes by which a component is pressed with ``keys``."""
-    return {"data-hotkey": keys, "aria-keyshortcuts": keys}
+    """Return the attributes by which a component is pressed with ``keys``.
+
+    A letter with Shift is written ``Shift+A``; the page hears it as the capital letter.
+    """
+    return {"data-hotkey": keys.removeprefix("Shift+"), "aria-keyshortcuts": keys}
 
 
 def help_button() -> rx.Component:

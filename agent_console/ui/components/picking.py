@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from agent_console.ui.components.basics import icon
+from agent_console.ui.components.hotkeys import hotkey
 
 
 def pick_box(
@@ -41,7 +42,7 @@ def picked_part(
         rx.fragment(
             rx.el.span(f"{count} picked", class_name="ac-strong", role="status"),
             *verbs,
-            _quiet("Pick the page", pick_page),
+            _quiet("Pick the page", pick_page, custom_attrs=hotkey("*")),
             _quiet("Pick none", let_go),
         ),
     )
@@ -59,7 +60,7 @@ def dismiss_button(event: Any) -> rx.Component:
     )
 
 
-def _quiet(label: str, event: Any) -> rx.Component:
+def _quiet(label: str, event: Any, **props: Any) -> rx.Component:
     return rx.button(
         label,
         variant="ghost",
@@ -67,4 +68,5 @@ def _quiet(label: str, event: Any) -> rx.Component:
         color_scheme="gray",
         on_click=event,
         class_name="ac-quietly",
+        **props,
     )
