@@ -61,6 +61,25 @@ def test_many_are_picked_with_shift_and_one_is_lost_to_somebody_faster(
     expect(told).to_have_count(0)
 
 
+def test_a_page_is_approved_with_five_keys(people: People, work: Work) -> None:
+    jobs = [work.waiting(f"Alike {n}")[0] for n in range(3)]
+    page = people.page("reviewer", DESK)
+    boxes(page, 3)
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    bar = page.get_by_test_id("bulk-bar")
+    expect(bar.get_by_role("status")).to_have_text("1 picked")
+    page.keyboard.press("*")
+    expect(bar.get_by_role("status")).to_have_text("3 picked")
+    page.keyboard.press("Shift+A")
+    dialog = page.get_by_role("dialog", name="Approve 3 checkpoints")
+    expect(dialog.get_by_role("textbox")).to_be_focused()
+    page.keyboard.press("Control+Enter")
+    told = page.get_by_test_id("bulk-outcome").get_by_role("status")
+    expect(told).to_have_text("3 approved")
+    assert {work.finished(job)["status"] for job in jobs} == {"COMPLETED"}
+
+
 def test_the_keyboard_alone_rejects_several_on_a_phone(people: People, work: Work) -> None:
     jobs = [work.waiting(f"Wrong {n}")[0] for n in range(3)]
     page = people.page("reviewer", DESK, viewport=PHONE)
