@@ -11,6 +11,7 @@ from typing import Any
 
 from agent_console.domain.errors import FieldError
 from agent_console.domain.jobs import Json
+from agent_console.domain.payload import dumps
 
 Schema = Mapping[str, Any]
 ROOT = "inputData"
@@ -182,6 +183,31 @@ def start(schema: Schema, data: Json) -> Form:
             count = len(rows) if isinstance(rows, list) else 0
             members[name] = tuple(range(min(max(count, 1), MAX_ITEMS)))
     return Form(schema, members)
+
+
+def holds(form: Form, data: Json) -> bool:
+    """Say whether ``form``, filled with ``data`` and sent as it is, gives exactly that again.
+
+    Else something of ``data`` has no place in it, and would be lost without a word.
+    """
+    typed: dict[str, str] = {}
+    for view in form.fields(data):
+        members = [one for item in view.members for one in item.fields]
+        for one in members if view.kind == "group" else [view]:
+            if one.kind == "text" and "\n" in one.value:
+                return False  # a browser keeps one line
+            typed |= _sent(one)
+    again, wrong = form.collect(typed)
+    return not wrong and dumps(again) == dumps(data)
+
+
+def _sent(view: FieldView) -> dict[str, str]:
+    """Return what a browser sends of a field in which nobody has typed."""
+    if view.marks:
+        return {one.name: one.value for one in view.marks if one.checked}
+    if view.kind == "boolean":
+        return {view.name: "on"} if view.checked else {}
+    return {view.name: view.value}
 
 
 def grown(form: Form, group: str) -> Form:

@@ -6,8 +6,17 @@ import hashlib
 from io import BytesIO
 
 from PIL import Image
+from pydantic import BaseModel
 
 from agent_console import ImageChange, JobContext, Json, RetryPolicy, TextChange, handler
+
+
+class Mail(BaseModel):
+    """What may be edited before it goes out."""
+
+    subject: str
+    copies: int
+    body: str
 
 
 def picture(name: str, width: int) -> bytes:
@@ -38,6 +47,9 @@ def scripted(ctx: JobContext) -> dict[str, Json]:
                 TextChange("Draft", "We ship on Monday.\n", "We ship on *Friday*.\n"),
             ]
             ctx.approve(f"{name}?", action=f"Show {name}", changes=changes)
+        elif call == "mail":
+            data = {"subject": name, "copies": 1, "body": "It ships\non Monday."}
+            ctx.approve(f"{name}?", action="Send a mail", data=data, edit=Mail)
         elif call == "approve":
             ctx.approve(f"{name}?", action=name, data=ctx.input)
         else:

@@ -116,6 +116,7 @@ def test_a_model_searches_with_the_words_that_a_person_left_it(people: People, w
     expect(shown).to_contain_text("wave 2 start")
     desk.get_by_role("button", name="Approve with edits").click()
     dialog = desk.get_by_role("dialog", name="Approve with edits")
+    dialog.get_by_role("button", name="Edit as JSON").click()
     dialog.get_by_label("Data (JSON)").fill('{"query": "", "limit": 3}')
     dialog.get_by_role("button", name="Approve edited data").click()
     expect(dialog.get_by_role("alert").filter(has_text="query")).to_be_visible()

@@ -116,6 +116,34 @@ def test_a_rejection_without_a_reason_is_refused_at_the_field(console: Console) 
     assert stored(console, first).status == "PENDING"
 
 
+def test_edits_are_made_in_a_form_that_holds_all_of_the_payload(console: Console) -> None:
+    schema = '{"type":"object","properties":{"n":{"type":"integer","maximum":9}},"required":["n"]}'
+    first = waiting(console, {"n": 1}, edit_schema=schema)
+    other = waiting(console, {"n": 1, "m": 2}, edit_schema=schema)
+
+    async def then(browser: Browser) -> None:
+        digest = stored(console, first).payload_digest
+        bound = {"verdict:checkpoint_id": first, "verdict:payload_digest": digest}
+        assert browser.wire.value(Desk, "edit_form") is True
+        (field,) = browser.wire.value(Desk, "fields")
+        assert (field.value, field.help) == ("1", "")  # nothing here is a default
+        for typed, told in (("x", "whole number"), ("10", "maximum")):
+            await browser.send(Desk.approve_form({**bound, "n": typed}))
+            await browser.until(
+                lambda told=told: told in browser.wire.value(Desk, "fields")[0].error
+            )
+        await browser.send(Desk.approve_form({**bound, "n": "2", "verdict:feedback": "two"}))
+        await browser.until(lambda: browser.wire.value(Desk, "body").id == other)
+        assert browser.wire.value(Desk, "edit_form") is False  # "m" has no field
+        await browser.send(Desk.edit_in("json"))
+        await browser.until(lambda: browser.wire.value(Desk, "edit_as") == "json")
+
+    at_the_desk(console, "reviewer", BASE, then)
+    done = stored(console, first)
+    assert (done.status, done.edited_data, done.feedback) == ("APPROVED", {"n": 2}, "two")
+    assert stored(console, other).status == "PENDING"
+
+
 def test_edits_are_checked_at_the_field_and_approved_as_typed(console: Console) -> None:
     schema = '{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}'
     first = waiting(console, {"n": 1}, edit_schema=schema)

@@ -115,3 +115,27 @@ def test_a_handler_without_a_schema_takes_any_object() -> None:
     assert form.collect({}) == ({}, [])
     _, (error,) = form.collect({"inputData": "[1]"})
     assert (error.field, error.message) == ("inputData", "Enter a JSON object: {…}.")
+
+
+FULL = {
+    "userId": "ada", "count": 2, "ratio": 0.5, "loud": True, "mode": "b", "tags": ["x", "y"],
+    "files": [{"path": "a.py", "content": "one\ntwo\n"}], "rows": [{"n": 1}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("data", "held"),
+    [
+        (FULL, True),
+        ({**FULL, "loud": False, "count": 12345678901234567890}, True),
+        ({**FULL, "unknown": 1}, False),
+        ({**FULL, "files": [{"path": "a.py", "content": "", "mode": 7}]}, False),
+        ({**FULL, "userId": "two\nlines"}, False),
+        ({**FULL, "tags": [" x"]}, False),
+        ({**FULL, "files": [{"path": f"{n}", "content": "c"} for n in range(51)]}, False),
+        ([1], False),
+        (None, False),
+    ],
+)
+def test_a_form_holds_what_it_gives_again_as_it_was(data: Any, held: bool) -> None:
+    assert forms.holds(forms.start(SCHEMA, data), data) is held

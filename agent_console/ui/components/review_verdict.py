@@ -10,13 +10,34 @@ side: a form inside another one's React tree would submit both.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import reflex as rx
 
 from agent_console.ui.components.basics import OFFLINE, callout, icon, words
+from agent_console.ui.components.form_fields import form_fields
 from agent_console.ui.components.hotkeys import hotkey
 from agent_console.ui.components.review_models import BodyView, RulingView
 from agent_console.ui.components.review_question import FORM
+from agent_console.ui.forms import FieldView
+from agent_console.ui.states.answers import OWN
+
+
+@dataclass(frozen=True, slots=True)
+class EditForm:
+    """The edit as a form: whether there is one, its fields and events, and what is wrong with it.
+
+    ``how`` is form or json, which ``turn`` changes.
+    """
+
+    there: rx.Var[bool]
+    how: rx.Var[str]
+    turn: Any
+    fields: rx.Var[list[FieldView]]
+    error: rx.Var[str]
+    add: Any
+    remove: Any
+    approve: rx.event.EventType[dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +47,7 @@ class Verdicts:
     approve: rx.event.EventType[dict[str, str]]
     reject: rx.event.EventType[dict[str, str]]
     approve_edited: rx.event.EventType[dict[str, str]]
+    edit: EditForm
     request_changes: rx.event.EventType[dict[str, str]]
     reason_error: rx.Var[str]
     edit_error: rx.Var[str]
@@ -94,12 +116,16 @@ def _button(
     return rx.button(label, size="2", **given)
 
 
-def _bound(body: rx.Var[BodyView]) -> rx.Component:
-    """Bind a form to what is on the screen: the checkpoint and the digest of its payload."""
-    return rx.fragment(
-        rx.el.input(type="hidden", name="checkpoint_id", value=body.id, read_only=True),
-        rx.el.input(type="hidden", name="payload_digest", value=body.digest, read_only=True),
-    )
+def _bound(body: rx.Var[BodyView], own: str = "") -> rx.Component:
+    """Bind a form to what is on the screen: the checkpoint and the digest of its payload.
+
+    ``own`` keeps these names apart from those of fields that a schema names.
+    """
+
+    def given(name: str, value: rx.Var[str]) -> rx.Component:
+        return rx.el.input(type="hidden", name=own + name, value=value, read_only=True)
+
+    return rx.fragment(given("checkpoint_id", body.id), given("payload_digest", body.digest))
 
 
 def _approve(
@@ -143,36 +169,84 @@ def _answer(ruling: rx.Var[RulingView]) -> rx.Component:
 
 
 def _edits(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdicts) -> rx.Component:
+    by_form = verdicts.edit.there & (verdicts.edit.how != "json")
     return _dialog(
         _button(
             "Approve with edits", "e", ruling, type="button", variant="surface", color_scheme="gray"
         ),
         "Approve with edits",
         "What you leave here runs instead of what was proposed; both are kept in the journal.",
-        rx.el.form(
-            _bound(body),
-            rx.el.label("Data (JSON)", html_for="edited-data", class_name="ac-label"),
-            rx.el.textarea(
-                name="edited_data",
-                id="edited-data",
-                default_value=words(
-                    ruling.asked.edit_text != "", ruling.asked.edit_text, body.edit_text
-                ),
-                data_draft=body.id + ":edits",
-                rows=16,
-                spell_check=False,
-                class_name="ac-input ac-mono verdict-json",
-                custom_attrs={
-                    "aria-invalid": words(verdicts.edit_error != "", "true", "false"),
-                    "aria-describedby": "edit-error",
-                },
+        rx.fragment(
+            # Both stay on the page: what was typed in one is there when one comes back to it.
+            rx.el.div(
+                rx.cond(verdicts.edit.there, _edit_fields(body, ruling, verdicts)),
+                hidden=~by_form,
             ),
-            _field_error("edit-error", verdicts.edit_error),
-            _feedback("edit-feedback"),
-            _too_late(ruling),
-            _dialog_actions("Approve edited data", ruling),
-            on_submit=verdicts.approve_edited,
+            rx.el.div(_edit_json(body, ruling, verdicts), hidden=by_form),
+            # Last: the focus begins in the first field.
+            rx.cond(verdicts.edit.there, _edit_switch(by_form, verdicts)),
         ),
+    )
+
+
+def _edit_switch(by_form: rx.Var[bool], verdicts: Verdicts) -> rx.Component:
+    return rx.button(
+        words(by_form, "Edit as JSON", "Edit in a form"),
+        type="button",
+        variant="ghost",
+        size="1",
+        color_scheme="gray",
+        on_click=verdicts.edit.turn(words(by_form, "json", "form")),
+        class_name="ac-quietly",
+    )
+
+
+def _edit_fields(
+    body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdicts
+) -> rx.Component:
+    edit = verdicts.edit
+    return rx.el.form(
+        _bound(body, OWN),
+        rx.el.fieldset(
+            form_fields(edit.fields, edit.add, edit.remove, within=body.id + ":"),
+            aria_label="Data",
+            class_name="card-answer",
+        ),
+        _field_error("edit-form-error", edit.error),
+        _feedback("edit-form-feedback", OWN),
+        _too_late(ruling),
+        _dialog_actions("Approve edited data", ruling),
+        on_submit=edit.approve,
+        no_validate=True,
+    )
+
+
+def _edit_json(
+    body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdicts
+) -> rx.Component:
+    return rx.el.form(
+        _bound(body),
+        rx.el.label("Data (JSON)", html_for="edited-data", class_name="ac-label"),
+        rx.el.textarea(
+            name="edited_data",
+            id="edited-data",
+            default_value=words(
+                ruling.asked.edit_text != "", ruling.asked.edit_text, body.edit_text
+            ),
+            data_draft=body.id + ":edits",
+            rows=16,
+            spell_check=False,
+            class_name="ac-input ac-mono verdict-json",
+            custom_attrs={
+                "aria-invalid": words(verdicts.edit_error != "", "true", "false"),
+                "aria-describedby": "edit-error",
+            },
+        ),
+        _field_error("edit-error", verdicts.edit_error),
+        _feedback("edit-feedback"),
+        _too_late(ruling),
+        _dialog_actions("Approve edited data", ruling),
+        on_submit=verdicts.approve_edited,
     )
 
 
@@ -253,10 +327,10 @@ def _reject(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdic
     )
 
 
-def _feedback(field: str) -> rx.Component:
+def _feedback(field: str, own: str = "") -> rx.Component:
     return rx.fragment(
         rx.el.label("Feedback (optional)", html_for=field, class_name="ac-label"),
-        rx.el.input(name="feedback", id=field, max_length=4000, class_name="ac-input"),
+        rx.el.input(name=f"{own}feedback", id=field, max_length=4000, class_name="ac-input"),
     )
 
 

@@ -23,7 +23,7 @@ from agent_console.ui.components.review_claim import claim_bar
 from agent_console.ui.components.review_comments import ThreadVerbs, thread_section
 from agent_console.ui.components.review_models import RowView, TabView
 from agent_console.ui.components.review_question import AnswerFields, question_part
-from agent_console.ui.components.review_verdict import Verdicts, verdict_bar
+from agent_console.ui.components.review_verdict import EditForm, Verdicts, verdict_bar
 from agent_console.ui.components.saved_bar import saved_bar
 from agent_console.ui.components.undo_bar import undo_bar
 from agent_console.ui.elements import moment
@@ -41,6 +41,16 @@ THREAD = ThreadVerbs(
     show_all=Desk.show_all_comments(),
     editing=Desk.editing,
     error=Desk.comment_error,
+)
+EDIT = EditForm(
+    there=Desk.edit_form,
+    how=Desk.edit_as,
+    turn=Desk.edit_in,
+    fields=Desk.fields,
+    error=Desk.form_error,
+    add=Desk.add_item,
+    remove=Desk.remove_item,
+    approve=Desk.approve_form,
 )
 ANSWER = AnswerFields(
     fields=Desk.fields,
@@ -274,6 +284,7 @@ def _card() -> rx.Component:
         approve=Desk.approve,
         reject=Desk.reject,
         approve_edited=Desk.approve_edited,
+        edit=EDIT,
         request_changes=Desk.request_changes,
         reason_error=Desk.reason_error,
         edit_error=Desk.edit_error,

@@ -39,7 +39,7 @@ from agent_console.ui.live import Ask, follow
 from agent_console.ui.params import PAGE_SIZE, DeskParams
 from agent_console.ui.states import comments
 from agent_console.ui.states.answers import AnswerForm
-from agent_console.ui.states.verdict_form import VerdictForm, parse_edited
+from agent_console.ui.states.verdict_form import VerdictForm, parse_edited, parsed
 from agent_console.ui.views import iso
 
 BASE = "/admin/agent-checkpoints"
@@ -204,6 +204,13 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_DECIDE)
+    async def approve_form(self, form: dict[str, Any]) -> EventSpec | None:
+        """Approve what the fields of the edit hold; what is wrong is said at its field."""
+        said = self._edited(form)
+        return None if said is None else await self._decide(*said)
+
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_DECIDE)
     async def answer(self, form: dict[str, Any]) -> EventSpec | None:
         """Answer the question on the screen; what is wrong is said at its field."""
         said = self._answered(form)
@@ -312,6 +319,7 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
             changes_error=wrong.get("feedback", "") if asked else "",
             conflict=failure.notice.text if failure.code == "conflict" else "",
         )
+        self._refuse_edit(failure.fields)
         told = self.reason_error or self.edit_error or self.changes_error or self.conflict
         if not self._refuse_answer(failure.fields) and not told:
             await self._tell(failure.notice)
@@ -404,14 +412,16 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
             self._put(conflict="", reason_error="", edit_error="", changes_error="")
             self._put(editing="", comment_error="", _comments_shown=comments.SHOWN)
         self._pinned = "" if in_path else opened
-        self._lay_out(detail)
         if detail is None:
+            self._lay_out(None)
             self._put(body=BodyView(), ruling=RulingView(), context=ContextView())
             self._put(thread=ThreadView())
             return
+        body, ruling = build.body(detail, answer.checks), build.ruling(detail)
+        self._lay_out(detail, parsed(ruling.asked.edit_text or body.edit_text))
         self._put(
-            body=build.body(detail, answer.checks),
-            ruling=build.ruling(detail),
+            body=body,
+            ruling=ruling,
             context=build.context(detail),
             thread=answer.thread,
         )

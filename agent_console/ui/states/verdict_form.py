@@ -74,5 +74,11 @@ def parse_edited(text: str) -> Json:
     return value
 
 
+def parsed(text: str) -> Json:
+    """Return the JSON that the console itself has written for the field; None for none."""
+    found: Json = json.loads(text) if text else None
+    return found
+
+
 def _no_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON.")
