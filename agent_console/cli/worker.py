@@ -10,6 +10,8 @@ from types import FrameType
 from agent_console.cli.output import document, note
 from agent_console.settings import load_settings
 
+UNHEARD = 0.5  # seconds that a signal may go unheard at the most
+
 
 def worker() -> None:
     """Run jobs until stopped; prints its stats as JSON. A signal drains, a second one ends."""
@@ -28,7 +30,10 @@ def worker() -> None:
     console.start_worker()
     try:
         document(console.host.stats())
-        stop.wait()
+        # Python hears a signal between two of its instructions. One that comes at the edge of a
+        # wait, or to another thread, does not end the wait: without a limit it went unheard.
+        while not stop.wait(UNHEARD):
+            pass
         note("Draining: running jobs get time to finish. Stop again to end at once.")
     finally:
         console.stop()

@@ -90,6 +90,11 @@ def dumps(value: object) -> str:
     return canonical(value)
 
 
+def in_order(value: Json) -> str:
+    """Return JSON text whose members keep their order; for what is laid out, never for digests."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def loads(text: str) -> Json:
     """Return the value of stored text; integers of any size come back exactly."""
     value: Json = json.loads(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +11,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from agent_console.domain.errors import Invalid
 from agent_console.domain.jobs import Json
-from agent_console.domain.payload import canonical, check_json
+from agent_console.domain.payload import canonical, check_json, in_order
 from agent_console.runtime.errors import NonRetryable
 from agent_console.runtime.registry import field_errors
 
@@ -103,4 +102,4 @@ def _check(choices: tuple[Json, ...]) -> None:
 def _schema(adapter: TypeAdapter[Any], more: dict[str, Json] | None = None) -> str:
     schema = {**adapter.json_schema(by_alias=True), **(more or {})}
     check_json(schema, "answer")
-    return json.dumps(schema, ensure_ascii=False)  # its order is that of the form
+    return in_order(schema)  # its order is that of the form

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from agent_console.domain.checkpoints import CheckpointType
 from agent_console.domain.errors import Invalid
 from agent_console.domain.jobs import Json
-from agent_console.domain.payload import canonical, check_json, digest, loads
+from agent_console.domain.payload import canonical, check_json, digest, in_order, loads
 from agent_console.domain.questions import MEMBER
 from agent_console.domain.records import ArtifactType
 from agent_console.domain.risk import NO_RISK
@@ -127,7 +127,7 @@ def checkpoint(
         payload=payload,
         payload_digest=digest(payload),
         metadata=canonical(facts),
-        edit_schema=None if edit is None else canonical(edit.model_json_schema(by_alias=True)),
+        edit_schema=None if edit is None else in_order(edit.model_json_schema(by_alias=True)),
         expires_in=expires_in,
         rounds=rounds,
         risk=risk,
