@@ -11,14 +11,15 @@ QUICK = "When does wave 2 start, quickly?"
 GUARDED = "When does wave 2 start, after a search?"
 SEARCH = {"query": "wave 2 start", "limit": 3}
 CLAIM = "Wave 2 starts on 6 October 2025 with 355 couriers in 7 depots."
+QUOTE = "| 2 | 6 October 2025 | 7 | 355 |"
 
 
-def _found(question: str) -> dict[str, Any]:
+def _found(question: str, quote: str = QUOTE) -> dict[str, Any]:
     finding = {
         "claim": CLAIM,
         "question": question,
         "document_id": "library:rollout-plan",
-        "quote": "| 2 | 6 October 2025 | 7 | 355 |",
+        "quote": quote,
         "confidence": 0.9,
     }
     return {"tool": "final_result", "arguments": {"findings": [finding]}}
@@ -28,6 +29,7 @@ ANSWERS: list[dict[str, Any]] = [
     # What a person said to the search, or what it found, is in the request by then.
     {"when": [GUARDED, '"role": "tool"'], **_found(GUARDED)},
     {"when": [GUARDED], "tool": "search", "arguments": SEARCH},
-    {"when": [SLOW], **_found(SLOW), "pause": 0.25, "piece": 2},  # half a minute
+    # Two minutes, on a slow machine not too long: it is let go of before its end.
+    {"when": [SLOW], **_found(SLOW, QUOTE * 25), "pause": 0.25, "piece": 2},
     {"when": [QUICK], **_found(QUICK)},
 ]
