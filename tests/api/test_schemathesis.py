@@ -49,6 +49,7 @@ def made(client: TestClient) -> dict[str, str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # every route: a minute, on a busy machine more
 def test_generated_requests_get_described_answers(make_door: Callable[..., Door]) -> None:
     """A few hundred requests made from the OpenAPI document, to things that are and are not."""
     door = make_door(catalog=agents())

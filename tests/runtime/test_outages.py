@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from agent_console.domain.access import SYSTEM
 from agent_console.domain.context import NewContextDocument
 from agent_console.domain.errors import Unavailable
 from agent_console.domain.jobs import JobStatus, Progress
-from agent_console.runtime import context, notebook, run
+from agent_console.runtime import asking, context, notebook, run
 from agent_console.store import context_writes, envelopes, run_records, runs
 from tests.runtime.desk import Desk
 
@@ -33,11 +34,27 @@ def _fails_once(real: Callable[..., Any], *, committed: bool) -> Callable[..., A
 
 
 @pytest.mark.parametrize("committed", [False, True], ids=["before the commit", "answer lost"])
-@pytest.mark.parametrize("write", ["record_step", "record_note", "save_artifact", "suspend"])
+@pytest.mark.parametrize(
+    ("room", "write", "auto"),
+    [
+        (context, "record_step", None),
+        (context, "record_note", None),
+        (context, "save_artifact", None),
+        (context, "put_up", None),
+        (asking, "suspend", False),
+    ],
+    ids=["record_step", "record_note", "save_artifact", "put_up", "suspend"],
+)
 def test_every_recorded_call_outlives_an_outage(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, write: str, committed: bool
+    desk: Desk,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    room: ModuleType,
+    write: str,
+    auto: bool | None,
+    committed: bool,
 ) -> None:
-    monkeypatch.setattr(context, write, _fails_once(getattr(runs, write), committed=committed))
+    monkeypatch.setattr(room, write, _fails_once(getattr(room, write), committed=committed))
     effects: list[str] = []
     artifacts: set[str] = set()
 
@@ -46,7 +63,7 @@ def test_every_recorded_call_outlives_an_outage(
         ctx.step("effect", effects.append, "done")
         ctx.info("a note")
         artifacts.add(ctx.artifact("a.txt", "text"))
-        ctx.approve("ok?")
+        ctx.approve("ok?", auto=auto)
         return "approved"
 
     desk.add(work)
@@ -171,7 +188,7 @@ def test_an_outage_while_asking_costs_neither_the_attempt_nor_the_progress(
 def test_waiting_again_outlives_an_outage(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, committed: bool
 ) -> None:
-    monkeypatch.setattr(context, "wait_again", _fails_once(runs.wait_again, committed=committed))
+    monkeypatch.setattr(asking, "wait_again", _fails_once(runs.wait_again, committed=committed))
 
     @handler("test")
     def work(ctx: JobContext) -> None:
