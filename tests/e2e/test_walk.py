@@ -59,7 +59,7 @@ def test_approved_files_are_written(people: People, console: ConsoleProcess, wor
     expect(removed.get_by_role("cell").nth(2)).to_have_text("−removed")
     expect(added.get_by_role("cell").nth(2)).to_have_text("+added")
     expect(shown.get_by_text("new file")).to_be_attached()
-    expect(shown.get_by_text("Omar Operator")).to_be_attached()
+    expect(shown.get_by_text("Omar Operator", exact=True)).to_be_attached()
     expect(shown.get_by_role("link", name=re.compile("job_"))).to_be_attached()
     logs = shown.get_by_role("log", name="Logs of the job")
     expect(logs.get_by_text("Compared 2 files with the workspace: 2 to write")).to_be_attached()
