@@ -12,7 +12,7 @@ from tests.support.databases import SqliteFiles
 ROOT = Path(__file__).resolve().parents[2]
 # The kernel may hand a signal to any thread: then Python hears it, and the main thread sleeps on.
 CODE = """
-import signal, threading, time
+import signal, threading
 from agent_console.cli import worker as command
 
 waits = threading.Event()
@@ -20,7 +20,7 @@ command.document = lambda stats: waits.set()
 
 def tell():
     waits.wait()
-    time.sleep(0.3)  # the main thread waits by now; nothing tells of that
+    threading.Event().wait(0.3)  # the main thread waits by now; nothing tells of that
     signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
 
 threading.Thread(target=tell, daemon=True).start()
