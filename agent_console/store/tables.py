@@ -233,8 +233,7 @@ class AgentCheckpoint(SQLModel, table=True):
     answer_default: str | None = Field(default=None, sa_type=Text)
     # 1: a person was wanted, whatever a policy says.
     insists: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
-    # The version of the policy whose rule would approve it by itself; rule_shadow 1: it only said
-    # so. None: no rule would.
+    # The policy's version whose rule would approve it (None: none would); rule_shadow: only said so
     rule_id: str | None = Field(default=None, sa_type=Text)
     rule_shadow: int = Field(default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"})
     created_at: int = Field(sa_type=BigInteger)
