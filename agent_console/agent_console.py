@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from agent_console import bootstrap
 from agent_console.api.app import create_api
+from agent_console.api.leaving import Leaving
 from agent_console.api.middleware import wrap
 from agent_console.settings import Settings, load_settings
 from agent_console.ui import bridge
@@ -33,18 +34,21 @@ async def _home(request: Request) -> Response:  # noqa: ARG001  - Starlette hand
 
 
 def _at_signal(callback: Callable[[], None]) -> None:
-    """Call back when the process is asked to stop.
+    """Have the running event loop call back when the process is asked to stop.
 
-    The server waits for open answers, streams included, before it ends the lifespan: they have to
-    hear of it now. It watches signals through its event loop, so this takes nothing away from it.
+    The server waits for open answers, streams and sockets included, before it ends the lifespan:
+    they have to hear of it now. It watches signals through the loop, so this takes nothing from it.
     """
     if threading.current_thread() is not threading.main_thread():
         return
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         before = signal.getsignal(number)
 
         def handle(sign: int, frame: FrameType | None, before: object = before) -> None:
-            callback()
+            # This may interrupt anything; the loop calls back between two of its steps.
+            with contextlib.suppress(RuntimeError):  # asked once more, after the loop was closed
+                loop.call_soon_threadsafe(callback)
             if callable(before):
                 before(sign, frame)
 
@@ -57,18 +61,23 @@ def compose(settings: Settings) -> rx.App:
     bridge.bind(console.services, settings)
     api = create_api(console.services, settings, console.metrics.render)
     api.router.routes.insert(0, Route("/", _home, methods=["GET"]))
-    app = build_app([api, partial(wrap, settings=settings)])
+    leaving = Leaving()
+    app = build_app([api, partial(wrap, settings=settings, leaving=leaving)])
+
+    def leave() -> None:
+        console.feed.close()
+        leaving.say()
 
     @app.register_lifespan_task
     @contextlib.asynccontextmanager
     async def _console() -> AsyncIterator[None]:
         console.feed.bind()
         await asyncio.to_thread(console.start)
-        _at_signal(console.feed.close)
+        _at_signal(leave)
         try:
             yield
         finally:
-            console.feed.close()
+            leave()
             await asyncio.to_thread(console.stop)
 
     return app

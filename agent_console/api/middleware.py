@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
 from agent_console.api.client import SCOPE_KEY, resolve_ip
+from agent_console.api.leaving import Leaving
 from agent_console.api.origins import allowed_origins, is_https
 from agent_console.api.problems import problem
 from agent_console.api.request_id import HEADER, choose, request_id
@@ -24,9 +25,12 @@ from agent_console.settings import Settings
 _REST = ("/api", "/auth", "/health", "/metrics")
 
 
-def wrap(app: ASGIApp, settings: Settings) -> ASGIApp:
-    """Return ``app`` inside the outermost layer; used as the last ``api_transformer``."""
-    return Outermost(app, settings)
+def wrap(app: ASGIApp, settings: Settings, leaving: Leaving | None = None) -> ASGIApp:
+    """Return ``app`` inside the outermost layer; used as the last ``api_transformer``.
+
+    Its sockets end when ``leaving`` says so.
+    """
+    return Outermost(app, settings, leaving or Leaving())
 
 
 def content_security_policy(settings: Settings) -> str:
@@ -79,9 +83,10 @@ def security_headers(settings: Settings) -> Mapping[str, str]:
 class Outermost:
     """The layer as an ASGI application."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, leaving: Leaving) -> None:
         self._app = app
         self._settings = settings
+        self._leaving = leaving
         self._headers = security_headers(settings)
         self._origins = frozenset(allowed_origins(settings))
 
@@ -110,7 +115,7 @@ class Outermost:
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": "origin not allowed"})
             return
-        await self._app(scope, receive, send)
+        await self._app(scope, self._leaving.until(receive), send)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         path, host = str(scope["path"]), headers.get("host", "")
