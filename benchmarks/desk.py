@@ -1,6 +1,7 @@
 """How fast the desk is in a browser: ``python -m benchmarks.desk --pending 100000``.
 
-Starts the console on SQLite with that many pending checkpoints and fifty connected reviewers, and
+Starts the console on SQLite with that many pending checkpoints and fifty connected reviewers, each
+with an account of their own, and
 prints what a reviewer in Chromium waits for: the first page, a card, a change made elsewhere.
 """
 
@@ -22,10 +23,16 @@ from pathlib import Path
 from playwright.sync_api import Page, WebSocket, expect, sync_playwright
 from simple_websocket import Client, ConnectionClosed
 
+from agent_console.api.origins import cookie_name
+from agent_console.bootstrap import build
+from agent_console.domain.access import local_operator
+from agent_console.settings import Settings
 from agent_console.store.database import Database
+from agent_console.store.ids import new_id
 from benchmarks.scale import CHECKPOINTS, JOBS
 from tests.e2e.browser import People, launch
 from tests.e2e.console import ConsoleProcess
+from tests.e2e.make_accounts import PASSWORD
 from tests.e2e.work import Work
 
 DESK = "/admin/agent-checkpoints"
@@ -76,10 +83,24 @@ def fill(url: str, pending: int) -> None:
     db.close()
 
 
-def crowd(address: str, cookie: str, hello: str, number: int, there: Barrier) -> None:
-    """Be ``number`` reviewers, each of whom has the desk open and takes what is pushed to them."""
+def people(url: str, number: int) -> list[str]:
+    """Make ``number`` reviewers; return their sessions' cookies."""
+    with tempfile.TemporaryDirectory() as folder:
+        console = build(Settings(database_url=url, data_dir=Path(folder)))
+        console.open()
+        access, me, name = console.services.access, local_operator("bench"), new_id("usr")
+        for n in range(number):
+            access.create_user(me, f"{name}-{n}@example.com", f"R {n}", "reviewer", PASSWORD)
+        grants = [access.login(f"{name}-{n}@example.com", PASSWORD) for n in range(number)]
+        settings = console.settings
+        console.stop()
+    return [f"{cookie_name(settings)}={grant.secret}" for grant in grants]
 
-    def review() -> None:
+
+def crowd(address: str, cookies: list[str], hello: str, there: Barrier) -> None:
+    """Be reviewers with ``cookies``, who have the desk open and take what is pushed to them."""
+
+    def review(cookie: str) -> None:
         link = f"{address}/_event/?token={uuid.uuid4()}&EIO=4&transport=websocket"
         socket = Client.connect(link, headers={"Cookie": cookie, "Origin": ORIGIN[0]})
         socket.receive()
@@ -93,9 +114,9 @@ def crowd(address: str, cookie: str, hello: str, number: int, there: Barrier) ->
         except ConnectionClosed:
             return
 
-    ready = threading.Barrier(number + 1)
-    for _ in range(number):
-        threading.Thread(target=review, daemon=True).start()
+    ready = threading.Barrier(len(cookies) + 1)
+    for one in cookies:
+        threading.Thread(target=review, args=(one,), daemon=True).start()
     ready.wait()
     there.wait()
     time.sleep(3600)  # until it is ended
@@ -105,8 +126,8 @@ ORIGIN = [""]
 
 
 @contextmanager
-def reviewers(page: Page, console: ConsoleProcess, number: int) -> Iterator[None]:
-    """Let ``number`` others do what ``page`` does when it opens the desk."""
+def reviewers(page: Page, console: ConsoleProcess, cookies: list[str]) -> Iterator[None]:
+    """Let others with ``cookies`` do what ``page`` does when it opens the desk."""
     said: list[str] = []
 
     def listen(socket: WebSocket) -> None:
@@ -116,12 +137,11 @@ def reviewers(page: Page, console: ConsoleProcess, number: int) -> Iterator[None
     page.goto(DESK)
     expect(page.get_by_role("article")).to_be_visible()
     hello = next(frame for frame in said if frame.startswith("40/_event,"))
-    cookie = "; ".join(f"{one['name']}={one['value']}" for one in page.context.cookies())
     there = multiprocessing.Barrier(2)
     ORIGIN[0] = console.url
     address = console.address.replace("http", "ws", 1)
     others = multiprocessing.get_context("fork").Process(
-        target=crowd, args=(address, cookie, hello, number, there), daemon=True
+        target=crowd, args=(address, cookies, hello, there), daemon=True
     )
     others.start()
     there.wait(120)
@@ -132,11 +152,11 @@ def reviewers(page: Page, console: ConsoleProcess, number: int) -> Iterator[None
         others.join()
 
 
-def loads(people: People) -> dict[str, float]:
+def loads(browsers: People) -> dict[str, float]:
     """Return what the first page costs somebody whose browser has nothing of it yet."""
     times, kilobytes = [], 0.0
     for _ in range(LOADS):
-        page = people.page("reviewer")
+        page = browsers.page("reviewer")
         page.add_init_script(WATCH)
         page.goto(DESK, wait_until="commit")
         page.wait_for_load_state("domcontentloaded")
@@ -176,7 +196,7 @@ def spread(name: str, times: list[float]) -> dict[str, float]:
     return {f"{name}, median ms": statistics.median(times), f"{name}, p95 ms": p95}
 
 
-def measure(console: ConsoleProcess, number: int) -> dict[str, float]:
+def measure(console: ConsoleProcess, cookies: list[str]) -> dict[str, float]:
     with (
         console.api("operator") as operator,
         console.api("reviewer") as reviewer,
@@ -184,17 +204,17 @@ def measure(console: ConsoleProcess, number: int) -> dict[str, float]:
     ):
         work = Work(operator, reviewer)
         ids = asked(work, CARDS + CHANGES)
-        people = People(launch(playwright, console), console)
-        page = people.page("reviewer")
+        browsers = People(launch(playwright, console), console)
+        page = browsers.page("reviewer")
         page.add_init_script(WATCH)
         figures: dict[str, float] = {}
-        with reviewers(page, console, number):
-            figures |= loads(people)
+        with reviewers(page, console, cookies):
+            figures |= loads(browsers)
             figures |= cards(page, shown(page)[1 : CARDS + 1])
             page.goto(f"{DESK}/{ids[-1]}")
             expect(page.get_by_role("article")).to_be_visible()
             figures |= changes(page, work, [one for one in shown(page) if one != ids[-1]][:CHANGES])
-        people.close()
+        browsers.close()
         return figures
 
 
@@ -221,9 +241,10 @@ def main() -> None:
         url = f"sqlite:///{folder}/console.db"
         console = ConsoleProcess(Path(folder), DATABASE_URL=url)
         fill(url, chosen.pending)
+        cookies = people(url, chosen.reviewers)
         console.start()
         try:
-            figures = measure(console, chosen.reviewers)
+            figures = measure(console, cookies)
         finally:
             console.stop()
     write(f"\n{chosen.pending:,} pending, {chosen.reviewers} connected reviewers\n\n")

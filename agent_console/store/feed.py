@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+READERS = 2
 
 
 class ChangeFeed:
@@ -52,13 +57,18 @@ class ChangeFeed:
 
 
 class SnapshotCache:
-    """Many browsers, one query: results are shared per version of the feed and key."""
+    """Many browsers, one query: results are shared per version of the feed and key.
+
+    Few threads read, one answer after the other: more would only take turns with the event loop,
+    which has to send what is there already.
+    """
 
     def __init__(self, feed: ChangeFeed) -> None:
         """Keep results as long as ``feed`` stays at its version."""
         self._feed = feed
         self._version = -1
         self._tasks: dict[Hashable, asyncio.Task[Any]] = {}
+        self._readers = ThreadPoolExecutor(READERS, "snapshots")
 
     async def get(
         self, key: Hashable, read: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
@@ -71,12 +81,16 @@ class SnapshotCache:
             self._tasks, self._version = {}, self._feed.version
         task = self._tasks.get(key)
         if task is None:
-            task = asyncio.create_task(asyncio.to_thread(read, *args, **kwargs))
+            task = asyncio.create_task(self._read(partial(read, *args, **kwargs)))
             self._tasks[key] = task
             task.add_done_callback(lambda done: self._forget_failure(key, done))
         # Shielded: a browser that goes away must not cancel the query for the others.
         result: T = await asyncio.shield(task)
         return result
+
+    async def _read(self, read: Callable[[], T]) -> T:
+        run = contextvars.copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(self._readers, run, read)
 
     def _forget_failure(self, key: Hashable, task: asyncio.Task[Any]) -> None:
         failed = task.cancelled() or task.exception() is not None

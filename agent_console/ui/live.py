@@ -64,12 +64,20 @@ class LiveState(GuardedState, mixin=True):
         """Take over ``answer``, the result of ``Ask.read``; called under the state's lock."""
         raise AssertionError(f"{type(self).__name__} does not say what it shows")
 
+    def _ask_next(self, actor: Actor, answer: Any) -> Ask | None:  # noqa: ARG002 - as above
+        """Return what to read once ``answer`` is shown; None when that was all."""
+        return None
+
     async def _reread(self, actor: Actor) -> None:
         """Show what is true after a change made by this page itself, ahead of the loop."""
-        answer = await bridge.call(self._ask(actor).read)
-        if not isinstance(answer, bridge.Failure):
+        ask: Ask | None = self._ask(actor)
+        while ask is not None:
+            answer = await bridge.call(ask.read)
+            if isinstance(answer, bridge.Failure):
+                return
             self._reading = ""
             self._show(answer)
+            ask = self._ask_next(actor, answer)
 
     def _turn_to(self, subject: str) -> None:
         if subject != self._subject:
@@ -114,26 +122,38 @@ async def _refresh(page: LiveState) -> float:
     """Read and show what ``page`` asks now; return how long that stays good, in seconds."""
     async with page:
         actor = await page._actor()
-        ask = page._ask(actor)
-        page._turn_to(ask.subject)
+        first = page._ask(actor)
+        page._turn_to(first.subject)
         reading = page._reading = bridge.request_id()
+    ask: Ask | None = first
+    good = first.every
+    while ask is not None:
+        good = min(good, ask.every)
+        answer, pending = await _read(actor, ask)
+        async with page:
+            session = await page.get_state(Session)
+            if session.pending != pending:
+                session.pending = pending
+            if session.outage:
+                session.outage = ""
+            ask = None
+            if page._reading == reading:
+                page._show(answer)
+                ask = page._ask_next(actor, answer)
+            # Else a newer loop is about to show what is true.
+            if ask is None and page._reading in {"", reading}:
+                page._put(loaded=True, stale="", problem="", problem_code="")
+    return good
+
+
+async def _read(actor: Actor, ask: Ask) -> tuple[Any, int]:
+    """Return the answer to ``ask``, and how many checkpoints wait."""
     scope = tuple(sorted(actor.permissions))
     review, snapshots = bridge.services().review, bridge.snapshots()
-    answer, pending = await asyncio.gather(
+    return await asyncio.gather(
         snapshots.get((scope, ask.key, int(time.monotonic() / ask.every)), ask.read),
         snapshots.get((scope, "pending"), review.pending_count, actor),
     )
-    async with page:
-        session = await page.get_state(Session)
-        if session.pending != pending:
-            session.pending = pending
-        if session.outage:
-            session.outage = ""
-        if page._reading == reading:
-            page._show(answer)
-        if page._reading in {"", reading}:  # else a newer loop is about to show what is true
-            page._put(loaded=True, stale="", problem="", problem_code="")
-    return ask.every
 
 
 async def _trouble(page: LiveState, error: Exception, version: int) -> int | None:

@@ -11,7 +11,8 @@ from agent_console.domain.errors import FieldError
 from agent_console.domain.review_policies import AtDeadline, Deadline, Terms
 from agent_console.ui import answer_forms, forms
 from agent_console.ui.forms import NEEDED
-from agent_console.ui.states.checkpoints import BASE, Desk
+from agent_console.ui.states.checkpoints import Desk
+from agent_console.ui.states.desk_reads import BASE
 from tests.ui.conftest import Browser, Console
 from tests.ui.test_desk_events import at_the_desk, notices, stored, waiting
 

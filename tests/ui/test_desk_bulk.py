@@ -7,8 +7,9 @@ from typing import Any
 
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.store.database import Database
-from agent_console.ui.states.checkpoints import BASE, Desk
+from agent_console.ui.states.checkpoints import Desk
 from agent_console.ui.states.desk_bulk import NAMED, NO_REASON, DeskBulk
+from agent_console.ui.states.desk_reads import BASE
 from tests.ui.conftest import Browser, Console
 from tests.ui.test_desk_events import at_the_desk, notices, stored, waiting
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from agent_console.domain.comments import CommentQuery
 from agent_console.ui.components.comment_models import ThreadView
-from agent_console.ui.states.checkpoints import BASE, Desk
+from agent_console.ui.states.checkpoints import Desk
+from agent_console.ui.states.desk_reads import BASE
 from tests.ui.conftest import Browser, Console
 from tests.ui.test_desk_events import at_the_desk, waiting
 

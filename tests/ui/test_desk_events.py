@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from agent_console.domain.checkpoints import Checkpoint, CheckpointVerb, Verdict
+from agent_console.services.review import ReviewService
 from agent_console.store.runs import suspend
 from agent_console.ui.components.review_models import RulingView
-from agent_console.ui.states.checkpoints import BASE, Desk
+from agent_console.ui.states.checkpoints import Desk
+from agent_console.ui.states.desk_reads import BASE
 from agent_console.ui.states.session import Session
 from tests.support.runs import checkpoint, claim_one, start_worker
 from tests.ui.conftest import Browser, Console, run
@@ -291,5 +297,56 @@ def test_the_list_holds_still_while_somebody_moves_in_it(console: Console) -> No
         await browser.until(lambda: browser.wire.value(Desk, "news") == 1)
         await browser.send(Desk.hold(False))
         await browser.until(lambda: [row for row, _ in rows()] == [second, third, fourth])
+
+    at_the_desk(console, "reviewer", BASE, then)
+
+
+def test_people_of_the_same_rights_share_one_reading_of_the_list(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting(console, {"n": 1})
+    cookies = [console.sign_in("reviewer", f"reviewer{n}") for n in range(4)]
+    read = Counter[str]()
+    for name in ("page", "get"):
+        monkeypatch.setattr(ReviewService, name, counted(read, getattr(ReviewService, name)))
+
+    async def look() -> None:
+        async with Browser("", BASE) as browser:
+            for number, cookie in enumerate(cookies):
+                browser.cookie, browser.token = cookie, f"tab-{number}"
+                await browser.send(Desk.watch, wait=False)
+            await browser.until(lambda: browser.wire.count(Desk, "loaded", True) == len(cookies))
+
+    run(look())
+    assert 1 <= read["page"] <= 2  # the second where something was heard of meanwhile
+    assert read["get"] >= len(cookies)  # what a person may do about a card is their own
+
+
+def counted(calls: Counter[str], plain: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*given: Any) -> Any:
+        calls[plain.__name__] += 1
+        return plain(*given)
+
+    return call
+
+
+def test_the_list_does_not_wait_for_the_card(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = waiting(console, {"n": 1}), waiting(console, {"n": 2})
+    verdict = replace(APPROVE, payload_digest=stored(console, second).payload_digest)
+    go_on = threading.Event()
+    plain = ReviewService.get
+
+    def slow(*given: Any) -> Any:
+        go_on.wait(10)
+        return plain(*given)
+
+    async def then(browser: Browser) -> None:
+        monkeypatch.setattr(ReviewService, "get", slow)
+        console.services.review.decide(console.actor("admin"), second, verdict)
+        await browser.until(lambda: [row.id for row in browser.wire.value(Desk, "rows")] == [first])
+        assert not go_on.is_set()
+        go_on.set()
 
     at_the_desk(console, "reviewer", BASE, then)

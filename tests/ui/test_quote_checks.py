@@ -13,7 +13,8 @@ from agent_console.domain.access import Permission
 from agent_console.domain.context import NewContextDocument
 from agent_console.ui.evidence_views import evidence_of
 from agent_console.ui.quote_checks import DIFFERS, MAX_TEXTS, STANDS, UNKNOWN, checks, compare
-from agent_console.ui.states.checkpoints import BASE, Desk
+from agent_console.ui.states.checkpoints import Desk
+from agent_console.ui.states.desk_reads import BASE
 from agent_console.ui.states.job_checkpoints import JobCheckpoints
 from tests.ui.conftest import Browser, Console, run
 from tests.ui.test_desk_events import at_the_desk, stored, waiting

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.store.runs import suspend
-from agent_console.ui.states.checkpoints import BASE, Desk
+from agent_console.ui.states.checkpoints import Desk
+from agent_console.ui.states.desk_reads import BASE
 from tests.support.runs import checkpoint, claim_one
 from tests.ui.conftest import Browser, Console
 from tests.ui.test_desk_events import at_the_desk, form, notices, stored, waiting

@@ -29,7 +29,8 @@ from agent_console.ui.components.undo_bar import undo_bar
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.shell import frame, stale_badge
-from agent_console.ui.states.checkpoints import BASE, Desk
+from agent_console.ui.states.checkpoints import Desk
+from agent_console.ui.states.desk_reads import BASE
 from agent_console.ui.states.policy_rules import PolicyRules
 from agent_console.ui.states.saved import SavedViews
 

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import reflex as rx
 from reflex.event import EventSpec
 
-from agent_console.domain.access import Actor, Permission, refusal
-from agent_console.domain.checkpoints import (
-    CheckpointStatus,
-    CheckpointSummary,
-    CheckpointVerb,
-    Verdict,
-)
-from agent_console.domain.errors import NotFound
+from agent_console.domain.access import Actor, Permission
+from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.domain.jobs import Json
-from agent_console.domain.queries import CheckpointQuery
-from agent_console.domain.records import Page
-from agent_console.domain.review_claims import ReviewClaim
-from agent_console.services.review import CheckpointDetail
-from agent_console.ui import bridge, quote_checks
+from agent_console.ui import bridge
 from agent_console.ui.bridge import Failure, Notice
 from agent_console.ui.components import review_build as build
-from agent_console.ui.components.comment_models import ThreadView
 from agent_console.ui.components.review_models import (
     BodyView,
     ContextView,
@@ -36,21 +24,19 @@ from agent_console.ui.components.review_models import (
 )
 from agent_console.ui.guard import GuardedState, guarded
 from agent_console.ui.live import Ask, follow
-from agent_console.ui.params import PAGE_SIZE, DeskParams
+from agent_console.ui.params import DeskParams
 from agent_console.ui.states import comments
 from agent_console.ui.states.answers import AnswerForm
+from agent_console.ui.states.desk_reads import (
+    BASE,
+    DeskCard,
+    DeskList,
+    Opened,
+    read_card,
+    read_list,
+)
 from agent_console.ui.states.verdict_form import VerdictForm, parse_edited, parsed
 from agent_console.ui.views import iso
-
-BASE = "/admin/agent-checkpoints"
-TABS = (
-    ("Pending", "PENDING"),
-    ("Approved", "APPROVED"),
-    ("Changes", "CHANGES_REQUESTED"),
-    ("Rejected", "REJECTED"),
-    ("Expired", "EXPIRED"),
-    ("All", "ALL"),
-)
 
 SOON = 15.0  # seconds after which a card is read again while somebody else looks at it
 DONE_WORDS = {
@@ -59,65 +45,6 @@ DONE_WORDS = {
     CheckpointVerb.REQUEST_CHANGES: "Changes requested",
     CheckpointVerb.REJECT: "Rejected",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the address and the reader ask for: a list, and a checkpoint ("": the first one)."""
-
-    params: DeskParams
-    open_id: str
-    comments: int = comments.SHOWN  # the latest so many
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was found. ``detail`` is None when there is nothing to open, or it is gone."""
-
-    wanted: Wanted
-    page: Page[CheckpointSummary]
-    detail: CheckpointDetail | None
-    job_types: tuple[str, ...]
-    claims: Mapping[str, ReviewClaim]
-    refusal: str  # why the reader may decide nothing, or ""
-    checks: tuple[str, ...] = ()  # what the documents say to the quotations on the card
-    thread: ThreadView = field(default_factory=ThreadView)
-
-
-def read(actor: Actor, wanted: Wanted) -> Answer:
-    """Read list and open card; runs in a thread."""
-    services, params = bridge.services(), wanted.params
-    query = CheckpointQuery(
-        status=None if params.status == "ALL" else params.status,
-        job_type=params.job_type or None,
-        job_id=params.job or None,
-        checkpoint_type=params.kind or None,
-        cursor=params.cursor or None,
-        limit=PAGE_SIZE,
-    )
-    page = services.review.page(actor, query)
-    open_id = wanted.open_id or (page.items[0].id if page.items else "")
-    detail = None
-    if open_id:
-        try:
-            detail = services.review.get(actor, open_id)
-        except NotFound:
-            detail = None
-    types = tuple(info.job_type for info in services.jobs.catalog(actor))
-    point = detail.checkpoint if detail else None
-    checks = quote_checks.checks(services.context, actor, point) if point else ()
-    waiting = [one.id for one in page.items if one.status is CheckpointStatus.PENDING]
-    needed = Permission.CHECKPOINTS_DECIDE
-    return Answer(
-        wanted,
-        page,
-        detail,
-        types,
-        claims=services.claims.of(actor, waiting),
-        refusal="" if actor.may(needed) else refusal(needed),
-        checks=checks,
-        thread=comments.read(actor, point, wanted.comments) if point else ThreadView(),
-    )
 
 
 class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
@@ -146,6 +73,7 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
     may_not: str = "Loading."
     undoable: UndoView = UndoView()
     _digests: dict[str, str] = {}  # of what the rows on the screen show
+    _first: str = ""  # the card that is opened where nothing else says which
     _shown: DeskParams | None = None  # what the rows on the screen are the answer to
     _focused: bool = False  # somebody moves within the list
     _picking: bool = False
@@ -350,8 +278,9 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
     def _open_id(self) -> str:
         return self.body.id
 
-    def _wanted(self) -> Wanted:
-        return Wanted(self._params(), self._path_id() or self._pinned, self._comments_shown)
+    def _opened(self) -> Opened:
+        """Return which card belongs on the screen: the address's, the one it held, or the first."""
+        return Opened(self._path_id() or self._pinned or self._first, self._comments_shown)
 
     def _arrive(self) -> None:
         """Keep the open card over a reconnection, unless its verdict has been seen already."""
@@ -361,48 +290,45 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
         self._address = address
 
     def _ask(self, actor: Actor) -> Ask:
-        wanted = self._wanted()
+        params = self._params()
+        return Ask(("desk", params), lambda: read_list(actor, params))
+
+    def _ask_next(self, actor: Actor, answer: DeskList | DeskCard) -> Ask | None:
+        if isinstance(answer, DeskCard) or answer.params != self._params():
+            return None
+        opened = self._opened()
         every = SOON if self.ruling.watched else 30.0  # nobody tells of those who just vanish
-        return Ask(("desk", wanted, actor.id), lambda: read(actor, wanted), every=every)
+        return Ask(("card", opened, actor.id), lambda: read_card(actor, opened), every=every)
 
-    def _show(self, answer: Answer) -> None:
-        if answer.wanted != self._wanted():
-            return  # the reader has moved on; the next answer is on its way
-        self._show_list(answer)
-        self._show_card(answer)
+    def _show(self, answer: DeskList | DeskCard) -> None:
+        # Where the reader has moved on, the next answer is on its way.
+        if isinstance(answer, DeskCard):
+            if answer.opened == self._opened():
+                self._show_card(answer)
+        elif answer.params == self._params():
+            self._show_list(answer)
 
-    def _show_list(self, answer: Answer) -> None:
-        params, page = answer.wanted.params, answer.page
-        rows = [
-            build.row(item, params.url(f"{BASE}/{item.id}"), answer.claims.get(item.id))
-            for item in page.items
-        ]
-        news = 0
+    def _show_list(self, answer: DeskList) -> None:
+        params, rows, news = answer.params, answer.rows, 0
         if params == self._shown and (self._focused or self._picking):
             rows, news = build.steady(self.rows, rows)
         self._shown = params
+        self._first = answer.rows[0].id if answer.rows else ""
         self._put(
             rows=rows,
             news=news,
-            tabs=[
-                TabView(
-                    label=label,
-                    href=params.url(status=status, cursor=""),
-                    current=params.status == status,
-                )
-                for label, status in TABS
-            ],
-            _digests={item.id: item.payload_digest for item in page.items},
+            tabs=answer.tabs,
+            _digests=answer.digests,
             may_not=answer.refusal,
-            job_types=list(answer.job_types),
+            job_types=answer.job_types,
             job_type=params.job_type or "all",
             filtered=params != DeskParams(),
-            next_href=params.url(cursor=page.next_cursor) if page.next_cursor else "",
+            next_href=answer.next_href,
             first_href=params.url(cursor="") if params.cursor else "",
-            announcement=_announcement(params, page),
+            announcement=answer.announcement,
         )
 
-    def _show_card(self, answer: Answer) -> None:
+    def _show_card(self, answer: DeskCard) -> None:
         detail, in_path = answer.detail, bool(self._path_id())
         self._put(in_path=in_path, missing=in_path and detail is None)
         opened = detail.checkpoint.id if detail else ""
@@ -412,17 +338,12 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
             self._put(conflict="", reason_error="", edit_error="", changes_error="")
             self._put(editing="", comment_error="", _comments_shown=comments.SHOWN)
         self._pinned = "" if in_path else opened
-        if detail is None:
-            self._lay_out(None)
-            self._put(body=BodyView(), ruling=RulingView(), context=ContextView())
-            self._put(thread=ThreadView())
-            return
-        body, ruling = build.body(detail, answer.checks), build.ruling(detail)
-        self._lay_out(detail, parsed(ruling.asked.edit_text or body.edit_text))
+        edited = parsed(answer.ruling.asked.edit_text or answer.body.edit_text) if detail else None
+        self._lay_out(detail, edited)
         self._put(
-            body=body,
-            ruling=ruling,
-            context=build.context(detail),
+            body=answer.body,
+            ruling=answer.ruling,
+            context=answer.context,
             thread=answer.thread,
         )
 
@@ -432,13 +353,3 @@ def _undone(done: int, asked: int) -> Notice:
         return bridge.note("success", "Undone: nothing is decided.")
     late = asked - done
     return bridge.note("warning", f"{done} undone; {late} went on already and cannot be undone.")
-
-
-def _announcement(params: DeskParams, page: Page[CheckpointSummary]) -> str:
-    """Return what a screen reader is told when the list has changed."""
-    shown = len(page.items)
-    number = f"{shown} or more" if page.next_cursor else str(shown)
-    noun = "checkpoint" if shown == 1 and not page.next_cursor else "checkpoints"
-    if params.status == CheckpointStatus.PENDING:
-        return f"{number} {noun} waiting for a decision"
-    return f"{number} {noun} in this list"

@@ -14,7 +14,8 @@ from agent_console.domain.rulings import BULK_VERBS, DONE, Item, Ruling, summary
 from agent_console.ui import bridge
 from agent_console.ui.bridge import Failure
 from agent_console.ui.guard import GuardedState, guarded
-from agent_console.ui.states.checkpoints import BASE, Desk
+from agent_console.ui.states.checkpoints import Desk
+from agent_console.ui.states.desk_reads import BASE
 from agent_console.ui.states.picking import Picking
 from agent_console.ui.states.verdict_form import VerdictForm
 from agent_console.ui.views import iso, shown
