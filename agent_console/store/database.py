@@ -137,6 +137,13 @@ class Database:
             return self._writes_through._sqlite_writer().submit(work)  # noqa: SLF001 - this class
         return self._write_postgres(work)
 
+    def changed_elsewhere(self) -> bool:
+        """Say whether a process, or a connection, that is not this one's writer's has committed.
+
+        Since the last call, on SQLite; word of own commits is given by ``watch``.
+        """
+        return self._writes_through._sqlite_writer().changed_elsewhere()  # noqa: SLF001 - this class
+
     @contextlib.contextmanager
     def read(self) -> Iterator[Reader]:
         """Open a read-only snapshot."""

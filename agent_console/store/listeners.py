@@ -81,8 +81,9 @@ class SqliteListener:
                 with contextlib.closing(connection), self._told() as writes:
                     look = connection.cursor()
                     seen = look.execute("PRAGMA data_version").fetchone()
+                    self._db.changed_elsewhere()
                     pause = RECONNECT[0]
-                    # What was committed before this first look, or while there was no
+                    # What was committed before these first looks, or while there was no
                     # connection, is in no difference; look once.
                     self._heard(work=True)
                     self._look(look, seen, writes)
@@ -103,7 +104,9 @@ class SqliteListener:
                 version = look.execute("PRAGMA data_version").fetchone()
                 if version != seen:
                     seen = version
-                    self._heard(work=True)
+                    # Of the process's own commits everybody here has heard, and of what.
+                    if self._db.changed_elsewhere():
+                        self._heard(work=True)
                     self._stop.wait(SETTLE)
                     break
 

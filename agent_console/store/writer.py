@@ -44,8 +44,9 @@ class SqliteWriter:
         self._shard = shard
         self._journaled = journaled
         self._committed = committed
-        self._units: SimpleQueue[Unit | None] = SimpleQueue()
+        self._units: SimpleQueue[Unit | Future[bool] | None] = SimpleQueue()
         self._connection: sqlite3.Connection | None = None
+        self._version: int | None = None  # of the file, which own commits leave as it is
         self._closed = False
         self._closing = threading.Lock()  # nothing may be queued behind the end
         self._thread = threading.Thread(target=self._loop, name="sqlite-writer", daemon=True)
@@ -56,10 +57,13 @@ class SqliteWriter:
         if threading.current_thread() is self._thread:
             raise RuntimeError("a unit of work must not start another one")
         future: Future[T] = Future()
-        with self._closing:
-            if self._closed:
-                raise Unavailable("The database is closed.")
-            self._units.put((work, future))
+        self._queue((work, future))
+        return future.result()
+
+    def changed_elsewhere(self) -> bool:
+        """Say whether another connection may have committed since the last call."""
+        future: Future[bool] = Future()
+        self._queue(future)
         return future.result()
 
     def stop(self) -> None:
@@ -68,6 +72,12 @@ class SqliteWriter:
             self._closed = True
             self._units.put(None)
         self._thread.join()
+
+    def _queue(self, item: Unit | Future[bool]) -> None:
+        with self._closing:
+            if self._closed:
+                raise Unavailable("The database is closed.")
+            self._units.put(item)
 
     def _loop(self) -> None:
         running = True
@@ -82,7 +92,10 @@ class SqliteWriter:
         group: list[Unit] = []
         unit = self._units.get()
         while unit is not None:
-            group.append(unit)
+            if isinstance(unit, Future):
+                self._look(unit)
+            else:
+                group.append(unit)
             if len(group) == GROUP:
                 return group, True
             try:
@@ -118,17 +131,30 @@ class SqliteWriter:
                 future.set_exception(problem)
         self._committed(events, any(tx.touched for tx in txs))
 
-    def _begin(self) -> sqlite3.Connection:
+    def _look(self, future: Future[bool]) -> None:
+        try:
+            (version,) = self._connected().execute("PRAGMA data_version").fetchone()
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, who waits for it
+            future.set_exception(_for_callers(error))
+            return
+        future.set_result(version != self._version)
+        self._version = version
+
+    def _connected(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._connection = self._connect()
+            self._connection, self._version = self._connect(), None
+        return self._connection
+
+    def _begin(self) -> sqlite3.Connection:
+        connection = self._connected()
         for left in range(LOCK_TRIES - 1, -1, -1):
             try:
-                self._connection.execute("BEGIN IMMEDIATE")
+                connection.execute("BEGIN IMMEDIATE")
                 break
             except sqlite3.OperationalError as error:
                 if not left or not is_passing(error):
                     raise
-        return self._connection
+        return connection
 
     def _run(
         self, connection: sqlite3.Connection, group: list[Unit]
