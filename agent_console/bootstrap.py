@@ -167,7 +167,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
     db = Database(settings.database, _store_options(settings), clock=clock)
     signals = Signals(db)
     feed = ChangeFeed()
-    signals.on_change(feed.publish)
+    signals.on_look(feed.publish)
     registry = load_registry(settings)
     reporter = sentry.start(settings)
     db.subscribe(log_events)

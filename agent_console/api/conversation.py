@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from functools import partial
 
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -202,7 +203,8 @@ class _Connection:
         """Send everything after the last message sent; needs the turn."""
         chat, session_id = self._services.chat, self._session_id
         key = (session_id, tuple(sorted(actor.permissions)))
-        if await self._hub.snapshots.get(key, chat.last_seq, actor, session_id) <= self._sent:
+        last = partial(chat.last_seq, actor, session_id)
+        if await self._hub.snapshots.get(key, last) <= self._sent:
             return
         while True:
             query = HistoryQuery(after=self._sent, limit=BATCH)

@@ -12,6 +12,7 @@ from datetime import datetime
 from agent_console.domain.access import SYSTEM, Actor
 from agent_console.domain.jobs import Json
 
+TOUCHED = "screen.touched"  # no event, and in no journal: screens have something new to show
 CALLED_BACK = "job.called_back"  # changes no status, and may make a sleeping job due
 
 

@@ -23,6 +23,7 @@ from typing import Any
 from agent_console.domain import trace
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import ConsoleError
+from agent_console.domain.events import TOUCHED, Event
 from agent_console.domain.jobs import JobVerb
 from agent_console.runtime import wire
 from agent_console.runtime.async_context import LoopThread
@@ -271,7 +272,7 @@ class _Watch:
         job_id = run.key.job_id
         if kind == "committed":
             events = [wire.event_in(event) for event in said["events"]]
-            run.surroundings.db.committed(events, touched=True)
+            run.surroundings.db.committed(events, [Event(action=TOUCHED, job_id=job_id)])
         elif kind == "line":
             self.lines.append(wire.line_in(said["line"]))
         elif kind == "written":

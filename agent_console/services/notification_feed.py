@@ -113,7 +113,7 @@ class NewsFeed:
             body = body_of(news, facts, self._origin) if addressees else ""
             made += sum(outbox.put(tx, _delivery(tx, one, news, facts, body)) for one in addressees)
         if made:
-            tx.touch()
+            tx.touch("")
         return made
 
 

@@ -93,7 +93,7 @@ def join(tx: Tx, session_id: str, who: str, name: str) -> bool:
         return False
     if who != creator:
         add(tx, session_id, NewChatMessage(role=ChatRole.SYSTEM, content=f"{name} joined."))
-    tx.touch()
+    tx.touch("")
     return True
 
 
@@ -159,7 +159,7 @@ def add(tx: Tx, session_id: str, new: NewChatMessage) -> ChatMessage:
         "reply_to": new.reply_to,
     }
     tx.execute(INSERT_MESSAGE, key | values)
-    tx.touch()
+    tx.touch("")
     made = tx.dicts(
         "SELECT * FROM chat_messages WHERE session_id = :session_id AND seq = :seq", key
     )
@@ -170,7 +170,7 @@ def mark_read(tx: Tx, session_id: str, who: str, seq: int) -> bool:
     """Note that ``who`` has seen everything up to ``seq``; return whether that was news."""
     marked = tx.execute(READ, {"session_id": session_id, "user_id": who, "seq": seq})
     if marked:
-        tx.touch()
+        tx.touch("")
     return bool(marked)
 
 

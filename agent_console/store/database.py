@@ -168,12 +168,12 @@ class Database:
         finally:
             connection.close()
 
-    def committed(self, events: Sequence[Event], *, touched: bool) -> None:
+    def committed(self, events: Sequence[Event], touches: Sequence[Event]) -> None:
         """Tell listeners; a listener that fails is logged, never the writer's problem."""
         if events:
             self._tell(self._listeners, events)
-        if events or touched:
-            self._tell(self._watchers, events)
+        if events or touches:
+            self._tell(self._watchers, [*events, *touches])
 
     def close(self) -> None:
         """Finish queued writes and close every connection."""
@@ -212,7 +212,7 @@ class Database:
                     clock=self._clock or SystemClock(),
                     shard=self._rng.randrange(SHARDS),
                     journaled=self._journaled,
-                    committed=lambda events, touched: self.committed(events, touched=touched),
+                    committed=self.committed,
                 )
             return self._writer
 
@@ -240,13 +240,13 @@ class Database:
                 self._commit_postgres(tx)
         finally:
             connection.close()
-        self.committed(tx.events, touched=tx.touched)
+        self.committed(tx.events, tx.touches)
         return result
 
     def _commit_postgres(self, tx: Tx) -> None:
         # Drawn anew each time: threads of one process must not queue on one row either.
         shard = self._rng.randrange(SHARDS)
-        told = tx.events or tx.touched
+        told = tx.events or tx.touches
         notices = [text for notice in self._notices if told and (text := notice(tx.events))]
         try:
             tx.commit(tx.events if self._journaled else (), shard, notices)

@@ -208,7 +208,7 @@ def _write(tx: Tx, sending: Sending, outcome: Outcome, status: DeliveryStatus, w
         "log": dumps(log),
         "finished_at": None if status is DeliveryStatus.PENDING else tx.now(),
     }
-    tx.touch()
+    tx.touch("")
     return tx.execute(_SETTLE, params) == 1
 
 

@@ -146,7 +146,7 @@ def heartbeat(
     def work(tx: Tx) -> WorkerOrders:
         params: Params = {"id": worker_id, "active": running, "status": status.value}
         row = tx.row(BEAT, {**params, "breakers": states})
-        tx.touch()
+        tx.touch("")
         if row is None:
             lost = frozenset(key.job_id for key in claims)
             return WorkerOrders(

@@ -43,7 +43,7 @@ def show(db: Database, key: RunKey, text: str) -> None:
     def work(tx: Tx) -> None:
         if not tx.execute(_SHOW, {**_whose(key), "text": text}):
             raise LostClaim
-        tx.touch()
+        tx.touch(key.job_id)
 
     db.write(work)
 
@@ -53,7 +53,7 @@ def remove(db: Database, key: RunKey) -> None:
 
     def work(tx: Tx) -> None:
         if tx.execute(_REMOVE, _whose(key)):
-            tx.touch()
+            tx.touch(key.job_id)
 
     db.write(work)
 

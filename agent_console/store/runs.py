@@ -117,7 +117,7 @@ def record_step(db: Database, key: RunKey, step: NewStep) -> None:
     def work(tx: Tx) -> None:
         hold(tx, key)
         insert_step(tx, key, step)
-        tx.touch()
+        tx.touch(key.job_id)
         crashpoint("step.before_commit")
 
     db.write(work)
@@ -334,7 +334,8 @@ def append_logs(db: Database, lines: Sequence[NewLog]) -> None:
 
     def work(tx: Tx) -> None:
         insert_logs(tx, lines)
-        tx.touch()
+        for job_id in {line.key.job_id for line in lines}:
+            tx.touch(job_id)
 
     if lines:
         db.write(work)
@@ -364,6 +365,6 @@ def set_progress(db: Database, key: RunKey, progress: Progress) -> None:
         params: dict[str, object] = {"job_id": key.job_id, "token": key.token, "progress": text}
         if not tx.execute(KEPT + PROGRESS, params):
             raise LostClaim
-        tx.touch()
+        tx.touch(key.job_id)
 
     db.write(work)

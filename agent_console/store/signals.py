@@ -12,11 +12,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal
 
 from agent_console.domain.events import CALLED_BACK, Event
 from agent_console.domain.jobs import CLAIMABLE, JobStatus
 from agent_console.store.database import Database
+from agent_console.store.feed import Jobs, jobs_of
 from agent_console.store.listeners import PostgresListener, SqliteListener, notification
 
 Mode = Literal["off", "listen", "poll", "data_version"]
@@ -32,6 +34,7 @@ class Signals:
         """Listen to ``db``'s own commits from now on; to other processes from ``start`` on."""
         self._work: list[Callback] = []
         self._change: list[Callback] = []
+        self._screens: list[Callable[[Jobs], None]] = []
         self._listener: PostgresListener | SqliteListener | None = None
         self._db = db
         # Says which job types are limited or paused; None: nobody here knows.
@@ -47,6 +50,10 @@ class Signals:
     def on_change(self, callback: Callback) -> None:
         """Call when anything that a screen shows may have changed."""
         self._change.append(callback)
+
+    def on_look(self, callback: Callable[[Jobs], None]) -> None:
+        """Call as ``on_change`` does, with the jobs the change is about where that is known."""
+        self._screens.append(callback)
 
     @property
     def mode(self) -> Mode:
@@ -74,7 +81,7 @@ class Signals:
 
     def _committed(self, events: Sequence[Event]) -> None:
         work = any(map(self._is_work, events))
-        self._heard(work=work)
+        self._heard(work=work, jobs=jobs_of(events))
         if (listener := self._listener) is not None:
             listener.tell(work=work)
 
@@ -101,8 +108,9 @@ class Signals:
         gated = self.gated()
         return gated is None or event.job_type in gated
 
-    def _heard(self, *, work: bool) -> None:
-        for callback in [*(self._work if work else ()), *self._change]:
+    def _heard(self, *, work: bool, jobs: Jobs = None) -> None:
+        screens = [partial(look, jobs) for look in self._screens]
+        for callback in [*(self._work if work else ()), *self._change, *screens]:
             try:
                 callback()
             except Exception:  # noqa: BLE001 - the others must still be told

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.sql import Executable
 
 from agent_console.domain.clock import Clock, to_micros
-from agent_console.domain.events import Event
+from agent_console.domain.events import TOUCHED, Event
 from agent_console.store import journal, review_sums, tallies, tally_slots
 from agent_console.store.dialects import (
     NOW_PARAM,
@@ -99,7 +99,7 @@ class Tx(Queries):
         """See ``Queries``."""
         super().__init__(cursor, dialect, clock, plans)
         self.events: list[Event] = []
-        self.touched = False
+        self.touches: list[Event] = []
         self._now: int | None = None
 
     def now(self) -> int:
@@ -167,9 +167,12 @@ class Tx(Queries):
         """Journal ``events`` at commit, add them to the tallies, tell listeners afterwards."""
         self.events.extend(events)
 
-    def touch(self) -> None:
-        """Tell screens of a change that is no event (a log line, progress)."""
-        self.touched = True
+    def touch(self, job_id: str | None = None) -> None:
+        """Tell screens of a change that is no event (a log line, progress).
+
+        ``job_id``: it is about this job alone; "": about no job.
+        """
+        self.touches.append(Event(action=TOUCHED, job_id=job_id))
 
     def flush(self, events: Sequence[Event], shard: int) -> None:
         """Write journal and tallies of ``events``; the writer calls it before it commits."""

@@ -165,7 +165,7 @@ def settle(db: Database, key: RunKey, position: int, result: str) -> None:
     def work(tx: Tx) -> None:
         hold(tx, key)
         tx.execute(KEPT + SETTLE, {"job_id": key.job_id, "position": position, "result": result})
-        tx.touch()
+        tx.touch(key.job_id)
 
     db.write(work)
 

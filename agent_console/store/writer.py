@@ -36,7 +36,7 @@ class SqliteWriter:
         clock: Clock,
         shard: int,
         journaled: bool,
-        committed: Callable[[Sequence[Event], bool], None],
+        committed: Callable[[Sequence[Event], Sequence[Event]], None],
     ) -> None:
         """Start the thread; it connects when the first unit arrives."""
         self._connect = connect
@@ -129,7 +129,7 @@ class SqliteWriter:
                 future.set_result(result)
             else:
                 future.set_exception(problem)
-        self._committed(events, any(tx.touched for tx in txs))
+        self._committed(events, [touch for tx in txs for touch in tx.touches])
 
     def _look(self, future: Future[bool]) -> None:
         try:

@@ -12,7 +12,8 @@ import logging
 import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import reflex as rx
 
@@ -36,13 +37,15 @@ class Ask:
     ``key`` identifies the answer among browsers of people with the same permissions; include the
     actor's id when the answer is personal. ``read`` runs in a thread. A page that shows one thing
     names it in ``subject``: what was shown of another is hidden at once. ``every`` (seconds) is how
-    old an answer may get although nothing was published.
+    old an answer may get although nothing was published. ``job_of`` returns the job an answer is
+    about, where it is about nothing else: changes of other jobs leave it good.
     """
 
     key: Hashable
     read: Callable[[], Any]
     subject: str = ""
     every: float = 30.0
+    job_of: Callable[[Any], str] | None = None
 
 
 class LiveState(GuardedState, mixin=True):
@@ -121,29 +124,39 @@ async def follow(page: LiveState) -> rx.event.EventSpec | None:
 async def _refresh(page: LiveState) -> float:
     """Read and show what ``page`` asks now; return how long that stays good, in seconds."""
     async with page:
-        actor = await page._actor()
-        first = page._ask(actor)
-        page._turn_to(first.subject)
-        reading = page._reading = bridge.request_id()
+        own = _own(page)
+        actor = await own._actor()
+        first = own._ask(actor)
+        own._turn_to(first.subject)
+        reading = own._reading = bridge.request_id()
     ask: Ask | None = first
     good = first.every
     while ask is not None:
         good = min(good, ask.every)
         answer, pending = await _read(actor, ask)
         async with page:
-            session = await page.get_state(Session)
+            own = _own(page)
+            session = await own.get_state(Session)
             if session.pending != pending:
                 session.pending = pending
             if session.outage:
                 session.outage = ""
             ask = None
-            if page._reading == reading:
-                page._show(answer)
-                ask = page._ask_next(actor, answer)
+            if own._reading == reading:
+                own._show(answer)
+                ask = own._ask_next(actor, answer)
             # Else a newer loop is about to show what is true.
-            if ask is None and page._reading in {"", reading}:
-                page._put(loaded=True, stale="", problem="", problem_code="")
+            if ask is None and own._reading in {"", reading}:
+                own._put(loaded=True, stale="", problem="", problem_code="")
     return good
+
+
+def _own(page: LiveState) -> LiveState:
+    """Return the state inside the proxy that a loop is given; only while the loop holds it.
+
+    The proxy looks at every access whether it is held, which costs more than all the rest.
+    """
+    return cast("LiveState", getattr(page, "__wrapped__", page))
 
 
 async def _read(actor: Actor, ask: Ask) -> tuple[Any, int]:
@@ -151,8 +164,10 @@ async def _read(actor: Actor, ask: Ask) -> tuple[Any, int]:
     scope = tuple(sorted(actor.permissions))
     review, snapshots = bridge.services().review, bridge.snapshots()
     return await asyncio.gather(
-        snapshots.get((scope, ask.key, int(time.monotonic() / ask.every)), ask.read),
-        snapshots.get((scope, "pending"), review.pending_count, actor),
+        snapshots.get(
+            (scope, ask.key, int(time.monotonic() / ask.every)), ask.read, job_of=ask.job_of
+        ),
+        snapshots.get((scope, "pending"), partial(review.pending_count, actor)),
     )
 
 

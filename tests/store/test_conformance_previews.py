@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent_console.domain.errors import LostClaim
+from agent_console.domain.events import TOUCHED, Event
 from agent_console.domain.jobs import JobVerb
 from agent_console.store import job_writes, previews
 from agent_console.store.claims import give_back
@@ -41,14 +42,17 @@ def test_the_last_word_replaces_the_one_before(db: Database) -> None:
 
 
 def test_screens_are_told_and_the_journal_is_not(db: Database) -> None:
-    enqueue(db)
+    job_id = enqueue(db)
     key = claim_one(db).key
-    told: list[int] = []
-    db.watch(lambda events: told.append(len(events)))
+    told: list[tuple[str, str | None]] = []
+    journaled: list[Event] = []
+    db.watch(lambda events: told.extend((event.action, event.job_id) for event in events))
+    db.subscribe(journaled.extend)
     previews.show(db, key, "a")
     previews.remove(db, key)
     previews.remove(db, key)
-    assert told == [0, 0]
+    assert told == [(TOUCHED, job_id)] * 2
+    assert not journaled
 
 
 @pytest.mark.parametrize("ended", ["finished", "suspended", "released", "canceled"])

@@ -73,6 +73,7 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
     may_not: str = "Loading."
     undoable: UndoView = UndoView()
     _digests: dict[str, str] = {}  # of what the rows on the screen show
+    _listed: DeskList | None = None  # what is on the screen as it is, and not held still
     _first: str = ""  # the card that is opened where nothing else says which
     _shown: DeskParams | None = None  # what the rows on the screen are the answer to
     _focused: bool = False  # somebody moves within the list
@@ -298,7 +299,12 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
             return None
         opened = self._opened()
         every = SOON if self.ruling.watched else 30.0  # nobody tells of those who just vanish
-        return Ask(("card", opened, actor.id), lambda: read_card(actor, opened), every=every)
+        return Ask(
+            ("card", opened, actor.id),
+            lambda: read_card(actor, opened),
+            every=every,
+            job_of=lambda card: card.body.job_id,
+        )
 
     def _show(self, answer: DeskList | DeskCard) -> None:
         # Where the reader has moved on, the next answer is on its way.
@@ -309,9 +315,13 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
             self._show_list(answer)
 
     def _show_list(self, answer: DeskList) -> None:
+        if answer == self._listed:
+            return
         params, rows, news = answer.params, answer.rows, 0
+        self._listed = answer
         if params == self._shown and (self._focused or self._picking):
             rows, news = build.steady(self.rows, rows)
+            self._listed = None
         self._shown = params
         self._first = answer.rows[0].id if answer.rows else ""
         self._put(
