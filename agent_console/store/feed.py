@@ -107,14 +107,17 @@ class SnapshotCache:
         read: Callable[[], T],
         *,
         job_of: Callable[[T], str] | None = None,
+        fresh: bool = False,
     ) -> T:
         """Return ``read()``, run in a thread, or the result somebody else waits for.
 
         ``key`` must name everything the result depends on, the reader's rights included.
-        ``job_of`` returns the job that a result is about: changes of others leave it good.
+        ``job_of`` returns the job that a result is about: changes of others leave it good, unless
+        it has to be ``fresh``.
         """
         kept = self._kept.get(key)
-        if kept is None or not self._good(kept):
+        stale = kept is not None and fresh and job_of is not None
+        if kept is None or stale or not self._good(kept):
             task = asyncio.create_task(self._read(read, kept))
             kept = self._kept[key] = _Kept(task, self._feed.version, job_of)
             task.add_done_callback(lambda done: self._forget_failure(key, done))

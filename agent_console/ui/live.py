@@ -104,7 +104,7 @@ async def follow(page: LiveState) -> rx.event.EventSpec | None:
         if page._loop not in {"", mine}:
             return None
         try:
-            patience = await _refresh(page)
+            patience = await _refresh(page, fresh=seen is None)
             if version != seen:
                 patience = min(patience, SETTLE)
         except Unauthenticated:
@@ -121,8 +121,11 @@ async def follow(page: LiveState) -> rx.event.EventSpec | None:
         await asyncio.sleep(COALESCE)
 
 
-async def _refresh(page: LiveState) -> float:
-    """Read and show what ``page`` asks now; return how long that stays good, in seconds."""
+async def _refresh(page: LiveState, *, fresh: bool) -> float:
+    """Read and show what ``page`` asks now; return how long that stays good, in seconds.
+
+    ``fresh``: somebody has just come, and is shown what is true now, files included.
+    """
     async with page:
         own = _own(page)
         actor = await own._actor()
@@ -133,7 +136,7 @@ async def _refresh(page: LiveState) -> float:
     good = first.every
     while ask is not None:
         good = min(good, ask.every)
-        answer, pending = await _read(actor, ask)
+        answer, pending = await _read(actor, ask, fresh=fresh)
         async with page:
             own = _own(page)
             session = await own.get_state(Session)
@@ -159,13 +162,16 @@ def _own(page: LiveState) -> LiveState:
     return cast("LiveState", getattr(page, "__wrapped__", page))
 
 
-async def _read(actor: Actor, ask: Ask) -> tuple[Any, int]:
+async def _read(actor: Actor, ask: Ask, *, fresh: bool) -> tuple[Any, int]:
     """Return the answer to ``ask``, and how many checkpoints wait."""
     scope = tuple(sorted(actor.permissions))
     review, snapshots = bridge.services().review, bridge.snapshots()
     return await asyncio.gather(
         snapshots.get(
-            (scope, ask.key, int(time.monotonic() / ask.every)), ask.read, job_of=ask.job_of
+            (scope, ask.key, int(time.monotonic() / ask.every)),
+            ask.read,
+            job_of=ask.job_of,
+            fresh=fresh,
         ),
         snapshots.get((scope, "pending"), partial(review.pending_count, actor)),
     )

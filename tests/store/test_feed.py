@@ -59,6 +59,18 @@ def test_what_is_about_a_job_is_read_again_when_that_has_changed(jobs: Jobs, rea
     assert asyncio.run(play()) == reads
 
 
+def test_who_has_just_come_is_shown_what_is_true_now() -> None:
+    async def play() -> int:
+        feed = ChangeFeed()
+        feed.bind()
+        cache, read = SnapshotCache(feed), Reads(lambda: Card("job_1"))
+        await cache.get("card", read, job_of=job_of)
+        await cache.get("card", read, job_of=job_of, fresh=True)
+        return read.count
+
+    assert asyncio.run(play()) == 2
+
+
 def test_what_changed_while_it_was_being_read_is_read_again() -> None:
     async def play() -> int:
         feed = ChangeFeed()

@@ -65,8 +65,8 @@ def test_a_page_is_followed_once_however_often_it_asks(
     plain = live._refresh
     too_many = asyncio.Event()
 
-    async def counted(page: live.LiveState) -> float:
-        refreshed.append(await plain(page))
+    async def counted(page: live.LiveState, *, fresh: bool) -> float:
+        refreshed.append(await plain(page, fresh=fresh))
         if len(refreshed) > 4:
             too_many.set()
         return refreshed[-1]
