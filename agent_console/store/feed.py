@@ -87,6 +87,12 @@ class _Kept:
     version: int
     job_of: Callable[[Any], str] | None
 
+    @property
+    def answered(self) -> bool:
+        """Whether there is a result: the reading is over, and has not failed."""
+        task = self.task
+        return task.done() and not task.cancelled() and task.exception() is None
+
 
 class SnapshotCache:
     """Many browsers, one query: results are shared per version of the feed and key.
@@ -116,8 +122,7 @@ class SnapshotCache:
         it has to be ``fresh``.
         """
         kept = self._kept.get(key)
-        stale = kept is not None and fresh and job_of is not None
-        if kept is None or stale or not self._good(kept):
+        if kept is None or (fresh and job_of is not None) or not self._good(kept):
             task = asyncio.create_task(self._read(read, kept))
             kept = self._kept[key] = _Kept(task, self._feed.version, job_of)
             task.add_done_callback(lambda done: self._forget_failure(key, done))
@@ -130,7 +135,7 @@ class SnapshotCache:
     def _good(self, kept: _Kept) -> bool:
         if kept.version == self._feed.version:
             return True
-        if kept.job_of is None or not kept.task.done():
+        if kept.job_of is None or not kept.answered:
             return False
         if self._feed.concerns(kept.job_of(kept.task.result()), kept.version):
             return False
@@ -151,8 +156,7 @@ class SnapshotCache:
 
         def compared() -> T:
             result = read()
-            known = before is not None and before.task.done() and not before.task.cancelled()
-            if before is None or not known or before.task.exception() is not None:
+            if before is None or not before.answered:
                 return result
             last: T = before.task.result()
             return last if last == result else result
