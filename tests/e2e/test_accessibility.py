@@ -141,6 +141,7 @@ def test_no_open_dialog_has_a_violation(
             dialog = page.locator("[role=dialog], [role=alertdialog]")
             expect(dialog).to_be_visible()
             expect(page.get_by_text("Looking…")).to_have_count(0)
+            dialog.get_by_role("button").last.hover()  # pointed at, a button has other colours
             found[f"{path} {first} {then}"] = axe(page, "[role=dialog], [role=alertdialog]")
             page.keyboard.press("Escape")
             expect(dialog).to_have_count(0)
