@@ -40,6 +40,7 @@ from agent_console.runtime.sweeps import (
     remind,
     requeue_known,
     rescue_dead,
+    settle_tallies,
 )
 from agent_console.runtime.worker import GRACE, Worker
 from agent_console.services.notification_feed import NewsFeed
@@ -172,6 +173,7 @@ class WorkerHost:
             Sweep("reminders", Seldom(partial(remind, self._db), REMIND_EVERY), self._sweeps),
             Sweep("parked", Seldom(partial(requeue_known, self._db), TIDY_EVERY), self._sweeps),
             Sweep("previews", Seldom(partial(forget_previews, self._db), TIDY_EVERY), self._sweeps),
+            Sweep("tallies", partial(settle_tallies, self._db), self._sweeps),
             Sweep("figures", Seldom(partial(prune_figures, self._db), MEND_EVERY), self._sweeps),
             Sweep("schedules", self._schedules.sweep, self._sweeps),
             Sweep("notifications", self._news.sweep, self._sweeps),

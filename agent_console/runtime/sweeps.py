@@ -9,7 +9,7 @@ from time import monotonic
 from agent_console.domain.errors import Unavailable
 from agent_console.domain.observer import SweepObserver
 from agent_console.runtime.locks import WorkerLocks
-from agent_console.store import admission, deliveries, parking, previews
+from agent_console.store import admission, deliveries, parking, previews, tally_deltas
 from agent_console.store.database import Database
 from agent_console.store.deadlines import expire_due
 from agent_console.store.liveness import rescue
@@ -121,6 +121,11 @@ def forget_previews(db: Database) -> int:
 def prune_figures(db: Database) -> int:
     """Delete the slots of charts that nobody can look at any more; returns how many rows."""
     return prune_slots(db)
+
+
+def settle_tallies(db: Database) -> int:
+    """Add up what commits have left for the tallies; returns how many rows that were."""
+    return tally_deltas.settle(db)
 
 
 def mend_gates(db: Database) -> int:

@@ -33,6 +33,7 @@ from agent_console.store.connections import (
 )
 from agent_console.store.dialects import Dialect
 from agent_console.store.prepared import Preparing
+from agent_console.store.review_sums import SHARDS
 from agent_console.store.round_trips import is_unsure, joined
 from agent_console.store.stalls import Stalls
 from agent_console.store.transactions import Reader, Tx
@@ -46,7 +47,6 @@ Watcher = Callable[[Sequence[Event]], None]
 Notice = Callable[[Sequence[Event]], str]
 
 TRIES = 4  # of a transaction that met a passing error
-SHARDS = 16  # rows per tally, so that concurrent commits seldom meet on one
 
 _log = logging.getLogger(__name__)
 
@@ -210,7 +210,6 @@ class Database:
                 self._writer = SqliteWriter(
                     lambda: open_sqlite(self.path, options, read_only=False),
                     clock=self._clock or SystemClock(),
-                    shard=self._rng.randrange(SHARDS),
                     journaled=self._journaled,
                     committed=self.committed,
                 )

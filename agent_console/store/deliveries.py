@@ -213,11 +213,9 @@ def _write(tx: Tx, sending: Sending, outcome: Outcome, status: DeliveryStatus, w
 
 
 def _count(tx: Tx, way: Way, outcome: str) -> None:
-    """Count an attempt; few enough for one row per label."""
-    tx.execute(
-        tallies.UPSERT.format(rows="VALUES (:name, :labels, 0, 1)"),
-        {"name": tallies.NOTIFICATIONS_TOTAL, "labels": f"{way.value}|{outcome}"},
-    )
+    labels = f"{way.value}|{outcome}"
+    row = (tx.now(), tallies.NOTIFICATIONS_TOTAL, labels, 1.0)
+    tx.insert("tally_deltas", tallies.COLUMNS, [row])
 
 
 def _delivery(row: Mapping[str, Any]) -> Delivery:

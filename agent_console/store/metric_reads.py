@@ -43,7 +43,7 @@ WHERE {BEHIND_SQL} GROUP BY job_type
 """
 UNSENT = "SELECT count(*) FROM notification_deliveries WHERE status = 'pending'"
 ACTIVE = "SELECT count(*) FROM ai_jobs WHERE status = 'RUNNING'"
-SUMS = "SELECT name, labels, sum(value) FROM tallies GROUP BY name, labels"
+SUMS = f"SELECT name, labels, sum(value) FROM {tallies.TOTALS} GROUP BY name, labels"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

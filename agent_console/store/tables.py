@@ -34,6 +34,7 @@ from agent_console.store import (  # noqa: F401 - of the same metadata
     review_tables,
     schedule_tables,
     seal_tables,
+    tally_tables,
     unique_tables,
 )
 
@@ -361,36 +362,6 @@ class JobCallback(SQLModel, table=True):
     body: str | None = Field(default=None, sa_type=Text)  # canonical JSON
     created_at: int = Field(sa_type=BigInteger)
     received_at: int | None = Field(default=None, sa_type=BigInteger)
-
-
-class Tally(SQLModel, table=True):
-    """``tallies``: sums that would cost a scan to count, added to in the change's transaction.
-
-    Rows are sharded so that concurrent commits do not queue on one row; a reader adds them up.
-    """
-
-    __tablename__: ClassVar[str] = "tallies"
-
-    name: str = Field(sa_type=Text, primary_key=True)
-    labels: str = Field(sa_type=Text, primary_key=True)  # "a|b" in the order of the metric
-    shard: int = Field(sa_type=Integer, primary_key=True)
-    value: float
-
-
-class TallySlot(SQLModel, table=True):
-    """``tally_slots``: the same sums by slot of time, for charts; old slots are pruned.
-
-    ``slot`` counts slots of ``width`` seconds since 1970.
-    """
-
-    __tablename__: ClassVar[str] = "tally_slots"
-
-    width: int = Field(sa_type=Integer, primary_key=True)
-    slot: int = Field(sa_type=BigInteger, primary_key=True)
-    name: str = Field(sa_type=Text, primary_key=True)
-    labels: str = Field(sa_type=Text, primary_key=True)
-    shard: int = Field(sa_type=Integer, primary_key=True)
-    value: float
 
 
 class AgentWorker(SQLModel, table=True):

@@ -32,12 +32,11 @@ JOB_REPLAYED: Final = "job.replayed"  # counted by its verdict
 
 Sums = Counter[tuple[str, str]]
 
-COLUMNS: Final = ("name", "labels", "shard", "value")
-
-UPSERT: Final = """
-INSERT INTO tallies (name, labels, shard, value) {rows}
-ON CONFLICT (name, labels, shard) DO UPDATE SET value = tallies.value + excluded.value
-"""
+COLUMNS: Final = ("at", "name", "labels", "value")  # of ``tally_deltas``
+# What commits have left beside the sums belongs to them; see ``tally_deltas``.
+TOTALS: Final = """(
+SELECT name, labels, value FROM tallies UNION ALL SELECT name, labels, value FROM tally_deltas
+) AS totals"""
 
 
 def sums_of(events: Iterable[Event]) -> Sums:

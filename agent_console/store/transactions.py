@@ -27,7 +27,7 @@ from agent_console.store.round_trips import COMMIT
 
 Params = dict[str, object]
 Row = tuple[Any, ...]
-Sum = tuple[tuple[str, str], float]  # what is added to a tally of a name and labels
+Sum = tuple[str, str, float]  # what is added to the tally of a name and labels
 
 
 class Queries:
@@ -174,21 +174,14 @@ class Tx(Queries):
         """
         self.touches.append(Event(action=TOUCHED, job_id=job_id))
 
-    def flush(self, events: Sequence[Event], shard: int) -> None:
+    def flush(self, events: Sequence[Event]) -> None:
         """Write journal and tallies of ``events``; the writer calls it before it commits."""
         if not events:
             return
         entries, sums, reviews = _kept_of(events)
         now = self.now()
         self.insert("audit_logs", journal.COLUMNS, [(now, *entry) for entry in entries])
-        totals = [(name, labels, shard, value) for (name, labels), value in sums]
-        self._cursor.executemany(tallies.UPSERT.format(rows=marks(1, 4)), totals)
-        slots = [
-            (width, now // tally_slots.micros(width), name, labels, 0, value)
-            for width in tally_slots.WIDTHS
-            for name, labels, value in tally_slots.charted(sums)
-        ]
-        self._cursor.executemany(tally_slots.UPSERT.format(rows=marks(1, 6)), slots)
+        self.insert("tally_deltas", tallies.COLUMNS, [(now, *one) for one in sums])
         if reviews:
             told = [
                 (width, now // tally_slots.micros(width), *one[:3], 0, *one[3:])
@@ -200,7 +193,7 @@ class Tx(Queries):
     def commit(self, events: Sequence[Event], shard: int, notices: Sequence[str] = ()) -> None:
         """Write journal and tallies of ``events`` and commit, in one round trip (PostgreSQL).
 
-        ``notices`` are statements that go along.
+        ``notices`` are statements that go along; ``shard`` is that of the reviews' sums.
         """
         if not events and not self._cursor.begun:
             return  # nothing was done
@@ -218,24 +211,13 @@ class Tx(Queries):
         text = f"INSERT INTO audit_logs ({names}) SELECT {at}, e.* FROM ({source}) AS e"
         parts: list[Part] = [(text, params)]
         if sums:
-            totals = [(name, labels, shard, value) for (name, labels), value in sums]
-            source, params = relation(tallies.COLUMNS, totals)
-            parts.append((tallies.UPSERT.format(rows=source), params))
-        if charted := tally_slots.charted(sums):
-            part = shard % tally_slots.SHARDS
-            slots = [
-                (width, tally_slots.micros(width), name, labels, part, value)
-                for width in tally_slots.WIDTHS
-                for name, labels, value in charted
-            ]
-            source, params = relation(tally_slots.COLUMNS, slots)
-            # The slot in the place of its length: only the server knows the time.
-            source = f"SELECT width, {at} / slot, name, labels, shard, value FROM ({source}) AS s"
-            parts.append((tally_slots.UPSERT.format(rows=source), params))
+            source, params = relation(tallies.COLUMNS[1:], sums)
+            names = ", ".join(tallies.COLUMNS)
+            text = f"INSERT INTO tally_deltas ({names}) SELECT {at}, s.* FROM ({source}) AS s"
+            parts.append((text, params))
         if reviews:
-            part = shard % review_sums.SHARDS
             told = [
-                (width, tally_slots.micros(width), *one[:3], part, *one[3:])
+                (width, tally_slots.micros(width), *one[:3], shard, *one[3:])
                 for width in review_sums.WIDTHS
                 for one in reviews
             ]
@@ -255,7 +237,7 @@ def _kept_of(events: Sequence[Event]) -> tuple[list[Row], list[Sum], list[review
     """
     return (
         journal.rows_of(events),
-        sorted(tallies.sums_of(events).items()),
+        [(*key, float(value)) for key, value in tallies.sums_of(events).items()],
         review_sums.slots(events),
     )
 

@@ -34,14 +34,12 @@ class SqliteWriter:
         connect: Callable[[], sqlite3.Connection],
         *,
         clock: Clock,
-        shard: int,
         journaled: bool,
         committed: Callable[[Sequence[Event], Sequence[Event]], None],
     ) -> None:
         """Start the thread; it connects when the first unit arrives."""
         self._connect = connect
         self._clock = clock
-        self._shard = shard
         self._journaled = journaled
         self._committed = committed
         self._units: SimpleQueue[Unit | Future[bool] | None] = SimpleQueue()
@@ -110,7 +108,7 @@ class SqliteWriter:
             txs, outcomes = self._run(connection, group)
             events = [event for tx in txs for event in tx.events]
             if self._journaled:
-                Tx(connection.cursor(), "sqlite", self._clock).flush(events, self._shard)
+                Tx(connection.cursor(), "sqlite", self._clock).flush(events)
             connection.execute("COMMIT")
         except BaseException as error:  # noqa: BLE001 - handed to the callers, who wait for it
             self._abandon()

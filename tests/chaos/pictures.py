@@ -7,6 +7,7 @@ from typing import Any
 
 from agent_console.store.database import Database, Reader
 from agent_console.store.reads import counts
+from agent_console.store.tallies import TOTALS
 from tests.chaos.model import Job, Model
 
 Picture = dict[str, Any]
@@ -16,8 +17,8 @@ SELECT id, status, claim_token, attempts, max_attempts, claims, resuming, worker
   run_at, priority, started_at, completed_at, park_reason IS NOT NULL, error IS NOT NULL,
   progress IS NOT NULL FROM ai_jobs
 """
-TALLIES = """
-SELECT name, labels, sum(value) FROM tallies
+TALLIES = f"""
+SELECT name, labels, sum(value) FROM {TOTALS}
 WHERE name IN ('agent_jobs_total', 'jobs_now', 'agent_checkpoints_total') GROUP BY name, labels
 """
 PREVIEWS = """

@@ -35,6 +35,7 @@ TABLES = [
     "job_steps",
     "job_usage",
     "tallies",
+    "tally_deltas",
     "tally_slots",
     "work_artifacts",
 ]

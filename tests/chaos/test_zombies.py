@@ -21,6 +21,7 @@ import pytest
 from agent_console.domain.errors import Unavailable
 from agent_console.store.database import Database, StoreOptions
 from agent_console.store.liveness import rescue
+from agent_console.store.tallies import TOTALS
 from agent_console.testing import enqueue
 from tests.chaos import zombies
 from tests.chaos.processes import CONTEXT
@@ -211,7 +212,7 @@ def _wrong_counts(db: Database) -> Iterator[str]:
         steps = Counter(row[0] for row in reader.rows("SELECT job_id FROM job_steps"))
         tokens = Counter(row[0] for row in reader.rows("SELECT job_id FROM job_callbacks"))
         used = reader.rows("SELECT count(*) FROM job_usage")[0][0]
-        cost = reader.row("SELECT sum(value) FROM tallies WHERE name = 'agent_cost_micros'")
+        cost = reader.row(f"SELECT sum(value) FROM {TOTALS} WHERE name = 'agent_cost_micros'")
     kinds = Counter()
     for job_id, text, attempts, output in jobs:
         kind = next(k for k in sorted(KINDS, key=len, reverse=True) if f'"{k}"' in text)

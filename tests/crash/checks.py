@@ -12,6 +12,7 @@ from agent_console.domain import checkpoints, jobs
 from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.jobs import FINISHED, JobStatus
 from agent_console.store.database import Database
+from agent_console.store.tallies import TOTALS
 from tests.crash.child import is_refused
 from tests.crash.handlers import APPLIES, USED
 from tests.crash.sink import Sink
@@ -170,7 +171,7 @@ def counted(db: Database) -> Iterator[str]:
     with db.read() as reader:
         tallied = dict(
             reader.rows(
-                "SELECT labels, sum(value) FROM tallies WHERE name = 'agent_jobs_total'"
+                f"SELECT labels, sum(value) FROM {TOTALS} WHERE name = 'agent_jobs_total'"
                 " GROUP BY labels"
             )
         )
@@ -182,7 +183,7 @@ def counted(db: Database) -> Iterator[str]:
         )
         now = dict(
             reader.rows(
-                "SELECT labels, sum(value) FROM tallies WHERE name = 'jobs_now' GROUP BY labels"
+                f"SELECT labels, sum(value) FROM {TOTALS} WHERE name = 'jobs_now' GROUP BY labels"
             )
         )
         rows = dict(reader.rows("SELECT status, count(*) FROM ai_jobs GROUP BY status"))
@@ -229,7 +230,7 @@ def spent(db: Database) -> Iterator[str]:
         sums = {
             (name, labels): value
             for name, labels, value in reader.rows(
-                "SELECT name, labels, sum(value) FROM tallies GROUP BY name, labels"
+                f"SELECT name, labels, sum(value) FROM {TOTALS} GROUP BY name, labels"
             )
         }
         decided = reader.rows(

@@ -75,7 +75,7 @@ def test_a_state_that_the_journal_does_not_lead_to_is_noticed(db: Database) -> N
 def test_tallies_that_differ_are_noticed(db: Database) -> None:
     enqueue(db, "quick")
     assert list(checks.counted(db)) == []
-    db.write(lambda tx: tx.execute("UPDATE tallies SET value = value + 1"))
+    db.write(lambda tx: tx.execute("UPDATE tally_deltas SET value = value + 1"))
     assert told(checks.counted(db), "not the journal's")
 
 

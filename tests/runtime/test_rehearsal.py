@@ -21,7 +21,7 @@ from tests.runtime.desk import Desk
 
 TABLES = (
     "ai_jobs", "job_steps", "agent_checkpoints", "agent_logs", "work_artifacts", "audit_logs",
-    "tallies", "job_usage", "job_callbacks",
+    "tallies", "tally_deltas", "job_usage", "job_callbacks",
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from agent_console.settings import Settings
 from agent_console.store import backup, migrate
 from agent_console.store.database import Database, StoreOptions
 from agent_console.store.feed import ChangeFeed
+from agent_console.store.tallies import TOTALS
 from agent_console.testing import enqueue
 from tests.services.conftest import TwoTypes
 from tests.support import rows
@@ -177,7 +178,7 @@ def test_a_backup_is_of_one_moment_while_others_write(
         ).scalar_one()
         tallied = connection.execute(
             text(
-                "SELECT sum(value) FROM tallies WHERE name = 'agent_jobs_total'"
+                f"SELECT sum(value) FROM {TOTALS} WHERE name = 'agent_jobs_total'"
                 " AND labels = 'PENDING'"
             )
         ).scalar_one()

@@ -16,6 +16,7 @@ from agent_console.store.finishes import finish
 from agent_console.store.liveness import heartbeat
 from agent_console.store.reads import series
 from agent_console.store.retention import prune_slots
+from agent_console.store.tally_deltas import settle
 from agent_console.store.tally_slots import KEPT, MINUTE, QUARTER
 from tests.services.conftest import Desk
 from tests.support.runs import claim_one, end, start_worker
@@ -102,6 +103,7 @@ def test_an_unknown_span_and_a_stranger_are_refused(desk: Desk) -> None:
 
 def test_slots_that_no_chart_reaches_are_deleted(desk: Desk, asker: Actor) -> None:
     run_one(desk, asker)
+    settle(desk.db)
     assert prune_slots(desk.db) == 0
     desk.clock.advance(KEPT[MINUTE] + 120)
     assert prune_slots(desk.db) > 0
@@ -115,4 +117,6 @@ def test_slots_that_no_chart_reaches_are_deleted(desk: Desk, asker: Actor) -> No
     with desk.db.read() as reader:
         assert reader.row("SELECT count(*) FROM tally_slots") == (0,)
         # The tallies themselves are never pruned.
-        assert reader.row("SELECT sum(value) FROM tallies WHERE labels = 'COMPLETED'") == (2,)
+        assert reader.row(
+            f"SELECT sum(value) FROM {tallies.TOTALS} WHERE labels = 'COMPLETED'"
+        ) == (2,)

@@ -149,6 +149,6 @@ def test_equal_rows_are_not_folded_into_one() -> None:
 def test_word_for_other_processes_goes_along_with_a_commit(db: Database, sent: list[str]) -> None:
     Signals(db)  # not started, as in a command: it has no connection for its own word
     db.write(lambda tx: tx.record(Event(action="job.created", job_id="job_1", after="PENDING")))
-    assert len(sent) == {"postgresql": 1, "sqlite": 3}[db.dialect], sent
+    assert len(sent) == {"postgresql": 1, "sqlite": 2}[db.dialect], sent
     notified = [text for text in sent if "NOTIFY agent_console_work" in text]
     assert len(notified) == {"postgresql": 1, "sqlite": 0}[db.dialect]

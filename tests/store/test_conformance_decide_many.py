@@ -20,7 +20,7 @@ from agent_console.store.cases import Case
 from agent_console.store.claims import claim
 from agent_console.store.database import Database
 from agent_console.store.deadlines import expire_due
-from agent_console.store.tallies import CHECKPOINTS_TOTAL
+from agent_console.store.tallies import CHECKPOINTS_TOTAL, TOTALS
 from agent_console.store.transactions import Tx
 from agent_console.testing import FakeClock
 from tests.support.factories import ADA, RAY
@@ -50,7 +50,7 @@ def _column(db: Database, checkpoint_id: str, name: str) -> Any:
 def total(db: Database, status: str) -> float:
     with db.read() as reader:
         found = reader.row(
-            "SELECT sum(value) FROM tallies WHERE name = :name AND labels = :labels",
+            f"SELECT sum(value) FROM {TOTALS} WHERE name = :name AND labels = :labels",
             {"name": CHECKPOINTS_TOTAL, "labels": status},
         )
     return float(found[0] or 0) if found else 0.0

@@ -37,7 +37,8 @@ def spend(db: Database, key: RunKey, position: int = 0, model: str = "small") ->
 def sums(db: Database, name: str) -> dict[str, int]:
     with db.read() as reader:
         rows = reader.rows(
-            "SELECT labels, sum(value) FROM tallies WHERE name = :n GROUP BY labels", {"n": name}
+            f"SELECT labels, sum(value) FROM {tallies.TOTALS} WHERE name = :n GROUP BY labels",
+            {"n": name},
         )
     return {labels: int(value) for labels, value in rows}
 

@@ -28,6 +28,7 @@ from agent_console.store import (
 from agent_console.store.database import Database
 from agent_console.store.job_writes import Made, RequestKey
 from agent_console.store.reads import counts
+from agent_console.store.tallies import TOTALS
 from agent_console.store.transactions import Tx
 from agent_console.testing import FakeClock
 from tests.support.factories import ADA, enqueue
@@ -150,6 +151,7 @@ def wipe(tx: Any) -> None:
     for name, of in job_deletion.PARTS.items():
         tx.execute(f"DELETE FROM {name} WHERE {of}", params)
     tx.execute("DELETE FROM tallies")
+    tx.execute("DELETE FROM tally_deltas")
 
 
 def test_a_batch_is_journaled_with_its_counts_and_totals_only_rise(
@@ -157,7 +159,7 @@ def test_a_batch_is_journaled_with_its_counts_and_totals_only_rise(
 ) -> None:
     make(clocked_db, fake_clock, [(S.COMPLETED, 40, 1), (S.FAILED, 50, 1), (S.FAILED, 2, 1)])
     with clocked_db.read() as reader:
-        total = "SELECT sum(value) FROM tallies WHERE name = 'agent_jobs_total'"
+        total = f"SELECT sum(value) FROM {TOTALS} WHERE name = 'agent_jobs_total'"
         before = reader.row(total)
     run(clocked_db, policy(MONTH, MONTH))
     with clocked_db.read() as reader:

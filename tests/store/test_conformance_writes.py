@@ -173,7 +173,7 @@ def test_tallies_are_the_sums_of_the_journal(db: Database, database_url: str) ->
     other.close()
     with db.read() as reader:
         found = reader.rows(
-            "SELECT labels, sum(value) FROM tallies WHERE name = :name GROUP BY labels",
+            f"SELECT labels, sum(value) FROM {tallies.TOTALS} WHERE name = :name GROUP BY labels",
             {"name": tallies.JOBS_TOTAL},
         )
     assert found == [("PENDING", 7.0)]

@@ -122,7 +122,7 @@ def test_figures_are_true_after_a_restart_and_in_another_process(
 ) -> None:
     enqueue(db)
     record(db, job("RUNNING", "COMPLETED", seconds=0.2))
-    other = Database(database_url)  # another pool, another shard of the tallies
+    other = Database(database_url)  # another pool
     record(other, job("RUNNING", "COMPLETED", seconds=0.3))
     db.close()
     samples = scrape(MetricsExporter(other))

@@ -250,7 +250,7 @@ def test_the_sweeps_of_a_running_console_check_in(
     monkeypatch.setattr(sentry, "start", lambda settings: start(settings, transport=transport))
     names = (
         *("rescue", "expiry", "parked", "previews", "figures", "messages"),
-        *("schedules", "sealing", "retention", "gates", "reminders", "notifications"),
+        *("schedules", "sealing", "retention", "gates", "reminders", "notifications", "tallies"),
     )
 
     def told() -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent_console.domain.jobs import FINISHED, JobStatus
 from agent_console.store.database import Reader
+from agent_console.store.tallies import JOBS_NOW, TOTALS
 
 
 def live_jobs(reader: Reader) -> dict[JobStatus, int]:
@@ -19,7 +20,8 @@ def live_jobs(reader: Reader) -> dict[JobStatus, int]:
 def finished_jobs(reader: Reader) -> dict[JobStatus, int]:
     """Return the maintained numbers of finished jobs by status."""
     rows = reader.rows(
-        "SELECT labels, sum(value) FROM tallies WHERE name = 'jobs_now' GROUP BY labels", {}
+        f"SELECT labels, sum(value) FROM {TOTALS} WHERE name = :name GROUP BY labels",
+        {"name": JOBS_NOW},
     )
     named = {str(labels): int(value) for labels, value in rows}
     return {status: max(0, named.get(status.value, 0)) for status in FINISHED}

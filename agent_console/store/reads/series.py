@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from agent_console.store.tally_slots import micros
-from agent_console.store.transactions import Queries
+from agent_console.store.tally_slots import charted, micros
+from agent_console.store.transactions import Params, Queries
 
 READ: Final = """
-SELECT slot, name, labels, sum(value) FROM tally_slots
-WHERE width = :width AND slot >= :first GROUP BY slot, name, labels
+SELECT slot, name, labels, value FROM tally_slots WHERE width = :width AND slot >= :first
+"""
+# What commits have left, and no sweep has added to the slots yet.
+READ_NEW: Final = """
+SELECT at / :micros, name, labels, sum(value) FROM tally_deltas WHERE at >= :since
+GROUP BY 1, 2, 3
 """
 
 
@@ -52,7 +57,11 @@ class Series:
 def read(reader: Queries, *, width: int, count: int) -> Series:
     """Return the last ``count`` slots of ``width`` seconds, the one of this moment included."""
     first = reader.now() // micros(width) - count + 1
-    sums: dict[tuple[str, str], dict[int, float]] = {}
+    sums: dict[tuple[str, str], dict[int, float]] = defaultdict(lambda: defaultdict(float))
     for slot, name, labels, value in reader.rows(READ, {"width": width, "first": first}):
-        sums.setdefault((str(name), str(labels)), {})[int(slot) - first] = float(value)
+        sums[name, labels][slot - first] += value
+    new: Params = {"micros": micros(width), "since": first * micros(width)}
+    for slot, name, labels, value in reader.rows(READ_NEW, new):
+        if (kept := charted(name, labels)) is not None:
+            sums[name, kept][slot - first] += value
     return Series(start=first * micros(width), width=width, count=count, sums=sums)
