@@ -177,9 +177,16 @@ def table(dialect: str, figures: Figures) -> str:
             "agent_console",
             product["enqueue 1 thread"],
             product["drain"],
-            product["start, same process"],
+            product["start, same process, since the call"],
         ),
-        row("… from another process", None, None, product["start, other process"]),
+        *(
+            row(f"… {how}", None, None, product[f"start, {how}"])
+            for how in (
+                "same process, since the answer",
+                "other process, since the call",
+                "other process, since the answer",
+            )
+        ),
         row("… from 10 threads", product["enqueue 10 threads"], None, None),
         row(f"floor: {one}; {many}", floor[one], floor[many], None),
     ]
@@ -203,10 +210,10 @@ def ratios(product: Figures, floor: Figures, peers: Figures) -> list[str]:
             f"- against the best peer of this run: enqueue "
             f"{product['enqueue 1 thread'] / enqueue:.2f}×, drain {product['drain'] / drain:.2f}×"
         )
-    for place in ("same process", "other process"):
-        waits = product[f"resume, {place}"]
+    for how in (name for name in product if name.startswith("resume, ")):
+        waits = product[how]
         lines.append(
-            f"- approve → resumed, {place}, a thousand jobs parked: "
+            f"- approve → {how}, a thousand jobs parked: "
             f"p50 {waits['p50']:.1f} ms, p95 {waits['p95']:.1f} ms"
         )
     idle = ", ".join(f"{value:.2f} {name}" for name, value in product["idle"].items())

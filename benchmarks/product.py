@@ -130,7 +130,7 @@ def enqueue_rate(console: Console, threads: int) -> float:
 
 
 def start_latency(console: Console, elsewhere: list[str]) -> dict[str, list[float]]:
-    """Return milliseconds from the call of enqueue to the first line of the handler."""
+    """Return milliseconds to the handler's first line, since enqueue was called and answered."""
     found: dict[str, list[float]] = {}
     with working(console):
         wait_for(lambda: count(console, OPEN) == 0)
@@ -141,22 +141,36 @@ def start_latency(console: Console, elsewhere: list[str]) -> dict[str, list[floa
             else:
                 asked = json.loads(subprocess.check_output([*elsewhere, "enqueue"]))
             wait_for(lambda: len(jobs.started) >= LATENCY)
-            found[place] = [(jobs.started[i] - at) * 1000 for i, at in asked.items()]
+            found |= since(place, asked, jobs.started)
     return found
 
 
-def enqueue_slowly(console: Console) -> dict[str, float]:
-    """Enqueue at ``RATE``; return when each job was asked for."""
-    asked: dict[str, float] = {}
+def since(
+    place: str, asked: dict[str, tuple[float, float]], begun: dict[str, float]
+) -> dict[str, list[float]]:
+    """Return milliseconds to the line that was ``begun``, since the call and since its answer.
+
+    Who is answered knows that it is committed; a worker may know it a little earlier.
+    """
+    return {
+        f"{place}, since the call": [(begun[i] - at) * 1000 for i, (at, _) in asked.items()],
+        f"{place}, since the answer": [(begun[i] - at) * 1000 for i, (_, at) in asked.items()],
+    }
+
+
+def enqueue_slowly(console: Console) -> dict[str, tuple[float, float]]:
+    """Enqueue at ``RATE``; return when each job was asked for, and when that was answered."""
+    asked: dict[str, tuple[float, float]] = {}
     for _ in range(LATENCY):
         time.sleep(1 / RATE)
         at = time.monotonic()
-        asked[console.services.jobs.enqueue(ADA, NOOP).job.id] = at
+        job_id = console.services.jobs.enqueue(ADA, NOOP).job.id
+        asked[job_id] = at, time.monotonic()
     return asked
 
 
 def resume_latency(console: Console, elsewhere: list[str]) -> dict[str, list[float]]:
-    """Return milliseconds from the call of decide to the handler's next line, many parked."""
+    """Return milliseconds to the handler's next line, since decide was called and answered."""
     found: dict[str, list[float]] = {}
     employ(console.db, RAY)  # a decision stands only as long as its account may decide
     bulk(console, PARKED, "bench-ask")
@@ -169,7 +183,7 @@ def resume_latency(console: Console, elsewhere: list[str]) -> dict[str, list[flo
             else:
                 decided = json.loads(subprocess.check_output([*elsewhere, "decide"]))
             wait_for(lambda: len(jobs.resumed) >= REVIEWS)
-            found[place] = [(jobs.resumed[i] - at) * 1000 for i, at in decided.items()]
+            found |= since(place, decided, jobs.resumed)
     return found
 
 
@@ -187,16 +201,16 @@ def approvals(console: Console, total: int) -> list[CheckpointSummary]:
     return found
 
 
-def decide_slowly(console: Console) -> dict[str, float]:
-    """Approve at ``RATE``; return when each job's approval was sent."""
+def decide_slowly(console: Console) -> dict[str, tuple[float, float]]:
+    """Approve at ``RATE``; return when each job's approval was sent, and when answered."""
     review = console.services.review
-    decided: dict[str, float] = {}
+    decided: dict[str, tuple[float, float]] = {}
     page = review.page(RAY, CheckpointQuery(limit=REVIEWS))
     for item in page.items:
         time.sleep(1 / RATE)
         at = time.monotonic()
         review.decide(RAY, item.id, Verdict(verb=CheckpointVerb.APPROVE))
-        decided[item.job_id] = at
+        decided[item.job_id] = at, time.monotonic()
     return decided
 
 
