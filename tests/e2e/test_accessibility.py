@@ -181,7 +181,14 @@ def in_both_modes(page: Page) -> list[str]:
     return found
 
 
+# Half faded in, a text has the contrast of nothing; what turns for ever is not waited for.
+SETTLED = """() => Promise.allSettled(document.getAnimations()
+  .filter(one => one.playState === "running" && one.effect?.getComputedTiming().endTime < 10_000)
+  .map(one => one.finished))"""
+
+
 def axe(page: Page, within: str | None = None) -> list[str]:
+    page.evaluate(SETTLED)
     answer: dict[str, Any] = Axe().run(page, context=within, options=OPTIONS).response
     return [
         f"{one['id']}: {one['help']}: " + "; ".join(node["html"][:200] for node in one["nodes"][:3])
