@@ -51,11 +51,16 @@ def test_a_subscription_is_added_tested_turned_off_and_deleted(
             await browser.send(Notifications.watch, wait=False)
             await browser.until(lambda: browser.wire.value(Notifications, "schemes"))
             given = form(
-                name="Mine", way="webhook", target=other.url, new="on", reminders="50 %, 5"
-            )
+                name="Mine", way="webhook", target=other.url, new="on", reminders="50 %, 5",
+                digestMinutes="60",
+            )  # fmt: skip
             await browser.send(Notifications.add(given))
             (one,) = service.page(actor)
             assert (one.topics, one.reminders, one.shared) == (("new",), (50, 5), False)
+            assert one.digest_minutes == 60
+            assert browser.wire.value(Notifications, "rows")[0].topics == (
+                "New · gathered every hour"
+            )
             assert str(browser.wire.value(Notifications, "made_secret")).startswith("whsec_")
             await browser.send(Notifications.forget_secret())
             assert browser.wire.value(Notifications, "made_secret") == ""
@@ -104,6 +109,8 @@ def test_a_refusal_stands_at_its_field_and_others_subscriptions_are_out_of_reach
                 form(name="M", way="apprise", target="ntfy://x", new="on"),
                 form(name="M", way="webhook", target=other.url),
                 form(name="M", way="webhook", target=other.url, new="on", reminders="soon"),
+                form(name="M", way="webhook", target=other.url, new="on", digestMinutes="9999"),
+                form(name="M", way="webhook", target=other.url, new="on", digestMinutes="now"),
             ):
                 await browser.send(Notifications.add(given))
                 refusals.append(sorted(browser.wire.value(Notifications, "errors")))
@@ -114,7 +121,10 @@ def test_a_refusal_stands_at_its_field_and_others_subscriptions_are_out_of_reach
             return refusals, told(browser)
 
     refusals, said = run(walk())
-    assert refusals == [["name", "target"], ["target"], ["target"], ["topics"], ["reminders"]]
+    assert refusals == [
+        ["name", "target"], ["target"], ["target"], ["topics"], ["reminders"], ["digestMinutes"],
+        ["digestMinutes"],
+    ]  # fmt: skip
     assert any("notifications:manage" in one for one in said)
     assert sum(f"There is no subscription {shared.id}." in one for one in said) == 2
     assert other.received == []

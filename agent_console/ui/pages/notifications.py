@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import reflex as rx
@@ -24,6 +25,7 @@ from agent_console.ui.components.when_fields import attrs, labelled
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.notification_views import (
+    DIGESTS,
     PAGE,
     TOPICS,
     WAYS,
@@ -207,11 +209,15 @@ def _only() -> rx.Component:
     )
 
 
-def _form() -> rx.Component:
-    way = rx.el.select(
-        *[rx.el.option(label, value=one.value) for one, label in WAYS.items()],
-        **attrs("way", _error("way")),
+def _choice(name: str, label: str, options: Mapping[str, str], hint: Any = "") -> rx.Component:
+    control = rx.el.select(
+        *[rx.el.option(said, value=value) for value, said in options.items()],
+        **attrs(name, _error(name)),
     )
+    return labelled(name, label, control, _error(name), hint)
+
+
+def _form() -> rx.Component:
     target_hint = rx.fragment(
         "Of a webhook the address that is called, which the settings must allow; for mail or chat "
         "a URL such as slack://… (",
@@ -221,7 +227,7 @@ def _form() -> rx.Component:
     return rx.form(
         rx.el.div(
             _input("name", "Name", "What it is for.", max_length=200),
-            labelled("way", "Way", way, _error("way")),
+            _choice("way", "Way", {one.value: label for one, label in WAYS.items()}),
             class_name="notify-pair",
         ),
         _input("target", "Target", target_hint, type="password", max_length=2000),
@@ -240,6 +246,11 @@ def _form() -> rx.Component:
                 optional=True,
             ),
             class_name="notify-pair",
+        ),
+        _choice(
+            "digestMinutes", "When", {str(one): label for one, label in DIGESTS.items()},
+            "Gathered: one message of what is new and decided. Reminders, escalations and what has "
+            "to be decided before come at once.",
         ),
         verb_button("Add subscription", type="submit", size="2"),
         key=Notifications.form_key,
