@@ -9,7 +9,6 @@ import reflex as rx
 from agent_console.domain.review_policies import ENDS, AtDeadline
 from agent_console.ui import shell
 from agent_console.ui.components.basics import (
-    OFFLINE,
     bones,
     empty,
     fact,
@@ -17,6 +16,7 @@ from agent_console.ui.components.basics import (
     verb_button,
     words,
 )
+from agent_console.ui.components.dialog_form import complaint, ending, line, verbs
 from agent_console.ui.components.policy_rules import record_dialog, suggestions, try_button
 from agent_console.ui.components.reviewer_groups import reviewer_groups
 from agent_console.ui.components.stand_ins import stand_ins
@@ -142,18 +142,7 @@ def _tick(name: str, label: str, checked: Any) -> rx.Component:
 
 def _input(name: str, label: str, value: Any, **more: Any) -> rx.Component:
     given = {"max_length": 12, "input_mode": "numeric", **more}
-    return rx.el.div(
-        rx.el.label(label, html_for=f"rp-{name}"),
-        rx.el.input(
-            id=f"rp-{name}",
-            name=name,
-            default_value=value,
-            auto_complete="off",
-            class_name="ac-input",
-            **given,
-        ),
-        class_name="ac-field",
-    )
+    return line(f"rp-{name}", name, label, default_value=value, **given)
 
 
 def _choice(
@@ -285,32 +274,8 @@ def _edit() -> rx.Component:
 
 
 def _end() -> rx.Component:
-    return rx.fragment(
-        rx.el.div(
-            rx.cond(
-                ReviewPolicies.wrong != "", rx.el.p(ReviewPolicies.wrong, class_name="ac-error")
-            ),
-            role="alert",
-        ),
-        rx.el.div(
-            rx.cond(
-                FORM.base > 0,
-                rx.button(
-                    "End policy",
-                    type="button",
-                    variant="outline",
-                    color_scheme="red",
-                    disabled=OFFLINE,
-                    on_click=ReviewPolicies.remove,
-                ),
-            ),
-            rx.dialog.close(
-                rx.button("Cancel", type="button", variant="soft", color_scheme="gray")
-            ),
-            rx.button("Save policy", type="submit", disabled=OFFLINE),
-            class_name="ac-dialogverbs",
-        ),
-    )
+    end = rx.cond(FORM.base > 0, ending("End policy", ReviewPolicies.remove))
+    return rx.fragment(complaint(ReviewPolicies.wrong), verbs("Save policy", end))
 
 
 def _versions() -> rx.Component:

@@ -1,0 +1,53 @@
+"""What the small forms of dialogs share: a line to type, what is wrong, and the verbs below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from agent_console.ui.components.basics import OFFLINE, Text
+
+
+def line(field_id: str, name: str, label: str, **more: Any) -> rx.Component:
+    """Return a labelled line to type; ``more`` are attributes of the input."""
+    return rx.el.div(
+        rx.el.label(label, html_for=field_id),
+        rx.el.input(id=field_id, name=name, auto_complete="off", class_name="ac-input", **more),
+        class_name="ac-field",
+    )
+
+
+def complaint(wrong: Text) -> rx.Component:
+    """Return the place where what is ``wrong`` is said aloud; empty where nothing is."""
+    return rx.el.div(
+        rx.cond(wrong != "", rx.el.p(wrong, class_name="ac-error")),
+        role="alert",
+    )
+
+
+def way_out(label: str = "Cancel") -> rx.Component:
+    """Return the button that closes the dialog and does nothing."""
+    return rx.dialog.close(rx.button(label, type="button", variant="soft", color_scheme="gray"))
+
+
+def ending(label: str, on_click: Any) -> rx.Component:
+    """Return the button that ends what the dialog is about."""
+    return rx.button(
+        label,
+        type="button",
+        variant="outline",
+        color_scheme="red",
+        disabled=OFFLINE,
+        on_click=on_click,
+    )
+
+
+def verbs(done: str, *others: rx.Component) -> rx.Component:
+    """Return the row of buttons: ``others``, the way out, and ``done``, which sends the form."""
+    return rx.el.div(
+        *others,
+        way_out(),
+        rx.button(done, type="submit", disabled=OFFLINE),
+        class_name="ac-dialogverbs",
+    )
