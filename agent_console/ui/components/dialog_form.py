@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import reflex as rx
 
 from agent_console.ui.components.basics import OFFLINE, Text
+from agent_console.ui.policy_forms import Check
 
 
 def line(field_id: str, name: str, label: str, **more: Any) -> rx.Component:
@@ -15,6 +16,17 @@ def line(field_id: str, name: str, label: str, **more: Any) -> rx.Component:
         rx.el.label(label, html_for=field_id),
         rx.el.input(id=field_id, name=name, auto_complete="off", class_name="ac-input", **more),
         class_name="ac-field",
+    )
+
+
+def box(one: Any) -> rx.Component:
+    """Return the box of a ``Check``, one of several that are drawn by ``rx.foreach``."""
+    check = cast("rx.Var[Check]", one)
+    return rx.el.label(
+        rx.el.input(type="checkbox", name=check.name, default_checked=check.checked),
+        check.label,
+        class_name="ac-check",
+        key=check.name,
     )
 
 

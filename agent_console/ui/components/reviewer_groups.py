@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import reflex as rx
 
 from agent_console.domain.reviewer_groups import MAX_NAME, MAX_NOTE
 from agent_console.ui.components.basics import section, verb_button, words
-from agent_console.ui.components.dialog_form import complaint, ending, line, verbs
-from agent_console.ui.policy_forms import Check
+from agent_console.ui.components.dialog_form import box, complaint, ending, line, verbs
 from agent_console.ui.states.groups import GroupRow, ReviewerGroups
 
 FORM = ReviewerGroups.form
@@ -63,7 +60,7 @@ def _dialog() -> rx.Component:
             line("rg-note", "note", "What it is for", default_value=FORM.note, max_length=MAX_NOTE),
             rx.el.fieldset(
                 rx.el.legend("Members"),
-                rx.el.div(rx.foreach(FORM.members, _check), class_name="rp-people"),
+                rx.el.div(rx.foreach(FORM.members, box), class_name="rp-people"),
                 class_name="ac-field",
             ),
             complaint(ReviewerGroups.wrong),
@@ -76,14 +73,4 @@ def _dialog() -> rx.Component:
             reset_on_submit=False,
         ),
         max_width="30rem",
-    )
-
-
-def _check(one: Any) -> rx.Component:
-    box = cast("rx.Var[Check]", one)
-    return rx.el.label(
-        rx.el.input(type="checkbox", name=box.name, default_checked=box.checked),
-        box.label,
-        class_name="ac-check",
-        key=box.name,
     )

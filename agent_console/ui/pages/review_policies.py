@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import reflex as rx
 
@@ -16,13 +16,12 @@ from agent_console.ui.components.basics import (
     verb_button,
     words,
 )
-from agent_console.ui.components.dialog_form import complaint, ending, line, verbs
+from agent_console.ui.components.dialog_form import box, complaint, ending, line, verbs
 from agent_console.ui.components.policy_rules import record_dialog, suggestions, try_button
 from agent_console.ui.components.reviewer_groups import reviewer_groups
 from agent_console.ui.components.stand_ins import stand_ins
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
-from agent_console.ui.policy_forms import Check
 from agent_console.ui.policy_views import PATH
 from agent_console.ui.states.delegations import StandIns
 from agent_console.ui.states.groups import ReviewerGroups
@@ -122,16 +121,6 @@ def _verbs(row: rx.Var[PolicyRow]) -> rx.Component:
     )
 
 
-def _check(one: Any) -> rx.Component:
-    box = cast("rx.Var[Check]", one)
-    return rx.el.label(
-        rx.el.input(type="checkbox", name=box.name, default_checked=box.checked),
-        box.label,
-        class_name="ac-check",
-        key=box.name,
-    )
-
-
 def _tick(name: str, label: str, checked: Any) -> rx.Component:
     return rx.el.label(
         rx.el.input(type="checkbox", name=name, default_checked=checked),
@@ -193,7 +182,7 @@ def _automatic() -> rx.Component:
 def _people(legend: str, checks: Any) -> rx.Component:
     return rx.el.fieldset(
         rx.el.legend(legend),
-        rx.el.div(rx.foreach(checks, _check), class_name="rp-people"),
+        rx.el.div(rx.foreach(checks, box), class_name="rp-people"),
         class_name="ac-field",
     )
 

@@ -8,6 +8,7 @@ import reflex as rx
 
 from agent_console.ui import shell
 from agent_console.ui.components.basics import OFFLINE, bones, empty, icon, status_mark, verb_button
+from agent_console.ui.components.list_parts import paging
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.schedule_views import ScheduleRow
@@ -173,16 +174,6 @@ def _row(row: rx.Var[ScheduleRow]) -> rx.Component:
     )
 
 
-def _paging() -> rx.Component:
-    return rx.el.nav(
-        rx.el.span(Schedules.total, class_name="ac-meta", role="status", aria_live="polite"),
-        rx.cond(Schedules.newest_href != "", rx.link("Back to newest", href=Schedules.newest_href)),
-        rx.cond(Schedules.older_href != "", rx.link("Older", href=Schedules.older_href)),
-        aria_label="Pages",
-        class_name="ac-paging",
-    )
-
-
 def _list() -> rx.Component:
     rows = rx.el.ul(
         rx.foreach(Schedules.rows, _row), class_name="ac-rows", aria_label="Schedules", role="list"
@@ -197,7 +188,13 @@ def _list() -> rx.Component:
         empty("circle_alert", "This list cannot be shown", Schedules.problem),
         rx.cond(
             Schedules.loaded,
-            rx.cond(Schedules.rows.length() == 0, none, rx.fragment(rows, _paging())),
+            rx.cond(
+                Schedules.rows.length() == 0,
+                none,
+                rx.fragment(
+                    rows, paging(Schedules.newest_href, Schedules.older_href, Schedules.total)
+                ),
+            ),
             bones(6, "6rem"),
         ),
     )
