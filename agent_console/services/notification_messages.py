@@ -46,8 +46,8 @@ def body_of(news: News, facts: Facts, origin: str) -> str:
 def digest_body(told: Sequence[News], known: Mapping[str, Facts], way: Way, origin: str) -> str:
     """Return the body of a message that gathered ``told``, as things stand: ``known``, by id.
 
-    Empty when nothing in it is news any more. ``decidedBefore`` counts the checkpoints that waited,
-    and of which it tells nothing else.
+    Empty when nothing in it is news any more. ``decidedBefore`` counts the checkpoints that do not
+    wait any more, and of which it tells nothing else.
     """
     # What is said twice of a checkpoint, which can be asked about again, is said once.
     latest = {(one.checkpoint_id, one.topic): one for one in told}
@@ -58,8 +58,8 @@ def digest_body(told: Sequence[News], known: Mapping[str, Facts], way: Way, orig
     ]
     if not kept:
         return ""
-    left = {one.checkpoint_id for one in told if one.checkpoint_id in known}
-    before = left - {facts.id for _, facts in kept}
+    decided = {facts.id for facts in known.values() if facts.status != CheckpointStatus.PENDING}
+    before = decided - {facts.id for _, facts in kept}
     data: dict[str, Json] = {
         "message": _counted([one.topic for one, _ in kept]),
         "notices": [_told(one, facts, origin) for one, facts in kept],

@@ -172,11 +172,11 @@ def test_people_are_told_what_they_can_act_upon_and_programs_everything(
         News(key=f"{n}", topic=Topic.NEW, at=n, checkpoint_id=one, status="PENDING")
         for n, one in enumerate([*asked, asked[3], "chk_deleted"])
     ]
-    told.append(
-        News(
-            key="d", topic=Topic.DECIDED, at=9, checkpoint_id=asked[1], status="APPROVED", by="ray"
+    # The latter was taken back: it waits again, and was not decided before.
+    for n, one in ((8, asked[1]), (9, asked[2])):
+        told.append(
+            News(key="", topic=Topic.DECIDED, at=n, checkpoint_id=one, status="APPROVED", by="ray")
         )
-    )
     with post.desk.db.read() as reader:
         known = outbox.facts(reader, asked)
     body = json.loads(digest_body(told, known, Way.APPRISE, "https://c.example"))

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent_console.domain.errors import FieldError
-from agent_console.domain.notifications import DeliveryQuery, NewSubscription
+from agent_console.domain.notifications import (
+    DIGEST,
+    Delivery,
+    DeliveryQuery,
+    DeliveryStatus,
+    NewSubscription,
+)
 from agent_console.gateways.http import http_gateway
 from agent_console.settings import Settings
 from agent_console.ui import bridge, when
-from agent_console.ui.notification_views import new_subscription
+from agent_console.ui.notification_views import message_row, new_subscription
 from agent_console.ui.states.notifications import Notifications
 from agent_console.ui.states.session import Session
 from tests.support.receiver import Receiver, receiver
@@ -141,3 +148,14 @@ def test_what_is_typed_becomes_a_subscription() -> None:
     assert wrong == []
     assert (new.name, new.secret, list(new.topics)) == ("N", None, ["decided"])
     assert (new.job_types, new.decidable, new.reminders) == (["one", "two"], True, [])
+
+
+def test_a_message_that_gathers_says_how_many_and_leads_to_the_desk() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    one = Delivery(
+        id="msg_1", subscription_id="sub_1", topic=DIGEST, job_id=None, checkpoint_id=None,
+        body={"data": {"notices": [{}, {}]}}, status=DeliveryStatus.PENDING, attempts=(),
+        next_at=at, created_at=at, finished_at=None,
+    )  # fmt: skip
+    row = message_row(one, enabled=True)
+    assert (row.topic, row.said, row.href) == ("Gathered", "2 notices", "/admin/agent-checkpoints")
