@@ -12,7 +12,7 @@ from agent_console.ui.components.basics import (
     section,
     verb_button,
 )
-from agent_console.ui.components.dialog_form import complaint, line, verbs
+from agent_console.ui.components.dialog_parts import complaint, line, verbs
 from agent_console.ui.elements import moment
 from agent_console.ui.policy_views import PATH
 from agent_console.ui.states.job_types import JobTypes, TypeRow

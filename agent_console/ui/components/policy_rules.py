@@ -7,7 +7,7 @@ from typing import Any, cast
 import reflex as rx
 
 from agent_console.ui.components.basics import OFFLINE, fact, facts, section, verb_button
-from agent_console.ui.components.dialog_form import complaint, line, way_out
+from agent_console.ui.components.dialog_parts import complaint, line, way_out
 from agent_console.ui.elements import moment
 from agent_console.ui.rule_views import PastRow, SuggestionRow
 from agent_console.ui.states.policy_rules import PolicyRules

@@ -15,7 +15,7 @@ from typing import Any
 import reflex as rx
 
 from agent_console.ui.components.basics import OFFLINE, callout, icon, words
-from agent_console.ui.components.dialog_form import way_out
+from agent_console.ui.components.dialog_parts import way_out
 from agent_console.ui.components.form_fields import form_fields
 from agent_console.ui.components.hotkeys import hotkey
 from agent_console.ui.components.review_models import BodyView, RulingView

@@ -6,7 +6,7 @@ import reflex as rx
 
 from agent_console.domain.reviewer_groups import MAX_NAME, MAX_NOTE
 from agent_console.ui.components.basics import section, verb_button, words
-from agent_console.ui.components.dialog_form import box, complaint, ending, line, verbs
+from agent_console.ui.components.dialog_parts import box, complaint, ending, line, verbs
 from agent_console.ui.states.groups import GroupRow, ReviewerGroups
 
 FORM = ReviewerGroups.form

@@ -6,7 +6,7 @@ import reflex as rx
 
 from agent_console.domain.delegations import LONGEST
 from agent_console.ui.components.basics import section, verb_button
-from agent_console.ui.components.dialog_form import complaint, line, verbs
+from agent_console.ui.components.dialog_parts import complaint, line, verbs
 from agent_console.ui.elements import moment
 from agent_console.ui.states.delegations import StandInRow, StandIns
 

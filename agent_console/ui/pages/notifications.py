@@ -21,6 +21,7 @@ from agent_console.ui.components.basics import (
     verb_button,
     words,
 )
+from agent_console.ui.components.dialog_parts import sure
 from agent_console.ui.components.when_fields import attrs, labelled
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
@@ -62,26 +63,15 @@ def _delete(row: rx.Var[SubscriptionRow]) -> rx.Component:
         title="Delete",
         class_name="ac-icon",
     )
-    dialog = rx.alert_dialog.content(
-        rx.alert_dialog.title("Delete this subscription?"),
-        rx.alert_dialog.description(
-            row.name, " is told nothing more, and the log of its messages goes with it."
-        ),
-        rx.el.div(
-            rx.alert_dialog.cancel(rx.button("Keep it", variant="soft", color_scheme="gray")),
-            rx.alert_dialog.action(
-                rx.button(
-                    "Delete subscription",
-                    color_scheme="red",
-                    high_contrast=True,
-                    on_click=Notifications.delete(row.id),
-                )
-            ),
-            class_name="ac-dialogverbs",
-        ),
-        max_width="26rem",
+    return sure(
+        trigger,
+        "Delete this subscription?",
+        row.name,
+        " is told nothing more, and the log of its messages goes with it.",
+        keep="Keep it",
+        do="Delete subscription",
+        on_click=Notifications.delete(row.id),
     )
-    return rx.alert_dialog.root(rx.alert_dialog.trigger(trigger), dialog)
 
 
 def _row(row: rx.Var[SubscriptionRow]) -> rx.Component:

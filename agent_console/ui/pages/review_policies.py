@@ -16,7 +16,7 @@ from agent_console.ui.components.basics import (
     verb_button,
     words,
 )
-from agent_console.ui.components.dialog_form import box, complaint, ending, line, verbs
+from agent_console.ui.components.dialog_parts import box, complaint, ending, line, verbs
 from agent_console.ui.components.policy_rules import record_dialog, suggestions, try_button
 from agent_console.ui.components.reviewer_groups import reviewer_groups
 from agent_console.ui.components.stand_ins import stand_ins

@@ -8,6 +8,7 @@ import reflex as rx
 
 from agent_console.ui import shell
 from agent_console.ui.components.basics import OFFLINE, bones, empty, icon, status_mark, verb_button
+from agent_console.ui.components.dialog_parts import sure
 from agent_console.ui.components.list_parts import paging
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
@@ -98,30 +99,19 @@ def _delete(row: rx.Var[ScheduleRow]) -> rx.Component:
         title="Delete",
         class_name="ac-icon",
     )
-    dialog = rx.alert_dialog.content(
-        rx.alert_dialog.title("Delete this schedule?"),
-        rx.alert_dialog.description(
-            row.name,
-            " makes no more jobs. The jobs it has made stay. "
-            "One that a module of handlers declares comes back with the next start: "
-            "pause it instead.",
-        ),
-        rx.el.div(
-            rx.alert_dialog.cancel(rx.button("Keep it", variant="soft", color_scheme="gray")),
-            rx.alert_dialog.action(
-                rx.button(
-                    "Delete schedule",
-                    color_scheme="red",
-                    high_contrast=True,
-                    on_click=Schedules.delete(row.id),
-                )
-            ),
-            class_name="ac-dialogverbs",
-        ),
-        max_width="26rem",
+    dialog = sure(
+        trigger,
+        "Delete this schedule?",
+        row.name,
+        " makes no more jobs. The jobs it has made stay. "
+        "One that a module of handlers declares comes back with the next start: "
+        "pause it instead.",
+        keep="Keep it",
+        do="Delete schedule",
+        on_click=Schedules.delete(row.id),
     )
     return rx.el.span(
-        rx.alert_dialog.root(rx.alert_dialog.trigger(trigger), dialog),
+        dialog,
         title=row.refusal,
         class_name="ac-verb",
     )

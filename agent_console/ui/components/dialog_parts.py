@@ -1,4 +1,4 @@
-"""What the small forms of dialogs share: a line to type, what is wrong, and the verbs below."""
+"""What small dialogs share: a line to type, what is wrong, the verbs; and the last question."""
 
 from __future__ import annotations
 
@@ -63,3 +63,26 @@ def verbs(done: str, *others: rx.Component) -> rx.Component:
         rx.button(done, type="submit", disabled=OFFLINE),
         class_name="ac-dialogverbs",
     )
+
+
+def sure(
+    trigger: rx.Component, title: str, *consequences: Text, keep: str, do: str, on_click: Any
+) -> rx.Component:
+    """Return ``trigger`` with what is asked before it does what cannot be taken back."""
+    action = rx.button(
+        do,
+        color_scheme="red",
+        high_contrast=True,  # plain red is too light for its white letters
+        on_click=on_click,
+    )
+    dialog = rx.alert_dialog.content(
+        rx.alert_dialog.title(title),
+        rx.alert_dialog.description(*consequences),
+        rx.el.div(
+            rx.alert_dialog.cancel(rx.button(keep, variant="soft", color_scheme="gray")),
+            rx.alert_dialog.action(action),
+            class_name="ac-dialogverbs",
+        ),
+        max_width="26rem",
+    )
+    return rx.alert_dialog.root(rx.alert_dialog.trigger(trigger), dialog)
