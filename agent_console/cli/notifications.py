@@ -11,6 +11,7 @@ from agent_console.cli.secrets import read_value
 from agent_console.cli.session import opened
 from agent_console.domain.notifications import (
     ASKING,
+    MAX_DIGEST,
     Delivery,
     DeliveryQuery,
     DeliveryStatus,
@@ -58,6 +59,10 @@ def add(
     reminders: Annotated[
         list[int], typer.Option("--reminder", min=1, max=99, help="At this percent of time left.")
     ] = [],  # noqa: B006
+    digest: Annotated[
+        int,
+        typer.Option("--digest", min=0, max=MAX_DIGEST, help="Gather for so many minutes."),
+    ] = 0,
     as_json: Annotated[bool, JSON_OPTION] = False,
 ) -> None:
     """Subscribe; the target is read from standard input, or asked for.
@@ -72,6 +77,7 @@ def add(
         topics=[one.value for one in topics],
         job_types=job_types,
         reminders=reminders or None,
+        digest_minutes=digest,
         shared=True,
     )
     with opened() as (console, actor):

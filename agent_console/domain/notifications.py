@@ -9,10 +9,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent_console.domain.checkpoints import CheckpointStatus
+from agent_console.domain.clock import MICROSECONDS
 from agent_console.domain.jobs import Json
 from agent_console.domain.queries import Paging
 
 TEST = "test"  # the topic of a message that somebody asked for, to see it arrive
+DIGEST = "digest"  # the topic of a message that gathers what can wait
+MAX_DIGEST = 1_440  # minutes
 JITTER = 0.2  # of a wait, either way: what failed together is not tried again together
 DISABLED = "notification.disabled"  # the event: by a person, or because nothing arrived
 
@@ -42,6 +45,7 @@ class DeliveryStatus(StrEnum):
     DROPPED = "dropped"  # its subscription was turned off first, or nobody has to act any more
 
 
+GATHERED = (Topic.NEW, Topic.DECIDED)  # the others are urgent
 ASKING = (Topic.NEW, Topic.REMINDER, Topic.ESCALATION)
 _DECIDED = frozenset(CheckpointStatus) - {CheckpointStatus.PENDING}
 # A copy, and who is on it, is no news; nor is what was undone, for its decision was not told yet.
@@ -80,7 +84,8 @@ class NewSubscription:
     ``target`` is a secret: a URL of the apprise library, or the address of a webhook, whose
     ``secret`` signs (None: one is made). ``job_types``: empty for all. ``decidable``: only what
     its owner may decide. ``reminders`` are percents of the time left; None: as the settings say.
-    ``shared``: not somebody's own, but the console's.
+    ``digest_minutes``: what can wait is gathered for so long, 0: told at once. ``shared``: not
+    somebody's own, but the console's.
     """
 
     name: str
@@ -91,6 +96,7 @@ class NewSubscription:
     job_types: Sequence[str] = ()
     decidable: bool = False
     reminders: Sequence[int] | None = None
+    digest_minutes: int = 0
     shared: bool = False
 
 
@@ -105,6 +111,7 @@ class SubscriptionChange:
     job_types: Sequence[str] | None = None
     decidable: bool | None = None
     reminders: Sequence[int] | None = None
+    digest_minutes: int | None = None
     enabled: bool | None = None
 
 
@@ -128,6 +135,7 @@ class Subscription:
     job_types: tuple[str, ...]
     decidable: bool
     reminders: tuple[int, ...]
+    digest_minutes: int
     enabled: bool
     disabled_reason: str
     active_since: datetime
@@ -138,6 +146,19 @@ class Subscription:
     def wants(self, topic: Topic, job_type: str) -> bool:
         """Say whether its filters let this through."""
         return topic in self.topics and (not self.job_types or job_type in self.job_types)
+
+    def gathers_until(self, topic: Topic, at: int, deadline: int | None) -> int | None:
+        """Return when a notice that is due ``at`` is told with others; None: at once, alone.
+
+        Every full multiple of the minutes, by UTC: so all processes agree. What has to be decided
+        before then (``deadline``) does not wait. Instants are microseconds.
+        """
+        if not self.digest_minutes or topic not in GATHERED:
+            return None
+        window = self.digest_minutes * 60 * MICROSECONDS
+        until = (at // window + 1) * window
+        in_vain = topic is Topic.NEW and deadline is not None and deadline <= until
+        return None if in_vain else until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,6 +115,7 @@ class AppriseTargets:
         service = apprise.Apprise.instantiate(url, asset=asset)
         if service is not None:
             service.socket_connect_timeout = service.socket_read_timeout = self._timeout
+            service.overflow_mode = apprise.OverflowMode.SPLIT  # what a chat takes at once is short
         return service
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,7 +12,6 @@ from pydantic import BaseModel
 
 from agent_console.domain.automatic import insists
 from agent_console.domain.checkpoints import DEFAULT_EXPIRY, CheckpointType
-from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.jobs import Json, NewJob, Progress
 from agent_console.domain.parking import Call
 from agent_console.domain.payload import canonical, check_json, digest, loads
@@ -27,18 +25,18 @@ from agent_console.runtime import children, entries, envelope, policy, waiting
 from agent_console.runtime.asking import Asking
 from agent_console.runtime.decisions import Decision, by_policy, decided
 from agent_console.runtime.entries import Change, JobFacts
-from agent_console.runtime.errors import Diverged, Misused, Suspend
-from agent_console.runtime.failures import failure_result, raise_again
-from agent_console.runtime.ledger import RAISE, BudgetRaise, Ledger, entry, read_entry
+from agent_console.runtime.errors import Diverged, Suspend
+from agent_console.runtime.failures import raise_again
+from agent_console.runtime.ledger import RAISE, BudgetRaise, Ledger
 from agent_console.runtime.library import ContextLibrary
 from agent_console.runtime.replay import FAILED, Turn
 from agent_console.runtime.run import Run
+from agent_console.runtime.spending import account
+from agent_console.runtime.stepping import perform
 from agent_console.runtime.waiting import Callback, Duration
 from agent_console.store.engine_values import DecisionRow, NewArtifact, NewCheckpoint
 from agent_console.store.policy_approvals import PutUp, put_up
-from agent_console.store.reads import usage as usage_reads
-from agent_console.store.run_usage import record_usage
-from agent_console.store.runs import record_note, record_step, save_artifact
+from agent_console.store.runs import record_note, save_artifact
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -134,7 +132,7 @@ class JobContext(Asking):
                 if turn.recorded.kind == FAILED:
                     raise_again(turn.recorded.result)
                 return cast("T", turn.recorded.result)
-            return cast("T", self._do(turn, name, lambda: fn(*args, **kwargs)))
+            return cast("T", perform(self._run, turn, name, lambda: fn(*args, **kwargs)))
 
     def approve(
         self,
@@ -213,21 +211,9 @@ class JobContext(Asking):
             Rejected: a reviewer granted no more.
             Expired: nobody decided in time.
         """
-        run, ledger = self._run, self._books()
-        name = model[:MAX_MODEL]
+        ledger, name = self._books(), model[:MAX_MODEL]
         check_json(name, "model")
-        used = Usage.of(input_tokens, output_tokens, cost_usd)
-        with run.turn("usage", name) as turn:
-            if turn.recorded is not None:
-                run.recorder.compare(turn, lambda: entry(used, Usage()))
-                ledger.add(*read_entry(turn.recorded.result))
-            else:
-                carried = self._cut_off()
-                result = canonical(entry(used, carried))
-                step = entries.new_step(run, turn, "usage", name, result=result)
-                db, job_type = run.surroundings.db, run.claimed.job_type
-                run.persist(turn, lambda: record_usage(db, run.key, step, used, job_type))
-                ledger.add(used, carried)
+        account(self._run, ledger, name, Usage.of(input_tokens, output_tokens, cost_usd))
         while ledger.over:
             more = self.approve(
                 ledger.question(),
@@ -378,18 +364,6 @@ class JobContext(Asking):
             self._ledger = Ledger(self.job.task_configuration)
         return self._ledger
 
-    def _cut_off(self) -> Usage:
-        """Return what retries have cut off the record; it never changes during a run."""
-        run = self._run
-        if run.claimed.fresh:
-            return Usage()
-
-        def read() -> Usage:
-            with run.surroundings.db.read() as reader:
-                return usage_reads.cut_off(reader, run.key.job_id)
-
-        return run.outlast(read)
-
     def _put_up(self, turn: Turn, asked: NewCheckpoint, proposed: Json) -> Decision:
         """Return the approval of a policy where one gives it, else wait for a person."""
         run = self._run
@@ -425,29 +399,6 @@ class JobContext(Asking):
 
         row, asked = self._recorded(turn, Call("approve", action, message), payload)
         return decided(row, proposed=proposed, asked=asked, edit=edit)
-
-    def _do(self, turn: Turn, name: str, call: Callable[[], object]) -> Json:
-        run = self._run
-        started = run.surroundings.clock.now()
-        watched = run.surroundings.observers.step(job_id=run.key.job_id, name=name)
-        try:
-            with watched:
-                raw = call()
-        except Exception as error:
-            failure = canonical(failure_result(error))
-            run.remember_failure(
-                entries.new_step(run, turn, FAILED, name, result=failure, started=started)
-            )
-            turn.done = True
-            raise
-        if inspect.isawaitable(raw):
-            raise Misused(f"Step {name!r} returned an awaitable: declare the handler `async def`.")
-        crashpoint("step.effect_done")
-        check_json(raw, f"result of step {name!r}")
-        result = canonical(raw)
-        step = entries.new_step(run, turn, "step", name, result=result, started=started)
-        run.persist(turn, lambda: record_step(run.surroundings.db, run.key, step))
-        return loads(result)
 
     def _note(self, kind: CheckpointType, message: str, data: Json | BaseModel) -> None:
         text = entries.payload("", entries.plain(data))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.context import ContextDocumentDetail
@@ -99,26 +100,32 @@ class Services:
     feed: ChangeFeed
 
 
+class Given(TypedDict, total=False):
+    """What services may be given from outside.
+
+    ``scheduler_age`` (seconds) is for the health report; ``shipped`` are documents that come with
+    the console; ``replayer`` runs jobs again from their records; ``chat_model`` answers in the
+    chat; ``http`` is the way out. Tests replace clock and passwords.
+    """
+
+    clock: Clock | None
+    passwords: Passwords | None
+    scheduler_age: Callable[[], float | None] | None
+    shipped: Mapping[str, ContextDocumentDetail] | None
+    replayer: Replayer | None
+    chat_model: ChatModel | None
+    http: HttpGateway | None
+
+
 def build_services(
     db: Database,
     catalog: Catalog,
     settings: Settings,
     feed: ChangeFeed,
-    *,
-    clock: Clock | None = None,
-    passwords: Passwords | None = None,
-    scheduler_age: Callable[[], float | None] | None = None,
-    shipped: Mapping[str, ContextDocumentDetail] | None = None,
-    replayer: Replayer | None = None,
-    chat_model: ChatModel | None = None,
-    http: HttpGateway | None = None,
+    **given: Unpack[Given],
 ) -> Services:
-    """Make the services on ``db``; ``replayer`` runs jobs again from their records.
-
-    ``scheduler_age`` (seconds) is for the health report; ``shipped`` are documents that come with
-    the console; ``chat_model`` answers in the chat; ``http`` is the way out; tests replace others.
-    """
-    ticking, keys = clock or SystemClock(), seal_keys(settings)
+    """Make the services on ``db``; what is not ``given`` is as in life, or not there."""
+    ticking, keys = given.get("clock") or SystemClock(), seal_keys(settings)
     jobs = JobService(db, catalog)
     review, workers = _review(db, settings), _workers(db, settings)
     sources = _sources(jobs, review, workers, ticking, settings)
@@ -136,27 +143,27 @@ def build_services(
         evidence=EvidenceService(db),
         comments=CommentService(db, clock=ticking),
         workers=workers,
-        access=_access(db, settings, ticking, passwords),
+        access=_access(db, settings, ticking, given.get("passwords")),
         artifacts=ArtifactService(db),
         audit=AuditService(db, keys),
         retention=RetentionService(db, settings.retention, keys),
         review_figures=ReviewFigureService(db),
         review_export=ReviewExportService(db),
         figures=FigureService(db, worker_timeout=settings.worker_timeout),
-        health=_health(db, settings, ticking, scheduler_age),
+        health=_health(db, settings, ticking, given.get("scheduler_age")),
         callbacks=CallbackService(db),
-        context=ContextService(db, shipped),
+        context=ContextService(db, given.get("shipped")),
         sessions=SessionService(db, catalog, jobs, review),
         templates=TemplateService(db, catalog),
         secrets=SecretService(db, lambda: open_store(settings)),
         backups=BackupService(db, settings, keys, clock=ticking),
-        replays=ReplayService(db, replayer),
+        replays=ReplayService(db, given.get("replayer")),
         forks=ForkService(db, catalog, self_approval=settings.self_approval),
         rewinds=RewindService(db),
         saved_queries=SavedQueryService(db),
         schedules=ScheduleService(db, catalog),
-        notifications=_notifications(db, settings, ticking, http),
-        chat=ChatService(db, Assistant(sources, chat_model), clock=ticking),
+        notifications=_notifications(db, settings, ticking, given.get("http")),
+        chat=ChatService(db, Assistant(sources, given.get("chat_model")), clock=ticking),
         feed=feed,
     )
 

@@ -15,7 +15,7 @@ from agent_console.services.review_policy import (
     asked_refusal,
     self_approval_refusal,
 )
-from agent_console.store import notifications, outbox, review_policies
+from agent_console.store import digests, notifications, outbox, review_policies
 from agent_console.store.accounts import find
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
@@ -111,7 +111,7 @@ class NewsFeed:
                 continue
             addressees = audience.of(news, facts)
             body = body_of(news, facts, self._origin) if addressees else ""
-            made += sum(outbox.put(tx, _delivery(tx, one, news, facts, body)) for one in addressees)
+            made += sum(_put(tx, one, news, facts, body) for one in addressees)
         if made:
             tx.touch("")
         return made
@@ -174,16 +174,22 @@ def _percents(subscriptions: Sequence[Subscription]) -> list[int]:
     return sorted(wanted, reverse=True)
 
 
-def _delivery(tx: Tx, one: Subscription, news: News, facts: Facts, body: str) -> NewDelivery:
+def _put(tx: Tx, one: Subscription, news: News, facts: Facts, body: str) -> bool:
+    """Let ``one`` be told, at once or with others; return whether a message was made."""
     # A decision that can be taken back yet is told once it cannot.
     undoable = facts.undo_until if news.topic is Topic.DECIDED else None
-    return NewDelivery(
+    due = max(tx.now(), undoable or 0)
+    until = one.gathers_until(news.topic, due, facts.expires_at)
+    if until is not None:
+        return digests.gather(tx, one.id, news, earliest=due, until=until)
+    new = NewDelivery(
         id=new_id("msg"),
         subscription_id=one.id,
         event_key=news.key,
         topic=news.topic.value,
         body=body,
-        due_at=max(tx.now(), undoable or 0),
+        due_at=due,
         job_id=facts.job_id,
         checkpoint_id=facts.id,
     )
+    return outbox.put(tx, new)

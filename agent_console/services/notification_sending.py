@@ -6,20 +6,29 @@ import json
 import logging
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from time import monotonic
 
 from agent_console.domain.clock import Clock, SystemClock
 from agent_console.domain.errors import ConsoleError, Misconfigured
-from agent_console.domain.notifications import TEST, Outcome, Sending, Topic, Way, wait_before
+from agent_console.domain.notifications import (
+    DIGEST,
+    TEST,
+    Outcome,
+    Sending,
+    Topic,
+    Way,
+    wait_before,
+)
 from agent_console.domain.redaction import redact_text
 from agent_console.gateways import signing
 from agent_console.gateways.apprise_targets import AppriseTargets
 from agent_console.gateways.http import HttpGateway
 from agent_console.gateways.vault import Vault, open_vault
-from agent_console.services.notification_messages import words
+from agent_console.services.notification_messages import digest_body, obsolete, words
 from agent_console.services.notification_targets import Target
 from agent_console.settings import Settings
-from agent_console.store import deliveries, notifications, outbox
+from agent_console.store import deliveries, digests, notifications, outbox
 from agent_console.store.database import Database
 from agent_console.store.transactions import Queries
 
@@ -87,13 +96,14 @@ class Dispatcher:
         """
         with self._db.read() as reader:
             to = notifications.target(reader, sending.subscription_id)
-            obsolete = "" if to is None else _obsolete(reader, sending, to[0])
-        if to is None:  # deleted, and its messages with it
+            if to is None:  # deleted, and its messages with it
+                return
+            way, ciphertext = to
+            body, why = _as_of_now(reader, sending, way, self._settings.origin)
+        if why:
+            self._db.write(lambda tx: deliveries.drop(tx, sending, why, way))
             return
-        way, ciphertext = to
-        if obsolete:
-            self._db.write(lambda tx: deliveries.drop(tx, sending, obsolete, way))
-            return
+        sending = replace(sending, body=body)
         outcome = self._attempt(sending, way, ciphertext)
         waits = self._settings.notify_waits
         wait = wait_before(sending.tries, waits, self._rng) if retry else None
@@ -159,20 +169,15 @@ class Dispatcher:
         return answer.status
 
 
-def _obsolete(reader: Queries, sending: Sending, way: Way) -> str:
-    """Return why a message is no news any more, or "".
-
-    A program is told all that happened, late if need be; people only of what they can act upon. A
-    decision that was taken back was none.
-    """
+def _as_of_now(reader: Queries, sending: Sending, way: Way, origin: str) -> tuple[str, str]:
+    """Return the body that is sent now; and why none is, since it is no news any more, or ""."""
+    body = sending.body
+    if sending.topic == DIGEST:
+        told = digests.notices(body)
+        known = outbox.facts(reader, sorted({one.checkpoint_id for one in told}))
+        body = digest_body(told, known, way, origin)
+        return body, "" if body else "Nothing of it is news any more."
     if sending.topic == TEST or sending.checkpoint_id is None:
-        return ""
+        return body, ""
     point = outbox.facts(reader, [sending.checkpoint_id]).get(sending.checkpoint_id)
-    if point is None:
-        return "The checkpoint was deleted."
-    if sending.topic == Topic.DECIDED:
-        told = json.loads(sending.body)["data"]["status"]
-        return "" if point.status == told else "The decision was taken back."
-    if way is Way.APPRISE and point.status != "PENDING":
-        return "The checkpoint was decided before."
-    return ""
+    return body, obsolete(Topic(sending.topic), json.loads(body)["data"]["status"], point, way)

@@ -9,6 +9,7 @@ from agent_console.domain.access import Actor, Permission, authorize
 from agent_console.domain.destinations import AllowedHost, allowed_host
 from agent_console.domain.errors import Conflict, Invalid, Misconfigured, NotFound
 from agent_console.domain.notifications import (
+    MAX_DIGEST,
     TEST,
     Delivery,
     DeliveryQuery,
@@ -104,6 +105,7 @@ class NotificationService:
                 job_types=new.job_types,
                 decidable=new.decidable,
                 reminders=reminders,
+                digest_minutes=new.digest_minutes,
             ),
             shared=new.shared,
         )
@@ -198,8 +200,9 @@ class NotificationService:
             job_types=before.job_types,
             decidable=before.decidable,
             reminders=before.reminders,
+            digest_minutes=before.digest_minutes,
         )
-        names = ("name", "topics", "job_types", "decidable", "reminders")
+        names = ("name", "topics", "job_types", "decidable", "reminders", "digest_minutes")
         given = {n: v for n in names if (v := getattr(change, n)) is not None}
         if to is not None:
             given |= {"target": to.ciphertext, "shown": to.shown}
@@ -296,6 +299,10 @@ def _checked(said: Content, *, shared: bool) -> Content:
     """
     if shared and said.decidable:
         raise Invalid.field("decidable", "is for own subscriptions: a shared one decides nothing.")
+    if not 0 <= said.digest_minutes <= MAX_DIGEST:
+        raise Invalid.field(
+            "digestMinutes", f"must be 0, for at once, or at most {MAX_DIGEST} minutes."
+        )
     topics = _in_order(said.topics)
     for one in topics:
         known(Topic, one, "topics")

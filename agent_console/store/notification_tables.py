@@ -35,6 +35,9 @@ class NotificationSubscription(SQLModel, table=True):
     job_types: str = Field(sa_type=Text)
     decidable: int = Field(sa_type=Integer)
     reminders: str = Field(sa_type=Text)
+    digest_minutes: int = Field(
+        default=0, sa_type=Integer, sa_column_kwargs={"server_default": "0"}
+    )
     enabled: int = Field(sa_type=Integer)
     disabled_reason: str = Field(sa_type=Text)
     active_since: int = Field(sa_type=BigInteger)

@@ -21,14 +21,16 @@ MAX_SHARED = 200
 
 _COLUMNS = (
     "name", "way", "target", "shown", "shared", "owner_id", "owner_name", "topics", "job_types",
-    "decidable", "reminders",
+    "decidable", "reminders", "digest_minutes",
 )  # fmt: skip
 _INSERT = (
     f"INSERT INTO notification_subscriptions (id, {', '.join(_COLUMNS)}, enabled,"
     " disabled_reason, active_since, created_at, updated_at)"
     f" VALUES (:id, {', '.join(f':{name}' for name in _COLUMNS)}, 1, '', {{now}}, {{now}}, {{now}})"
 )
-_CHANGEABLE = ("name", "target", "shown", "topics", "job_types", "decidable", "reminders")
+_CHANGEABLE = (
+    "name", "target", "shown", "topics", "job_types", "decidable", "reminders", "digest_minutes",
+)  # fmt: skip
 _UPDATE = (
     "UPDATE notification_subscriptions SET"
     f" {', '.join(f'{name} = :{name}' for name in _CHANGEABLE)}, updated_at = {{now}}"
@@ -67,6 +69,7 @@ class Content:
     job_types: Sequence[str]
     decidable: bool
     reminders: Sequence[int]
+    digest_minutes: int
 
 
 def visible(reader: Queries, owner_id: str | None, *, shared: bool) -> list[Subscription]:
@@ -194,12 +197,15 @@ def _params(said: Content) -> Params:
         "job_types": dumps(list(said.job_types)),
         "decidable": int(said.decidable),
         "reminders": dumps(list(said.reminders)),
+        "digest_minutes": said.digest_minutes,
     }
 
 
 def subscription(row: Mapping[str, Any]) -> Subscription:
     """Return the value of a row, without its target."""
-    same = ("id", "name", "shown", "owner_id", "owner_name", "disabled_reason")
+    same = (
+        "id", "name", "shown", "owner_id", "owner_name", "disabled_reason", "digest_minutes",
+    )  # fmt: skip
     lists: dict[str, Any] = {
         name: tuple(cast("list[Json]", loads(row[name])))
         for name in ("topics", "job_types", "reminders")

@@ -8,6 +8,7 @@ from typing import Any
 
 from agent_console.domain.errors import FieldError
 from agent_console.domain.notifications import (
+    DIGEST,
     Attempt,
     Delivery,
     DeliveryStatus,
@@ -21,13 +22,21 @@ from agent_console.ui.params import address
 from agent_console.ui.views import iso, shown
 
 PAGE = "/notifications"
+DESK = "/admin/agent-checkpoints"
 TOPICS: Mapping[Topic, str] = {
     Topic.NEW: "New",
     Topic.REMINDER: "Reminders",
     Topic.ESCALATION: "Escalations",
     Topic.DECIDED: "Decided",
 }
+DIGESTS: Mapping[int, str] = {
+    0: "At once",
+    15: "Every 15 minutes",
+    60: "Every hour",
+    1_440: "Every day, at midnight UTC",
+}
 WAYS: Mapping[Way, str] = {Way.WEBHOOK: "Webhook", Way.APPRISE: "Mail or chat"}
+_MESSAGES: Mapping[str, str] = {DIGEST: "Gathered", **{str(one): TOPICS[one] for one in Topic}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +89,13 @@ def subscription_row(one: Subscription, current: str) -> SubscriptionRow:
         + (f" at {', '.join(f'{n} %' for n in one.reminders)}" if topic == Topic.REMINDER else "")
         for topic in one.topics
     ]
+    when_told = _gathered(one.digest_minutes) if one.digest_minutes else ""
     return SubscriptionRow(
         id=one.id,
         name=shown(one.name, 200),
         way=WAYS[one.way],
         shown=shown(one.shown, 200),
-        topics=", ".join(told),
+        topics=", ".join(told) + when_told,
         only=f"Only {', '.join(only)}" if only else "",
         shared=one.shared,
         enabled=one.enabled,
@@ -100,16 +110,20 @@ def message_row(one: Delivery, *, enabled: bool) -> MessageRow:
     """Return the row of a message; ``enabled``: its subscription is on."""
     data = one.body.get("data")
     said = data.get("message", "") if isinstance(data, dict) else ""
+    notices = data.get("notices") if isinstance(data, dict) else None
+    href = f"{DESK}/{one.checkpoint_id}" if one.checkpoint_id else ""
+    if isinstance(notices, list):
+        said, href = f"{len(notices)} notice{'s' * (len(notices) != 1)}", DESK
     refusal = "" if enabled else "This subscription is off."
     if one.status is DeliveryStatus.PENDING:
         refusal = "It is on its way already."
     count = len(one.attempts)
     return MessageRow(
         id=one.id,
-        topic=TOPICS[Topic(one.topic)] if one.topic in set(Topic) else "Test",
+        topic=_MESSAGES.get(one.topic, "Test"),
         status=one.status.value,
         said=shown(str(said), 200),
-        href=f"/admin/agent-checkpoints/{one.checkpoint_id}" if one.checkpoint_id else "",
+        href=href,
         attempts="" if count == 0 else f"{count} attempt{'s' if count > 1 else ''}",
         last=shown(_attempt(one.attempts[-1]), 400) if one.attempts else "",
         failed=bool(one.attempts and one.attempts[-1].error),
@@ -117,6 +131,11 @@ def message_row(one: Delivery, *, enabled: bool) -> MessageRow:
         created_at=iso(one.created_at),
         refusal=refusal,
     )
+
+
+def _gathered(minutes: int) -> str:
+    said = DIGESTS.get(minutes, f"Every {minutes} minutes")
+    return f" · gathered {said[0].lower()}{said[1:]}"
 
 
 def _attempt(one: Attempt) -> str:
@@ -142,8 +161,16 @@ def new_subscription(form: Mapping[str, Any], wrong: list[FieldError]) -> NewSub
         job_types=[one for one in when.text(form, "jobTypes").replace(",", " ").split() if one],
         decidable=bool(form.get(when.own("decidable"))),
         reminders=_percents(when.text(form, "reminders"), wrong),
+        digest_minutes=_minutes(when.text(form, "digestMinutes"), wrong),
         shared=bool(form.get(when.own("shared"))),
     )
+
+
+def _minutes(text: str, wrong: list[FieldError]) -> int:
+    if text and not (text.isascii() and text.isdigit() and len(text) < 5):
+        wrong.append(FieldError("digestMinutes", "use minutes such as 60."))
+        return 0
+    return int(text or 0)
 
 
 def _percents(text: str, wrong: list[FieldError]) -> list[int]:

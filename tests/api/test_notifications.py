@@ -54,7 +54,11 @@ def test_a_subscription_from_its_beginning_to_its_end(door: Door, other: Receive
     again = client.post(f"{one}/deliveries/{sent['id']}/redeliver")
     assert again.json()["delivery"]["status"] == "pending"
 
+    assert made["digestMinutes"] == 0
+    gathers = client.patch(one, json={"digestMinutes": 60})
+    assert gathers.json()["subscription"]["digestMinutes"] == 60
     changed = client.patch(one, json={"enabled": False, "jobTypes": ["noop"], "reminders": []})
+    assert changed.json()["subscription"]["digestMinutes"] == 60
     assert changed.json()["secret"] is None
     assert changed.json()["subscription"] == client.get(one).json()["subscription"]
     assert changed.json()["subscription"]["enabled"] is False
@@ -112,6 +116,7 @@ def test_others_do_not_find_it_and_shared_ones_are_for_admins(door: Door, other:
         ("way", {"way": "canary-path"}),
         ("topics", {"topics": []}),
         ("reminders", {"reminders": [100]}),
+        ("digestMinutes", {"digestMinutes": 1_441}),
         ("target", {"target": "canary-path" * 1000}),
     ],
 )

@@ -23,10 +23,12 @@ def test_a_subscription_by_command(on_each_database: Terminal, other: Receiver) 
     terminal = on_each_database
     assert "no shared subscriptions" in terminal.done("notifications", "list")
     words = ("notifications", "add", "Desk", "webhook", "--topic", "new", "--topic", "decided")
+    words += ("--digest", "60")
     made = terminal.json(*words, stdin=other.url + "\n")
     one, secret = made["subscription"]["id"], made["secret"]
     assert made["subscription"]["topics"] == ["new", "decided"]
     assert made["subscription"]["shared"] is True
+    assert made["subscription"]["digestMinutes"] == 60
 
     sent = terminal.json("notifications", "test", one)["delivery"]
     assert sent["status"] == "sent"

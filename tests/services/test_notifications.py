@@ -26,6 +26,8 @@ from agent_console.domain.notifications import (
     Topic,
 )
 from agent_console.domain.redaction import redact_text
+from agent_console.domain.review_policies import Group, Reviewers, Terms
+from agent_console.domain.reviewer_groups import GroupChange
 from agent_console.services.notification_feed import NewsFeed
 from agent_console.services.notification_sending import Dispatcher
 from agent_console.services.notification_targets import new_secret
@@ -187,6 +189,24 @@ def test_filters_by_topic_type_and_what_one_may_decide(post: Post, ann: Actor, r
     # Told to the shared one, and to eve, who by now is the only one who may decide.
     assert post.collect() == 2
     assert len(post.told(mine, ray)) == 3
+
+
+def test_members_of_a_group_hear_of_what_their_policy_asks_them(post: Post, ray: Actor) -> None:
+    groups, people = post.desk.services.groups, [ray, post.desk.actor(Role.REVIEWER, "eve")]
+    asked = groups.create(ROOT, "Security", [str(ray.id)])
+    terms = Terms(deciders=Reviewers(roles=(), groups=(Group(id=asked.id),)))
+    post.desk.services.policies.save(ROOT, "noop", terms)
+    own = [post.subscribe(one, name="Mine", decidable=True) for one in people]
+
+    def told() -> list[int]:
+        post.desk.waiting(ROOT, expires_in=None)
+        post.collect()
+        return [len(post.told(one, who)) for one, who in zip(own, people, strict=True)]
+
+    assert told() == [1, 0]
+    moved = GroupChange(add=(str(people[1].id),), remove=(str(ray.id),))
+    groups.change(ROOT, asked.id, moved)
+    assert told() == [1, 1], "whoever is in the group by now, and nobody who has left"
 
 
 def test_a_webhook_is_signed_and_its_body_holds_what_is_needed_and_no_payload(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent_console.store import deliveries, journal, outbox
+from agent_console.store import deliveries, digests, journal, outbox
 from agent_console.store.database import Database
 from tests.store.test_conformance_plans import plan
 
@@ -49,6 +49,11 @@ def test_the_statements_of_notifications_use_their_indexes(told: Database) -> No
     hot = {
         "take": (deliveries.TAKE, one, *WAITING),
         "due": (deliveries.DUE, {}, *WAITING),
+        "gather": (
+            digests.OPEN,
+            {"subscription_id": "sub_3", "earliest": 1, "until": 300},
+            *WAITING,
+        ),
         "outlook": (outbox.OUTLOOK, {}, *WAITING),
         "entries": (outbox.ENTRIES, new, "PRIMARY KEY", "audit_logs_pkey"),
     }

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent_console.domain.errors import FieldError
-from agent_console.domain.notifications import DeliveryQuery, NewSubscription
+from agent_console.domain.notifications import (
+    DIGEST,
+    Delivery,
+    DeliveryQuery,
+    DeliveryStatus,
+    NewSubscription,
+)
 from agent_console.gateways.http import http_gateway
 from agent_console.settings import Settings
 from agent_console.ui import bridge, when
-from agent_console.ui.notification_views import new_subscription
+from agent_console.ui.notification_views import message_row, new_subscription
 from agent_console.ui.states.notifications import Notifications
 from agent_console.ui.states.session import Session
 from tests.support.receiver import Receiver, receiver
@@ -51,11 +58,16 @@ def test_a_subscription_is_added_tested_turned_off_and_deleted(
             await browser.send(Notifications.watch, wait=False)
             await browser.until(lambda: browser.wire.value(Notifications, "schemes"))
             given = form(
-                name="Mine", way="webhook", target=other.url, new="on", reminders="50 %, 5"
-            )
+                name="Mine", way="webhook", target=other.url, new="on", reminders="50 %, 5",
+                digestMinutes="60",
+            )  # fmt: skip
             await browser.send(Notifications.add(given))
             (one,) = service.page(actor)
             assert (one.topics, one.reminders, one.shared) == (("new",), (50, 5), False)
+            assert one.digest_minutes == 60
+            assert browser.wire.value(Notifications, "rows")[0].topics == (
+                "New · gathered every hour"
+            )
             assert str(browser.wire.value(Notifications, "made_secret")).startswith("whsec_")
             await browser.send(Notifications.forget_secret())
             assert browser.wire.value(Notifications, "made_secret") == ""
@@ -104,6 +116,8 @@ def test_a_refusal_stands_at_its_field_and_others_subscriptions_are_out_of_reach
                 form(name="M", way="apprise", target="ntfy://x", new="on"),
                 form(name="M", way="webhook", target=other.url),
                 form(name="M", way="webhook", target=other.url, new="on", reminders="soon"),
+                form(name="M", way="webhook", target=other.url, new="on", digestMinutes="9999"),
+                form(name="M", way="webhook", target=other.url, new="on", digestMinutes="now"),
             ):
                 await browser.send(Notifications.add(given))
                 refusals.append(sorted(browser.wire.value(Notifications, "errors")))
@@ -114,7 +128,10 @@ def test_a_refusal_stands_at_its_field_and_others_subscriptions_are_out_of_reach
             return refusals, told(browser)
 
     refusals, said = run(walk())
-    assert refusals == [["name", "target"], ["target"], ["target"], ["topics"], ["reminders"]]
+    assert refusals == [
+        ["name", "target"], ["target"], ["target"], ["topics"], ["reminders"], ["digestMinutes"],
+        ["digestMinutes"],
+    ]  # fmt: skip
     assert any("notifications:manage" in one for one in said)
     assert sum(f"There is no subscription {shared.id}." in one for one in said) == 2
     assert other.received == []
@@ -131,3 +148,14 @@ def test_what_is_typed_becomes_a_subscription() -> None:
     assert wrong == []
     assert (new.name, new.secret, list(new.topics)) == ("N", None, ["decided"])
     assert (new.job_types, new.decidable, new.reminders) == (["one", "two"], True, [])
+
+
+def test_a_message_that_gathers_says_how_many_and_leads_to_the_desk() -> None:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    one = Delivery(
+        id="msg_1", subscription_id="sub_1", topic=DIGEST, job_id=None, checkpoint_id=None,
+        body={"data": {"notices": [{}, {}]}}, status=DeliveryStatus.PENDING, attempts=(),
+        next_at=at, created_at=at, finished_at=None,
+    )  # fmt: skip
+    row = message_row(one, enabled=True)
+    assert (row.topic, row.said, row.href) == ("Gathered", "2 notices", "/admin/agent-checkpoints")

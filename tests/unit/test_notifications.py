@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import UTC, datetime
 
 import pytest
 
-from agent_console.domain.notifications import Topic, topic_of, wait_before
+from agent_console.domain.clock import MICROSECONDS
+from agent_console.domain.notifications import Subscription, Topic, Way, topic_of, wait_before
 from agent_console.services.notification_messages import MAX_MESSAGE, body_of, words
 from agent_console.store.outbox import Facts, News
 
@@ -35,6 +37,37 @@ def test_events_are_news_by_their_names(
     action: str, after: str | None, topic: Topic | None
 ) -> None:
     assert topic_of(action, after) is topic
+
+
+@pytest.mark.parametrize(
+    ("minutes", "topic", "deadline", "until"),
+    [
+        (0, Topic.NEW, None, None),
+        (15, Topic.NEW, None, 4_500),
+        (60, Topic.DECIDED, None, 7_200),
+        (1_440, Topic.NEW, None, 86_400),
+        (60, Topic.REMINDER, None, None),
+        (60, Topic.ESCALATION, None, None),
+        (60, Topic.NEW, 7_200, None),
+        (60, Topic.NEW, 7_201, 7_200),
+        (60, Topic.DECIDED, 100, 7_200),
+    ],
+)
+def test_what_can_wait_is_gathered_until_the_window_ends(
+    minutes: int, topic: Topic, deadline: int | None, until: int | None
+) -> None:
+    epoch = datetime.fromtimestamp(0, UTC)
+    one = Subscription(
+        id="sub_1", name="N", way=Way.WEBHOOK, shown="", shared=True, owner_id=None, owner_name="",
+        topics=(), job_types=(), decidable=False, reminders=(), digest_minutes=minutes,
+        enabled=True, disabled_reason="", active_since=epoch, failing_since=None,
+        created_at=epoch, updated_at=epoch,
+    )  # fmt: skip
+    for at in (3_600, 4_499):
+        found = one.gathers_until(
+            topic, at * MICROSECONDS, None if deadline is None else deadline * MICROSECONDS
+        )
+        assert found == (None if until is None else until * MICROSECONDS)
 
 
 LINK = "https://c.example/admin/agent-checkpoints/chk_1"

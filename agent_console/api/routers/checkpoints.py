@@ -7,8 +7,15 @@ from typing import Annotated
 from fastapi import Body, Query, Response
 
 from agent_console.api.context import ServicesDep
+from agent_console.api.deciding import (
+    ANSWERED,
+    APPROVED,
+    CHANGES_REQUESTED,
+    REJECTED,
+    DecideAtDesk,
+    Reviewer,
+)
 from agent_console.api.documented import READING, READING_ONE, WRITING, problems
-from agent_console.api.guard import requires
 from agent_console.api.parameters import CheckpointParams, IdempotencyKey, note_made
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination
@@ -27,18 +34,9 @@ from agent_console.api.schemas.checkpoints import (
     RejectIn,
     RequestChangesIn,
 )
-from agent_console.api.schemas.review_policies import TallyOut
 from agent_console.api.schemas.rulings import BulkDecideAnswer, BulkDecideIn
-from agent_console.domain.access import Actor, Permission
-from agent_console.domain.checkpoints import CheckpointStatus
-from agent_console.services.review import Decided
 
 router = resource_router("Checkpoints")
-
-ANSWERED = "Checkpoint answered successfully"
-CHANGES_REQUESTED = "Changes requested successfully"
-
-Reviewer = Annotated[Actor, requires(Permission.CHECKPOINTS_DECIDE)]
 
 
 @router.get(
@@ -84,20 +82,10 @@ def show(
     responses=problems(*WRITING),
 )
 def approve(
-    *,
-    actor: Reviewer,
-    services: ServicesDep,
-    checkpointId: str,  # noqa: N803
-    response: Response,
-    body: Annotated[ApproveIn | None, Body()] = None,
-    idempotency_key: IdempotencyKey = None,
+    decide: DecideAtDesk, body: Annotated[ApproveIn | None, Body()] = None
 ) -> DecisionAnswer:
     """Approve exactly the payload that is stored; the job resumes where it stopped."""
-    verdict = (body or ApproveIn()).to_verdict()
-    done = services.review.decide_once(
-        actor, checkpointId, verdict, idempotency_key=idempotency_key
-    )
-    return decision_answer(done, response, "Checkpoint approved successfully")
+    return decide((body or ApproveIn()).to_verdict(), APPROVED)
 
 
 @router.post(
@@ -106,20 +94,9 @@ def approve(
     summary="Answer a question",
     responses=problems(*WRITING),
 )
-def answer(
-    *,
-    actor: Reviewer,
-    services: ServicesDep,
-    checkpointId: str,  # noqa: N803
-    response: Response,
-    body: AnswerIn,
-    idempotency_key: IdempotencyKey = None,
-) -> DecisionAnswer:
+def answer(decide: DecideAtDesk, body: AnswerIn) -> DecisionAnswer:
     """Answer what the checkpoint asks; the job goes on with it. 422 names what does not fit."""
-    done = services.review.decide_once(
-        actor, checkpointId, body.to_verdict(), idempotency_key=idempotency_key
-    )
-    return decision_answer(done, response, ANSWERED)
+    return decide(body.to_verdict(), ANSWERED)
 
 
 @router.delete(
@@ -128,20 +105,9 @@ def answer(
     summary="Reject",
     responses=problems(*WRITING),
 )
-def reject(
-    *,
-    actor: Reviewer,
-    services: ServicesDep,
-    checkpointId: str,  # noqa: N803
-    response: Response,
-    body: RejectIn,
-    idempotency_key: IdempotencyKey = None,
-) -> DecisionAnswer:
+def reject(decide: DecideAtDesk, body: RejectIn) -> DecisionAnswer:
     """Reject with a reason; the job fails with it, unless its handler knows better."""
-    done = services.review.decide_once(
-        actor, checkpointId, body.to_verdict(), idempotency_key=idempotency_key
-    )
-    return decision_answer(done, response, "Checkpoint rejected successfully")
+    return decide(body.to_verdict(), REJECTED)
 
 
 @router.post(
@@ -171,20 +137,9 @@ def bulk_decide(
     summary="Request changes",
     responses=problems(*WRITING),
 )
-def request_changes(
-    *,
-    actor: Reviewer,
-    services: ServicesDep,
-    checkpointId: str,  # noqa: N803
-    response: Response,
-    body: RequestChangesIn,
-    idempotency_key: IdempotencyKey = None,
-) -> DecisionAnswer:
+def request_changes(decide: DecideAtDesk, body: RequestChangesIn) -> DecisionAnswer:
     """Send it back with feedback: the job proposes again. 409 where there is no next round."""
-    done = services.review.decide_once(
-        actor, checkpointId, body.to_verdict(), idempotency_key=idempotency_key
-    )
-    return decision_answer(done, response, CHANGES_REQUESTED)
+    return decide(body.to_verdict(), CHANGES_REQUESTED)
 
 
 @router.post(
@@ -238,15 +193,3 @@ def release(
     services.claims.release(actor, checkpointId)
     left = services.claims.of(actor, [checkpointId]).get(checkpointId)
     return ClaimAnswer(claim=None if left is None else ClaimOut.model_validate(left))
-
-
-def decision_answer(done: Decided, response: Response, message: str) -> DecisionAnswer:
-    """Return the answer to a decision, marked when the request was a repetition."""
-    note_made(response, replayed=done.replayed)
-    if done.checkpoint.status is CheckpointStatus.PENDING:
-        message = "Recorded; more people have to agree"
-    return DecisionAnswer(
-        checkpoint=CheckpointOut.of(done.checkpoint),
-        message=message,
-        tally=None if done.tally is None else TallyOut.model_validate(done.tally),
-    )

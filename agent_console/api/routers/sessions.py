@@ -8,10 +8,16 @@ from urllib.parse import quote
 from fastapi import Body, Query, Response
 
 from agent_console.api.context import ServicesDep
+from agent_console.api.deciding import (
+    ANSWERED,
+    APPROVED,
+    CHANGES_REQUESTED,
+    REJECTED,
+    DecideInSession,
+)
 from agent_console.api.documented import ACTING, READING, READING_ONE, WRITING, problems
 from agent_console.api.guard import requires
 from agent_console.api.parameters import IdempotencyKey, SessionParams, note_made
-from agent_console.api.routers.checkpoints import ANSWERED, CHANGES_REQUESTED, decision_answer
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination
 from agent_console.api.schemas.checkpoints import (
@@ -38,7 +44,6 @@ router = resource_router("Work-sessions")
 Reader = Annotated[Actor, requires(Permission.JOBS_READ)]
 Creator = Annotated[Actor, requires(Permission.JOBS_CREATE)]
 Controller = Annotated[Actor, requires(Permission.JOBS_CONTROL)]
-Reviewer = Annotated[Actor, requires(Permission.CHECKPOINTS_DECIDE)]
 
 _ALL = "/api/projects/{projectId}/work-sessions"
 _ONE = _ALL + "/{sessionId}"
@@ -143,26 +148,10 @@ def status(
     responses=problems(*WRITING),
 )
 def approve(
-    *,
-    actor: Reviewer,
-    services: ServicesDep,
-    projectId: str,  # noqa: N803
-    sessionId: str,  # noqa: N803
-    checkpointId: str,  # noqa: N803
-    response: Response,
-    body: Annotated[ApproveIn | None, Body()] = None,
-    idempotency_key: IdempotencyKey = None,
+    decide: DecideInSession, body: Annotated[ApproveIn | None, Body()] = None
 ) -> DecisionAnswer:
     """Approve exactly the payload that is stored; the session goes on where it stopped."""
-    done = services.sessions.decide(
-        actor,
-        projectId,
-        sessionId,
-        checkpointId,
-        (body or ApproveIn()).to_verdict(),
-        idempotency_key=idempotency_key,
-    )
-    return decision_answer(done, response, "Checkpoint approved successfully")
+    return decide((body or ApproveIn()).to_verdict(), APPROVED)
 
 
 @router.post(
@@ -171,27 +160,9 @@ def approve(
     summary="Answer a question of a work session",
     responses=problems(*WRITING),
 )
-def answer(
-    *,
-    actor: Reviewer,
-    services: ServicesDep,
-    projectId: str,  # noqa: N803
-    sessionId: str,  # noqa: N803
-    checkpointId: str,  # noqa: N803
-    response: Response,
-    body: AnswerIn,
-    idempotency_key: IdempotencyKey = None,
-) -> DecisionAnswer:
+def answer(decide: DecideInSession, body: AnswerIn) -> DecisionAnswer:
     """Answer what the agent asks; the session goes on with it."""
-    done = services.sessions.decide(
-        actor,
-        projectId,
-        sessionId,
-        checkpointId,
-        body.to_verdict(),
-        idempotency_key=idempotency_key,
-    )
-    return decision_answer(done, response, ANSWERED)
+    return decide(body.to_verdict(), ANSWERED)
 
 
 @router.post(
@@ -200,27 +171,9 @@ def answer(
     summary="Reject a checkpoint of a work session",
     responses=problems(*WRITING),
 )
-def reject(
-    *,
-    actor: Reviewer,
-    services: ServicesDep,
-    projectId: str,  # noqa: N803
-    sessionId: str,  # noqa: N803
-    checkpointId: str,  # noqa: N803
-    response: Response,
-    body: RejectIn,
-    idempotency_key: IdempotencyKey = None,
-) -> DecisionAnswer:
+def reject(decide: DecideInSession, body: RejectIn) -> DecisionAnswer:
     """Reject with a reason; the session fails with it."""
-    done = services.sessions.decide(
-        actor,
-        projectId,
-        sessionId,
-        checkpointId,
-        body.to_verdict(),
-        idempotency_key=idempotency_key,
-    )
-    return decision_answer(done, response, "Checkpoint rejected successfully")
+    return decide(body.to_verdict(), REJECTED)
 
 
 @router.post(
@@ -229,24 +182,6 @@ def reject(
     summary="Request changes at a checkpoint of a work session",
     responses=problems(*WRITING),
 )
-def request_changes(
-    *,
-    actor: Reviewer,
-    services: ServicesDep,
-    projectId: str,  # noqa: N803
-    sessionId: str,  # noqa: N803
-    checkpointId: str,  # noqa: N803
-    response: Response,
-    body: RequestChangesIn,
-    idempotency_key: IdempotencyKey = None,
-) -> DecisionAnswer:
+def request_changes(decide: DecideInSession, body: RequestChangesIn) -> DecisionAnswer:
     """Send it back with feedback: the agent proposes again. 409 where there is no next round."""
-    done = services.sessions.decide(
-        actor,
-        projectId,
-        sessionId,
-        checkpointId,
-        body.to_verdict(),
-        idempotency_key=idempotency_key,
-    )
-    return decision_answer(done, response, CHANGES_REQUESTED)
+    return decide(body.to_verdict(), CHANGES_REQUESTED)

@@ -18,6 +18,7 @@ from agent_console.api.schemas.base import (
 )
 from agent_console.domain.notifications import (
     ASKING,
+    MAX_DIGEST,
     DeliveryQuery,
     DeliveryStatus,
     NewSubscription,
@@ -52,6 +53,15 @@ _Reminders = Annotated[
     list[Annotated[StrictInt, Field(ge=1, le=99)]],
     Field(max_length=MAX_REMINDERS, description="At which percents of the time left."),
 ]
+_DigestMinutes = Annotated[
+    StrictInt,
+    Field(
+        ge=0,
+        le=MAX_DIGEST,
+        description="What can wait is gathered, and sent as one message every so many minutes;"
+        " 0: at once.",
+    ),
+]
 
 
 class DeliveryParams(PageParams):
@@ -80,6 +90,7 @@ class NewSubscriptionIn(In):
     job_types: _JobTypes = Field(default_factory=list)
     decidable: _Decidable = False
     reminders: _Reminders | None = None
+    digest_minutes: _DigestMinutes = 0
     shared: Annotated[StrictBool, Field(description="The console's own, for who manages them.")] = (
         False
     )
@@ -101,6 +112,7 @@ class SubscriptionChangeIn(In):
     job_types: _JobTypes | None = None
     decidable: _Decidable | None = None
     reminders: _Reminders | None = None
+    digest_minutes: _DigestMinutes | None = None
     enabled: StrictBool | None = None
 
     def to_change(self) -> SubscriptionChange:
@@ -126,6 +138,7 @@ class SubscriptionOut(Out):
     job_types: list[str]
     decidable: bool
     reminders: list[int]
+    digest_minutes: int
     enabled: bool
     disabled_reason: str
     active_since: Instant
@@ -157,7 +170,10 @@ class AttemptOut(Out):
 
 
 class DeliveryOut(Out):
-    """A message. Its `id` is the `webhook-id`, the same in every try; `body` is what is sent."""
+    """A message. Its `id` is the `webhook-id`, the same in every try; `body` is what is sent.
+
+    Of one that gathers (topic `digest`) it names what happened, which is put into words then.
+    """
 
     id: str
     subscription_id: str

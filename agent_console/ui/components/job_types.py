@@ -5,7 +5,6 @@ from __future__ import annotations
 import reflex as rx
 
 from agent_console.ui.components.basics import (
-    OFFLINE,
     bones,
     empty,
     facts,
@@ -13,6 +12,7 @@ from agent_console.ui.components.basics import (
     section,
     verb_button,
 )
+from agent_console.ui.components.dialog_parts import complaint, line, verbs
 from agent_console.ui.elements import moment
 from agent_console.ui.policy_views import PATH
 from agent_console.ui.states.job_types import JobTypes, TypeRow
@@ -163,32 +163,8 @@ def _limits() -> rx.Component:
 def _field(
     name: str, label: str, value: rx.Var[str] | str, mode: str = "numeric", longest: int = 12
 ) -> rx.Component:
-    return rx.el.div(
-        rx.el.label(label, html_for=f"jt-{name}"),
-        rx.el.input(
-            id=f"jt-{name}",
-            name=name,
-            default_value=value,
-            input_mode=mode,
-            max_length=longest,
-            auto_complete="off",
-            class_name="ac-input",
-        ),
-        class_name="ac-field",
-    )
+    return line(f"jt-{name}", name, label, default_value=value, input_mode=mode, max_length=longest)
 
 
 def _end(label: str) -> rx.Component:
-    return rx.fragment(
-        rx.el.div(
-            rx.cond(JobTypes.wrong != "", rx.el.p(JobTypes.wrong, class_name="ac-error")),
-            role="alert",
-        ),
-        rx.el.div(
-            rx.dialog.close(
-                rx.button("Cancel", type="button", variant="soft", color_scheme="gray")
-            ),
-            rx.button(label, type="submit", disabled=OFFLINE),
-            class_name="ac-dialogverbs",
-        ),
-    )
+    return rx.fragment(complaint(JobTypes.wrong), verbs(label))

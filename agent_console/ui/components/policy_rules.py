@@ -7,6 +7,7 @@ from typing import Any, cast
 import reflex as rx
 
 from agent_console.ui.components.basics import OFFLINE, fact, facts, section, verb_button
+from agent_console.ui.components.dialog_parts import complaint, line, way_out
 from agent_console.ui.elements import moment
 from agent_console.ui.rule_views import PastRow, SuggestionRow
 from agent_console.ui.states.policy_rules import PolicyRules
@@ -79,24 +80,11 @@ def _brake() -> rx.Component:
     return rx.form(
         rx.cond(
             RECORD.live,
-            rx.el.div(
-                rx.el.label("Why it is stopped (for the journal)", html_for="pr-reason"),
-                rx.el.input(
-                    id="pr-reason",
-                    name="reason",
-                    max_length=500,
-                    auto_complete="off",
-                    class_name="ac-input",
-                ),
-                class_name="ac-field",
-            ),
+            line("pr-reason", "reason", "Why it is stopped (for the journal)", max_length=500),
         ),
+        complaint(PolicyRules.wrong),
         rx.el.div(
-            rx.cond(PolicyRules.wrong != "", rx.el.p(PolicyRules.wrong, class_name="ac-error")),
-            role="alert",
-        ),
-        rx.el.div(
-            rx.dialog.close(rx.button("Close", type="button", variant="soft", color_scheme="gray")),
+            way_out("Close"),
             rx.cond(
                 RECORD.live,
                 verb_button(

@@ -15,6 +15,7 @@ from typing import Any
 import reflex as rx
 
 from agent_console.ui.components.basics import OFFLINE, callout, icon, words
+from agent_console.ui.components.dialog_parts import way_out
 from agent_console.ui.components.form_fields import form_fields
 from agent_console.ui.components.hotkeys import hotkey
 from agent_console.ui.components.review_models import BodyView, RulingView
@@ -366,7 +367,7 @@ def _dialog_actions(label: str, ruling: rx.Var[RulingView], color: str = "") -> 
     # Radix's plain red is too light for its white letters.
     colour = {"color_scheme": color, "high_contrast": True} if color else {}
     return rx.el.div(
-        rx.dialog.close(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
+        way_out(),
         rx.button(label, type="submit", disabled=OFFLINE | ~ruling.may_decide, **colour),
         class_name="verdict-actions",
     )

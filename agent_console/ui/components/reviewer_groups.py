@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
 import reflex as rx
 
-from agent_console.ui.components.basics import OFFLINE, section, verb_button, words
-from agent_console.ui.policy_forms import Check
+from agent_console.domain.reviewer_groups import MAX_NAME, MAX_NOTE
+from agent_console.ui.components.basics import section, verb_button, words
+from agent_console.ui.components.dialog_parts import box, complaint, ending, line, verbs
 from agent_console.ui.states.groups import GroupRow, ReviewerGroups
 
 FORM = ReviewerGroups.form
@@ -57,68 +56,21 @@ def _dialog() -> rx.Component:
             "once; a group lends no permission."
         ),
         rx.form(
-            _field("name", "Name", FORM.name, 80),
-            _field("note", "What it is for", FORM.note, 500),
+            line("rg-name", "name", "Name", default_value=FORM.name, max_length=MAX_NAME),
+            line("rg-note", "note", "What it is for", default_value=FORM.note, max_length=MAX_NOTE),
             rx.el.fieldset(
                 rx.el.legend("Members"),
-                rx.el.div(rx.foreach(FORM.members, _check), class_name="rp-people"),
+                rx.el.div(rx.foreach(FORM.members, box), class_name="rp-people"),
                 class_name="ac-field",
             ),
-            rx.el.div(
-                rx.cond(
-                    ReviewerGroups.wrong != "",
-                    rx.el.p(ReviewerGroups.wrong, class_name="ac-error"),
-                ),
-                role="alert",
+            complaint(ReviewerGroups.wrong),
+            verbs(
+                "Save group",
+                rx.cond(FORM.id != "", ending("Delete group", ReviewerGroups.delete)),
             ),
-            _verbs(),
             key=FORM.key,
             on_submit=ReviewerGroups.save,
             reset_on_submit=False,
         ),
         max_width="30rem",
-    )
-
-
-def _verbs() -> rx.Component:
-    return rx.el.div(
-        rx.cond(
-            FORM.id != "",
-            rx.button(
-                "Delete group",
-                type="button",
-                variant="outline",
-                color_scheme="red",
-                disabled=OFFLINE,
-                on_click=ReviewerGroups.delete,
-            ),
-        ),
-        rx.dialog.close(rx.button("Cancel", type="button", variant="soft", color_scheme="gray")),
-        rx.button("Save group", type="submit", disabled=OFFLINE),
-        class_name="ac-dialogverbs",
-    )
-
-
-def _check(one: Any) -> rx.Component:
-    box = cast("rx.Var[Check]", one)
-    return rx.el.label(
-        rx.el.input(type="checkbox", name=box.name, default_checked=box.checked),
-        box.label,
-        class_name="ac-check",
-        key=box.name,
-    )
-
-
-def _field(name: str, label: str, value: Any, longest: int) -> rx.Component:
-    return rx.el.div(
-        rx.el.label(label, html_for=f"rg-{name}"),
-        rx.el.input(
-            id=f"rg-{name}",
-            name=name,
-            default_value=value,
-            max_length=longest,
-            auto_complete="off",
-            class_name="ac-input",
-        ),
-        class_name="ac-field",
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import reflex as rx
 
 from agent_console.domain.delegations import LONGEST
-from agent_console.ui.components.basics import OFFLINE, section, verb_button
+from agent_console.ui.components.basics import section, verb_button
+from agent_console.ui.components.dialog_parts import complaint, line, verbs
 from agent_console.ui.elements import moment
 from agent_console.ui.states.delegations import StandInRow, StandIns
 
@@ -56,36 +57,15 @@ def _dialog() -> rx.Component:
             "decided, and in whose stead."
         ),
         rx.form(
-            _field("to", "Who stands in, by e-mail address", "", 254),
-            _field("days", f"For how many days (at most {LONGEST.days})", "7", 3),
-            rx.el.div(
-                rx.cond(StandIns.wrong != "", rx.el.p(StandIns.wrong, class_name="ac-error")),
-                role="alert",
+            line("si-to", "to", "Who stands in, by e-mail address", max_length=254),
+            line(
+                "si-days", "days", f"For how many days (at most {LONGEST.days})",
+                default_value="7", max_length=3,
             ),
-            rx.el.div(
-                rx.dialog.close(
-                    rx.button("Cancel", type="button", variant="soft", color_scheme="gray")
-                ),
-                rx.button("Let them decide", type="submit", disabled=OFFLINE),
-                class_name="ac-dialogverbs",
-            ),
+            complaint(StandIns.wrong),
+            verbs("Let them decide"),
             on_submit=StandIns.lend,
             reset_on_submit=False,
         ),
         max_width="28rem",
-    )
-
-
-def _field(name: str, label: str, value: str, longest: int) -> rx.Component:
-    return rx.el.div(
-        rx.el.label(label, html_for=f"si-{name}"),
-        rx.el.input(
-            id=f"si-{name}",
-            name=name,
-            default_value=value,
-            max_length=longest,
-            auto_complete="off",
-            class_name="ac-input",
-        ),
-        class_name="ac-field",
-    )
+    )  # fmt: skip

@@ -6,7 +6,7 @@ import reflex as rx
 
 from agent_console.ui import shell
 from agent_console.ui.components.basics import bones, empty, icon, pick
-from agent_console.ui.components.hotkeys import hotkey
+from agent_console.ui.components.list_parts import paging, search_form
 from agent_console.ui.elements import NativeLink, moment
 from agent_console.ui.live import live_page
 from agent_console.ui.pages.jobs import tab_link
@@ -54,29 +54,6 @@ def _row(row: rx.Var[ListedArtifact]) -> rx.Component:
     )
 
 
-def _search() -> rx.Component:
-    return rx.form(
-        rx.el.div(
-            icon("search", 15),
-            rx.el.input(
-                name="q",
-                type="search",
-                default_value=Artifacts.q,
-                key=Artifacts.q,
-                placeholder="Search names and contents",
-                aria_label="Search artifacts",
-                custom_attrs=hotkey("/"),
-                class_name="ac-input",
-            ),
-            class_name="ac-search",
-        ),
-        on_submit=Artifacts.search,
-        reset_on_submit=False,
-        width="auto",
-        role="search",
-    )
-
-
 def _nothing() -> rx.Component:
     new = rx.link(rx.button("New job", size="2"), href="/new", underline="none")
     clear = rx.link(
@@ -86,16 +63,6 @@ def _nothing() -> rx.Component:
         Artifacts.filtered,
         empty("search_x", "No artifact matches", "No artifact fits tab and search.", clear),
         empty("package", "No artifacts yet", "What jobs make to be looked at appears here.", new),
-    )
-
-
-def _paging() -> rx.Component:
-    return rx.el.nav(
-        rx.el.span(Artifacts.total, class_name="ac-meta", role="status", aria_live="polite"),
-        rx.cond(Artifacts.newest_href != "", rx.link("Back to newest", href=Artifacts.newest_href)),
-        rx.cond(Artifacts.older_href != "", rx.link("Older", href=Artifacts.older_href)),
-        aria_label="Pages",
-        class_name="ac-paging",
     )
 
 
@@ -121,7 +88,10 @@ def _list() -> rx.Component:
         empty("circle_alert", "This list cannot be shown", Artifacts.problem),
         rx.cond(
             Artifacts.loaded,
-            rx.fragment(rx.cond(Artifacts.rows.length() == 0, _nothing(), rows), _paging()),
+            rx.fragment(
+                rx.cond(Artifacts.rows.length() == 0, _nothing(), rows),
+                paging(Artifacts.newest_href, Artifacts.older_href, Artifacts.total),
+            ),
             bones(8),
         ),
     )
@@ -131,7 +101,15 @@ def page() -> rx.Component:
     """Lay out the page."""
     return shell.frame(
         "Artifacts",
-        shell.heading("Artifacts", shell.stale_badge(Artifacts.stale), actions=(_search(),)),
+        shell.heading(
+            "Artifacts",
+            shell.stale_badge(Artifacts.stale),
+            actions=(
+                search_form(
+                    Artifacts.q, "Search artifacts", "Search names and contents", Artifacts.search
+                ),
+            ),
+        ),
         rx.el.nav(
             rx.foreach(Artifacts.tabs, tab_link), class_name="ac-tabs", aria_label="Artifact types"
         ),

@@ -7,6 +7,7 @@ import reflex as rx
 from agent_console.ui import shell
 from agent_console.ui.audit_views import KNOWN, AuditRow
 from agent_console.ui.components.basics import bones, empty, icon
+from agent_console.ui.components.list_parts import paging
 from agent_console.ui.components.saved_bar import saved_bar
 from agent_console.ui.components.seal_bar import retention_section, seal_bar
 from agent_console.ui.elements import moment
@@ -111,16 +112,6 @@ def _row(row: rx.Var[AuditRow]) -> rx.Component:
     )
 
 
-def _paging() -> rx.Component:
-    return rx.el.nav(
-        rx.el.span(),
-        rx.cond(Audit.newest_href != "", rx.link("Back to newest", href=Audit.newest_href)),
-        rx.cond(Audit.older_href != "", rx.link("Older", href=Audit.older_href)),
-        aria_label="Pages",
-        class_name="ac-paging",
-    )
-
-
 def _list() -> rx.Component:
     rows = rx.el.ul(
         rx.foreach(Audit.rows, _row), class_name="ac-rows", aria_label="Journal", role="list"
@@ -132,7 +123,11 @@ def _list() -> rx.Component:
         empty("circle_alert", "The journal cannot be shown", Audit.problem),
         rx.cond(
             Audit.loaded,
-            rx.cond(Audit.rows.length() == 0, nothing, rx.fragment(rows, _paging())),
+            rx.cond(
+                Audit.rows.length() == 0,
+                nothing,
+                rx.fragment(rows, paging(Audit.newest_href, Audit.older_href)),
+            ),
             bones(8),
         ),
     )

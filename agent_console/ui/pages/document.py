@@ -18,6 +18,7 @@ from agent_console.ui.components.basics import (
     identifier,
     verb_button,
 )
+from agent_console.ui.components.dialog_parts import sure
 from agent_console.ui.components.diff import changes
 from agent_console.ui.components.document_form import content_field, file_field, text_field
 from agent_console.ui.elements import moment
@@ -100,28 +101,17 @@ def _delete() -> rx.Component:
         icon("trash_2", 15), "Delete", variant="outline", color_scheme="red",
         disabled=OFFLINE | (reason != ""),
     )  # fmt: skip
-    dialog = rx.alert_dialog.content(
-        rx.alert_dialog.title("Delete this document?"),
-        rx.alert_dialog.description(
-            "All its versions go, for good. No job has worked from it. "
-            "To keep it out of sight only, archive it."
-        ),
-        rx.el.div(
-            rx.alert_dialog.cancel(rx.button("Keep it", variant="soft", color_scheme="gray")),
-            rx.alert_dialog.action(
-                rx.button(
-                    "Delete document",
-                    color_scheme="red",
-                    high_contrast=True,  # plain red is too light for its white letters
-                    on_click=DocumentPage.delete,
-                )
-            ),
-            class_name="ac-dialogverbs",
-        ),
-        max_width="26rem",
+    dialog = sure(
+        trigger,
+        "Delete this document?",
+        "All its versions go, for good. No job has worked from it. "
+        "To keep it out of sight only, archive it.",
+        keep="Keep it",
+        do="Delete document",
+        on_click=DocumentPage.delete,
     )
     return rx.el.span(
-        rx.alert_dialog.root(rx.alert_dialog.trigger(trigger), dialog),
+        dialog,
         rx.el.span(reason, class_name="ac-sr"),
         title=reason,
         class_name="ac-verb",

@@ -14,7 +14,7 @@ from agent_console.ui.components.document_form import (
     format_field,
     text_field,
 )
-from agent_console.ui.components.hotkeys import hotkey
+from agent_console.ui.components.list_parts import paging, search_form
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.pages.jobs import tab_link
@@ -44,29 +44,6 @@ def _row(row: rx.Var[DocumentRow]) -> rx.Component:
         key=row.id,
         class_name="ac-row work-document",
         data_testid="document-row",
-    )
-
-
-def _search() -> rx.Component:
-    return rx.form(
-        rx.el.div(
-            icon("search", 15),
-            rx.el.input(
-                name="q",
-                type="search",
-                default_value=Documents.q,
-                key=Documents.q,
-                placeholder="Search titles",
-                aria_label="Search documents",
-                custom_attrs=hotkey("/"),
-                class_name="ac-input",
-            ),
-            class_name="ac-search",
-        ),
-        on_submit=Documents.search,
-        reset_on_submit=False,
-        width="auto",
-        role="search",
     )
 
 
@@ -123,16 +100,6 @@ def _nothing() -> rx.Component:
     )
 
 
-def _paging() -> rx.Component:
-    return rx.el.nav(
-        rx.el.span(Documents.total, class_name="ac-meta", role="status", aria_live="polite"),
-        rx.cond(Documents.newest_href != "", rx.link("Back to newest", href=Documents.newest_href)),
-        rx.cond(Documents.older_href != "", rx.link("Older", href=Documents.older_href)),
-        aria_label="Pages",
-        class_name="ac-paging",
-    )
-
-
 def _list() -> rx.Component:
     rows = rx.el.ul(
         rx.foreach(Documents.rows, _row), class_name="ac-rows", aria_label="Documents", role="list"
@@ -142,7 +109,13 @@ def _list() -> rx.Component:
         empty("circle_alert", "This list cannot be shown", Documents.problem),
         rx.cond(
             Documents.loaded,
-            rx.cond(Documents.rows.length() == 0, _nothing(), rx.fragment(rows, _paging())),
+            rx.cond(
+                Documents.rows.length() == 0,
+                _nothing(),
+                rx.fragment(
+                    rows, paging(Documents.newest_href, Documents.older_href, Documents.total)
+                ),
+            ),
             bones(8),
         ),
     )
@@ -152,7 +125,13 @@ def page() -> rx.Component:
     """Lay out the page."""
     return shell.frame(
         "Documents",
-        shell.heading("Documents", shell.stale_badge(Documents.stale), actions=(_search(),)),
+        shell.heading(
+            "Documents",
+            shell.stale_badge(Documents.stale),
+            actions=(
+                search_form(Documents.q, "Search documents", "Search titles", Documents.search),
+            ),
+        ),
         _add(),
         rx.el.nav(rx.foreach(Documents.tabs, tab_link), class_name="ac-tabs", aria_label="Shelves"),
         _list(),

@@ -20,6 +20,7 @@ from agent_console.ui.components.basics import (
     verb_button,
     words,
 )
+from agent_console.ui.components.dialog_parts import sure
 from agent_console.ui.components.live_text import live_text
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
@@ -37,28 +38,17 @@ def _cancel() -> rx.Component:
         icon("ban", 15), "Cancel job", variant="outline", color_scheme="red",
         disabled=OFFLINE | (reason != ""),
     )  # fmt: skip
-    dialog = rx.alert_dialog.content(
-        rx.alert_dialog.title("Cancel this job?"),
-        rx.alert_dialog.description(
-            "It stops at its next safe point, and its open checkpoints are closed. "
-            "What it already did stays done. You can retry it later."
-        ),
-        rx.el.div(
-            rx.alert_dialog.cancel(rx.button("Keep job", variant="soft", color_scheme="gray")),
-            rx.alert_dialog.action(
-                rx.button(
-                    "Cancel job",
-                    color_scheme="red",
-                    high_contrast=True,  # plain red is too light for its white letters
-                    on_click=JobPage.control("cancel"),
-                )
-            ),
-            class_name="ac-dialogverbs",
-        ),
-        max_width="26rem",
+    dialog = sure(
+        trigger,
+        "Cancel this job?",
+        "It stops at its next safe point, and its open checkpoints are closed. "
+        "What it already did stays done. You can retry it later.",
+        keep="Keep job",
+        do="Cancel job",
+        on_click=JobPage.control("cancel"),
     )
     return rx.el.span(
-        rx.alert_dialog.root(rx.alert_dialog.trigger(trigger), dialog),
+        dialog,
         rx.el.span(reason, class_name="ac-sr"),
         title=reason,
         class_name="ac-verb",

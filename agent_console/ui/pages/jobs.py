@@ -7,7 +7,7 @@ import reflex as rx
 from agent_console.ui import shell
 from agent_console.ui.components.basics import bones, empty, icon, status_mark, words
 from agent_console.ui.components.bulk_bar import bulk_bar, job_box
-from agent_console.ui.components.hotkeys import hotkey
+from agent_console.ui.components.list_parts import paging, search_form
 from agent_console.ui.components.saved_bar import saved_bar
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
@@ -93,29 +93,6 @@ def _row(row: rx.Var[JobRow]) -> rx.Component:
     )
 
 
-def _search() -> rx.Component:
-    return rx.form(
-        rx.el.div(
-            icon("search", 15),
-            rx.el.input(
-                name="q",
-                type="search",
-                default_value=Jobs.q,
-                key=Jobs.q,
-                placeholder="Search: text, type:, status:, user:, id:",
-                aria_label="Search jobs",
-                custom_attrs=hotkey("/"),
-                class_name="ac-input",
-            ),
-            class_name="ac-search",
-        ),
-        on_submit=Jobs.search,
-        reset_on_submit=False,
-        width="auto",
-        role="search",
-    )
-
-
 def _nothing() -> rx.Component:
     new = rx.link(rx.button("New job", size="2"), href="/new", underline="none")
     clear = rx.link(
@@ -128,16 +105,6 @@ def _nothing() -> rx.Component:
     )
 
 
-def _paging() -> rx.Component:
-    return rx.el.nav(
-        rx.el.span(Jobs.total, class_name="ac-meta", role="status", aria_live="polite"),
-        rx.cond(Jobs.newest_href != "", rx.link("Back to newest", href=Jobs.newest_href)),
-        rx.cond(Jobs.older_href != "", rx.link("Older", href=Jobs.older_href)),
-        aria_label="Pages",
-        class_name="ac-paging",
-    )
-
-
 def _list() -> rx.Component:
     rows = rx.el.ul(
         rx.foreach(Jobs.rows, _row), class_name="ac-rows", aria_label="Jobs", role="list"
@@ -147,7 +114,11 @@ def _list() -> rx.Component:
         empty("circle_alert", "This list cannot be shown", Jobs.problem),
         rx.cond(
             Jobs.loaded,
-            rx.cond(Jobs.rows.length() == 0, _nothing(), rx.fragment(rows, _paging())),
+            rx.cond(
+                Jobs.rows.length() == 0,
+                _nothing(),
+                rx.fragment(rows, paging(Jobs.newest_href, Jobs.older_href, Jobs.total)),
+            ),
             bones(8),
         ),
     )
@@ -158,7 +129,16 @@ def page() -> rx.Component:
     new = rx.link(rx.button(icon("plus", 15), "New job", size="2"), href="/new", underline="none")
     return shell.frame(
         "Jobs",
-        shell.heading("Jobs", shell.stale_badge(Jobs.stale), actions=(_search(), new)),
+        shell.heading(
+            "Jobs",
+            shell.stale_badge(Jobs.stale),
+            actions=(
+                search_form(
+                    Jobs.q, "Search jobs", "Search: text, type:, status:, user:, id:", Jobs.search
+                ),
+                new,
+            ),
+        ),
         rx.el.nav(rx.foreach(Jobs.tabs, tab_link), class_name="ac-tabs", aria_label="Job statuses"),
         saved_bar(),
         bulk_bar(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import reflex as rx
@@ -20,10 +21,12 @@ from agent_console.ui.components.basics import (
     verb_button,
     words,
 )
+from agent_console.ui.components.dialog_parts import sure
 from agent_console.ui.components.when_fields import attrs, labelled
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.notification_views import (
+    DIGESTS,
     PAGE,
     TOPICS,
     WAYS,
@@ -60,26 +63,15 @@ def _delete(row: rx.Var[SubscriptionRow]) -> rx.Component:
         title="Delete",
         class_name="ac-icon",
     )
-    dialog = rx.alert_dialog.content(
-        rx.alert_dialog.title("Delete this subscription?"),
-        rx.alert_dialog.description(
-            row.name, " is told nothing more, and the log of its messages goes with it."
-        ),
-        rx.el.div(
-            rx.alert_dialog.cancel(rx.button("Keep it", variant="soft", color_scheme="gray")),
-            rx.alert_dialog.action(
-                rx.button(
-                    "Delete subscription",
-                    color_scheme="red",
-                    high_contrast=True,
-                    on_click=Notifications.delete(row.id),
-                )
-            ),
-            class_name="ac-dialogverbs",
-        ),
-        max_width="26rem",
+    return sure(
+        trigger,
+        "Delete this subscription?",
+        row.name,
+        " is told nothing more, and the log of its messages goes with it.",
+        keep="Keep it",
+        do="Delete subscription",
+        on_click=Notifications.delete(row.id),
     )
-    return rx.alert_dialog.root(rx.alert_dialog.trigger(trigger), dialog)
 
 
 def _row(row: rx.Var[SubscriptionRow]) -> rx.Component:
@@ -207,11 +199,15 @@ def _only() -> rx.Component:
     )
 
 
-def _form() -> rx.Component:
-    way = rx.el.select(
-        *[rx.el.option(label, value=one.value) for one, label in WAYS.items()],
-        **attrs("way", _error("way")),
+def _choice(name: str, label: str, options: Mapping[str, str], hint: Any = "") -> rx.Component:
+    control = rx.el.select(
+        *[rx.el.option(said, value=value) for value, said in options.items()],
+        **attrs(name, _error(name)),
     )
+    return labelled(name, label, control, _error(name), hint)
+
+
+def _form() -> rx.Component:
     target_hint = rx.fragment(
         "Of a webhook the address that is called, which the settings must allow; for mail or chat "
         "a URL such as slack://… (",
@@ -221,7 +217,7 @@ def _form() -> rx.Component:
     return rx.form(
         rx.el.div(
             _input("name", "Name", "What it is for.", max_length=200),
-            labelled("way", "Way", way, _error("way")),
+            _choice("way", "Way", {one.value: label for one, label in WAYS.items()}),
             class_name="notify-pair",
         ),
         _input("target", "Target", target_hint, type="password", max_length=2000),
@@ -240,6 +236,11 @@ def _form() -> rx.Component:
                 optional=True,
             ),
             class_name="notify-pair",
+        ),
+        _choice(
+            "digestMinutes", "When", {str(one): label for one, label in DIGESTS.items()},
+            "Gathered: one message of what is new and decided. Reminders, escalations and what has "
+            "to be decided before come at once.",
         ),
         verb_button("Add subscription", type="submit", size="2"),
         key=Notifications.form_key,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import reflex as rx
 
 from agent_console.domain.review_policies import ENDS, AtDeadline
 from agent_console.ui import shell
 from agent_console.ui.components.basics import (
-    OFFLINE,
     bones,
     empty,
     fact,
@@ -17,12 +16,12 @@ from agent_console.ui.components.basics import (
     verb_button,
     words,
 )
+from agent_console.ui.components.dialog_parts import box, complaint, ending, line, verbs
 from agent_console.ui.components.policy_rules import record_dialog, suggestions, try_button
 from agent_console.ui.components.reviewer_groups import reviewer_groups
 from agent_console.ui.components.stand_ins import stand_ins
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
-from agent_console.ui.policy_forms import Check
 from agent_console.ui.policy_views import PATH
 from agent_console.ui.states.delegations import StandIns
 from agent_console.ui.states.groups import ReviewerGroups
@@ -122,16 +121,6 @@ def _verbs(row: rx.Var[PolicyRow]) -> rx.Component:
     )
 
 
-def _check(one: Any) -> rx.Component:
-    box = cast("rx.Var[Check]", one)
-    return rx.el.label(
-        rx.el.input(type="checkbox", name=box.name, default_checked=box.checked),
-        box.label,
-        class_name="ac-check",
-        key=box.name,
-    )
-
-
 def _tick(name: str, label: str, checked: Any) -> rx.Component:
     return rx.el.label(
         rx.el.input(type="checkbox", name=name, default_checked=checked),
@@ -142,18 +131,7 @@ def _tick(name: str, label: str, checked: Any) -> rx.Component:
 
 def _input(name: str, label: str, value: Any, **more: Any) -> rx.Component:
     given = {"max_length": 12, "input_mode": "numeric", **more}
-    return rx.el.div(
-        rx.el.label(label, html_for=f"rp-{name}"),
-        rx.el.input(
-            id=f"rp-{name}",
-            name=name,
-            default_value=value,
-            auto_complete="off",
-            class_name="ac-input",
-            **given,
-        ),
-        class_name="ac-field",
-    )
+    return line(f"rp-{name}", name, label, default_value=value, **given)
 
 
 def _choice(
@@ -204,7 +182,7 @@ def _automatic() -> rx.Component:
 def _people(legend: str, checks: Any) -> rx.Component:
     return rx.el.fieldset(
         rx.el.legend(legend),
-        rx.el.div(rx.foreach(checks, _check), class_name="rp-people"),
+        rx.el.div(rx.foreach(checks, box), class_name="rp-people"),
         class_name="ac-field",
     )
 
@@ -285,32 +263,8 @@ def _edit() -> rx.Component:
 
 
 def _end() -> rx.Component:
-    return rx.fragment(
-        rx.el.div(
-            rx.cond(
-                ReviewPolicies.wrong != "", rx.el.p(ReviewPolicies.wrong, class_name="ac-error")
-            ),
-            role="alert",
-        ),
-        rx.el.div(
-            rx.cond(
-                FORM.base > 0,
-                rx.button(
-                    "End policy",
-                    type="button",
-                    variant="outline",
-                    color_scheme="red",
-                    disabled=OFFLINE,
-                    on_click=ReviewPolicies.remove,
-                ),
-            ),
-            rx.dialog.close(
-                rx.button("Cancel", type="button", variant="soft", color_scheme="gray")
-            ),
-            rx.button("Save policy", type="submit", disabled=OFFLINE),
-            class_name="ac-dialogverbs",
-        ),
-    )
+    end = rx.cond(FORM.base > 0, ending("End policy", ReviewPolicies.remove))
+    return rx.fragment(complaint(ReviewPolicies.wrong), verbs("Save policy", end))
 
 
 def _versions() -> rx.Component:

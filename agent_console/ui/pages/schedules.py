@@ -8,6 +8,8 @@ import reflex as rx
 
 from agent_console.ui import shell
 from agent_console.ui.components.basics import OFFLINE, bones, empty, icon, status_mark, verb_button
+from agent_console.ui.components.dialog_parts import sure
+from agent_console.ui.components.list_parts import paging
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.schedule_views import ScheduleRow
@@ -97,30 +99,19 @@ def _delete(row: rx.Var[ScheduleRow]) -> rx.Component:
         title="Delete",
         class_name="ac-icon",
     )
-    dialog = rx.alert_dialog.content(
-        rx.alert_dialog.title("Delete this schedule?"),
-        rx.alert_dialog.description(
-            row.name,
-            " makes no more jobs. The jobs it has made stay. "
-            "One that a module of handlers declares comes back with the next start: "
-            "pause it instead.",
-        ),
-        rx.el.div(
-            rx.alert_dialog.cancel(rx.button("Keep it", variant="soft", color_scheme="gray")),
-            rx.alert_dialog.action(
-                rx.button(
-                    "Delete schedule",
-                    color_scheme="red",
-                    high_contrast=True,
-                    on_click=Schedules.delete(row.id),
-                )
-            ),
-            class_name="ac-dialogverbs",
-        ),
-        max_width="26rem",
+    dialog = sure(
+        trigger,
+        "Delete this schedule?",
+        row.name,
+        " makes no more jobs. The jobs it has made stay. "
+        "One that a module of handlers declares comes back with the next start: "
+        "pause it instead.",
+        keep="Keep it",
+        do="Delete schedule",
+        on_click=Schedules.delete(row.id),
     )
     return rx.el.span(
-        rx.alert_dialog.root(rx.alert_dialog.trigger(trigger), dialog),
+        dialog,
         title=row.refusal,
         class_name="ac-verb",
     )
@@ -173,16 +164,6 @@ def _row(row: rx.Var[ScheduleRow]) -> rx.Component:
     )
 
 
-def _paging() -> rx.Component:
-    return rx.el.nav(
-        rx.el.span(Schedules.total, class_name="ac-meta", role="status", aria_live="polite"),
-        rx.cond(Schedules.newest_href != "", rx.link("Back to newest", href=Schedules.newest_href)),
-        rx.cond(Schedules.older_href != "", rx.link("Older", href=Schedules.older_href)),
-        aria_label="Pages",
-        class_name="ac-paging",
-    )
-
-
 def _list() -> rx.Component:
     rows = rx.el.ul(
         rx.foreach(Schedules.rows, _row), class_name="ac-rows", aria_label="Schedules", role="list"
@@ -197,7 +178,13 @@ def _list() -> rx.Component:
         empty("circle_alert", "This list cannot be shown", Schedules.problem),
         rx.cond(
             Schedules.loaded,
-            rx.cond(Schedules.rows.length() == 0, none, rx.fragment(rows, _paging())),
+            rx.cond(
+                Schedules.rows.length() == 0,
+                none,
+                rx.fragment(
+                    rows, paging(Schedules.newest_href, Schedules.older_href, Schedules.total)
+                ),
+            ),
             bones(6, "6rem"),
         ),
     )

@@ -12,6 +12,7 @@ from agent_console.ui.components.basics import (
     icon,
     status_mark,
 )
+from agent_console.ui.components.list_parts import paging
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
 from agent_console.ui.pages.jobs import tab_link
@@ -151,16 +152,6 @@ def _nothing() -> rx.Component:
     )
 
 
-def _paging() -> rx.Component:
-    return rx.el.nav(
-        rx.el.span(Sessions.total, class_name="ac-meta", role="status", aria_live="polite"),
-        rx.cond(Sessions.newest_href != "", rx.link("Back to newest", href=Sessions.newest_href)),
-        rx.cond(Sessions.older_href != "", rx.link("Older", href=Sessions.older_href)),
-        aria_label="Pages",
-        class_name="ac-paging",
-    )
-
-
 def _of_project() -> rx.Component:
     rows = rx.el.ul(
         rx.foreach(Sessions.rows, _row), class_name="ac-rows", aria_label="Sessions", role="list"
@@ -171,7 +162,11 @@ def _of_project() -> rx.Component:
             class_name="ac-tabs",
             aria_label="Session statuses",
         ),
-        rx.cond(Sessions.rows.length() == 0, _nothing(), rx.fragment(rows, _paging())),
+        rx.cond(
+            Sessions.rows.length() == 0,
+            _nothing(),
+            rx.fragment(rows, paging(Sessions.newest_href, Sessions.older_href, Sessions.total)),
+        ),
     )
 
 
