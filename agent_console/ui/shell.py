@@ -35,7 +35,7 @@ PLACES = (
     Place("New job", "/new", "circle_plus"),
     Place("Schedules", "/schedules", "calendar_clock"),
     Place("Agents", "/agents", "bot"),
-    Place("Sessions", "/sessions", "messages_square"),
+    Place("Sessions", "/sessions", "list_checks"),
     Place("Documents", "/context", "file_text"),
     Place("Artifacts", "/artifacts", "package"),
     Place("Chat", "/chat", "messages_square"),

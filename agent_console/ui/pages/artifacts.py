@@ -78,7 +78,7 @@ def _search() -> rx.Component:
 
 
 def _nothing() -> rx.Component:
-    new = rx.link(rx.button("New job", size="2"), href="/new", underline="none")
+    new = rx.link(rx.button("New job", size="2", variant="soft"), href="/new", underline="none")
     clear = rx.link(
         rx.button("Clear filters", size="2", variant="soft"), href="/artifacts", underline="none"
     )
@@ -121,7 +121,7 @@ def _list() -> rx.Component:
         empty("circle_alert", "This list cannot be shown", Artifacts.problem),
         rx.cond(
             Artifacts.loaded,
-            rx.fragment(rx.cond(Artifacts.rows.length() == 0, _nothing(), rows), _paging()),
+            rx.cond(Artifacts.rows.length() == 0, _nothing(), rx.fragment(rows, _paging())),
             bones(8),
         ),
     )
