@@ -40,6 +40,7 @@ PLACES = (
     Place("Artifacts", "/artifacts", "package"),
     Place("Chat", "/chat", "messages_square"),
     Place("Workers", "/workers", "server", keys="g w"),
+    Place("Review policies", "/review-policies", "scale"),
     Place("Notifications", "/notifications", "bell"),
     Place("Overview", "/overview", "chart_line", keys="g o"),
     Place("Audit", "/audit", "scroll_text", needs="audit:read"),

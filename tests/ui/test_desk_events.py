@@ -218,7 +218,7 @@ def test_forms_that_no_browser_of_ours_sends_are_harmless(console: Console) -> N
         for nonsense in ({}, {"checkpoint_id": ["x"]}, {"checkpoint_id": first, "reason": 7}):
             await browser.send(Desk.approve(nonsense))
             await browser.send(Desk.reject(nonsense))
-        await browser.until(lambda: browser.wire.value(Desk, "undoable").text)
+        await browser.until(lambda: notices(browser))
 
     at_the_desk(console, "reviewer", BASE, then)
     assert stored(console, first).status == "PENDING"
