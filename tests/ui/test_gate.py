@@ -13,7 +13,6 @@ from agent_console.domain.errors import Unavailable
 from agent_console.settings import Settings
 from agent_console.ui import bridge, guard
 from agent_console.ui.guard import FRAMEWORK, Redact, guard_of, our_handlers
-from agent_console.ui.states.audit import Audit
 from agent_console.ui.states.job import JobPage
 from agent_console.ui.states.jobs import Jobs
 from agent_console.ui.states.session import OUTAGE, Session
@@ -102,21 +101,6 @@ def test_a_viewer_may_not_change_anything(console: Console) -> None:
         assert permission is not None
         assert permission.value in notices[-1].text
     assert console.services.jobs.get(console.actor("viewer"), job).job.status == "PENDING"
-
-
-def test_a_page_one_may_not_see_says_so_in_its_place(console: Console) -> None:
-    cookie = console.sign_in("viewer")
-
-    async def look() -> Browser:
-        async with Browser(cookie, "/audit?q=1") as browser:
-            await browser.send(Audit.watch)
-            return browser
-
-    wire = run(look()).wire
-    assert (wire.value(Audit, "loaded"), wire.value(Audit, "problem_code")) == (True, "forbidden")
-    assert "audit:read" in wire.value(Audit, "problem")
-    assert not wire.value(Audit, "rows")
-    assert not wire.value(Session, "notices")
 
 
 def test_an_operator_cancels_a_job(console: Console) -> None:
