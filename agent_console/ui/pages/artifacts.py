@@ -37,9 +37,7 @@ def _row(row: rx.Var[ListedArtifact]) -> rx.Component:
             ),
             style={"min_width": "0"},
         ),
-        rx.link(
-            row.job_id, href=row.job_href, class_name="ac-mono ac-cut art-job", title=row.job_id
-        ),
+        rx.link(row.job_name, href=row.job_href, class_name="ac-cut art-job", title=row.job_id),
         NativeLink.create(
             icon("download", 15),
             href=row.download,
