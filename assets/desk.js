@@ -43,6 +43,16 @@
   document.addEventListener("visibilitychange", () => look(false));
   window.addEventListener("pagehide", () => look(true));
 
+  // A common reason ([data-fill] names the field) is put below what was typed, to be edited there.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-fill]");
+    const field = button && document.getElementById(button.dataset.fill);
+    if (!field) return;
+    field.value = [field.value.trimEnd(), button.textContent].filter(Boolean).join("\n");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.focus();
+  });
+
   let opened = null;
   const another = () => {
     const card = document.querySelector("article[data-checkpoint]");

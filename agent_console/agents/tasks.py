@@ -41,7 +41,7 @@ class ResearchTask(BaseModel):
         default_factory=list,
         max_length=20,
         title="Questions",
-        description="One per line. Without any, the topic itself is the question.",
+        description="Without any, the topic itself is the question.",
     )
     max_findings: int = Field(
         default=8,

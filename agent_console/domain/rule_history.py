@@ -109,12 +109,12 @@ class Backtest:
         if self.rule.up_to is None:
             return "Without a rule nothing is approved by itself."
         other = {name: n for name, n in self.outcomes.items() if name != "APPROVED"}
-        said = ", ".join(f"{n} {_ENDED.get(name, name)}" for name, n in sorted(other.items()))
-        against = f", of which people {said}" if said else ""
+        said = ", ".join(f"{_ENDED.get(name, name)} {n}" for name, n in sorted(other.items()))
+        against = f"; of these, people {said}" if said else ""
         sure = "all approved as proposed" if self.would_approve and not said else ""
         left = [
             (self.insisted, "wanted a person whatever a policy says"),
-            (self.unknown, "are from before risk was kept"),
+            (self.unknown, f"{'is' if self.unknown == 1 else 'are'} from before risk was kept"),
         ]
         notes = "".join(f" {n} {why}." for n, why in left if n)
         more = " There was more than is looked at." if self.capped else ""

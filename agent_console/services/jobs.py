@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -209,6 +209,16 @@ class JobService:
         if job is None:
             raise NotFound(f"There is no job {job_id}.")
         return job
+
+    def names(self, actor: Actor, job_ids: Collection[str]) -> dict[str, str]:
+        """Return what the jobs are called, by id; those that are not there are left out.
+
+        Raises:
+            Forbidden: the actor may not read jobs.
+        """
+        authorize(actor, Permission.JOBS_READ)
+        with self._db.read() as reader:
+            return job_reads.names(reader, job_ids)
 
     def page(self, actor: Actor, query: JobQuery) -> Page[JobSummary]:
         """Return one page of jobs, newest first.

@@ -186,6 +186,8 @@ class AuthGate(rx.Middleware):
         if guard is None:
             return StateUpdate()
         if guard.permission is not None and not actor.may(guard.permission):
+            if _bar(root, event, refusal(guard.permission)):
+                return StateUpdate(delta=await _delta(root))
             rid = bridge.request_id()
             notice = Notice(rid, "error", refusal(guard.permission), "forbidden", rid)
             return await _refuse(root, notice, event)
@@ -198,6 +200,16 @@ class AuthGate(rx.Middleware):
 def _fits(event: Event) -> bool:
     registered = RegistrationContext.ensure_context().event_handlers[event.name]
     return intake.fits(registered.handler.fn, event.payload)
+
+
+def _bar(root: BaseState, event: Event, why: str) -> bool:
+    """Say ``why`` in place of the page that ``event`` begins; False where it begins none."""
+    *path, handler = event.name.split(".")
+    page = root.get_substate(path)
+    if handler not in _OF_PAGES or not hasattr(page, "problem"):
+        return False
+    cast("GuardedState", page)._put(problem=why, problem_code="forbidden", loaded=True)
+    return True
 
 
 async def _refuse(root: BaseState, notice: Notice, event: Event) -> StateUpdate | None:

@@ -41,3 +41,18 @@ def test_company_and_a_mention_appear_on_the_open_card_of_the_other(
     mine.get_by_role("button", name="Approve", exact=True).click()
     expect(rita.get_by_role("article")).to_have_attribute("data-checkpoint", other)
     expect(rita.get_by_text("Ada Admin is looking at this")).to_be_visible()
+
+
+def test_who_closes_the_window_or_is_cut_off_is_gone_at_once(people: People, work: Work) -> None:
+    _, checkpoint = work.waiting("Left by two")
+    rita = people.page("reviewer", f"{DESK}/{checkpoint}")
+    told = rita.get_by_role("article").get_by_text("is looking at this")
+    for ends in ("close", "crash"):
+        ada = people.page("admin", f"{DESK}/{checkpoint}")
+        expect(told).to_be_visible()
+        if ends == "close":
+            ada.close(run_before_unload=True)
+        else:  # with no chance to say goodbye
+            ada.route("**/viewers", lambda route: route.abort())
+            ada.context.close()
+        expect(told).to_have_count(0, timeout=5_000)

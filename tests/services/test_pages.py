@@ -9,6 +9,7 @@ import pytest
 from agent_console.domain.access import Role
 from agent_console.domain.checkpoints import CheckpointType, CheckpointVerb, Verdict
 from agent_console.domain.errors import Invalid, NotFound
+from agent_console.domain.jobs import NewJob
 from agent_console.domain.queries import AuditQuery, CheckpointQuery, JobQuery
 from agent_console.domain.records import Page
 from agent_console.store.reads import paging
@@ -245,3 +246,14 @@ def test_the_journal_is_read_newest_first_with_filters(desk: Desk) -> None:
     assert [e.action for e in about.items] == ["checkpoint.created"]
     with pytest.raises(Invalid, match="time zone"):
         audit.page(auditor, AuditQuery(since=start.replace(tzinfo=None)))
+
+
+def test_jobs_are_called_by_their_description_or_else_by_their_type(desk: Desk) -> None:
+    actor = desk.actor(Role.OPERATOR)
+    (plain,) = enqueue_many(desk.db, 1)
+    told = desk.services.jobs.enqueue(
+        actor, NewJob(job_type="noop", input_data={}, task_description="Count the boats")
+    ).job.id
+    names = desk.services.jobs.names(actor, [plain, told, "job_none"])
+    assert names == {plain: "noop", told: "Count the boats"}
+    assert desk.services.jobs.names(actor, []) == {}

@@ -76,6 +76,7 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
     ),
     "jobs.get": (P.JOBS_READ, lambda s, a: s.jobs.get(a, "job_x")),
     "jobs.find": (P.JOBS_READ, lambda s, a: s.jobs.find(a, "job_x")),
+    "jobs.names": (P.JOBS_READ, lambda s, a: s.jobs.names(a, ["job_x"])),
     "jobs.page": (P.JOBS_READ, lambda s, a: s.jobs.page(a, JobQuery())),
     "jobs.control": (P.JOBS_CONTROL, lambda s, a: s.jobs.control(a, "job_x", "cancel")),
     "rewinds.resume_here": (P.JOBS_CONTROL, lambda s, a: s.rewinds.resume_here(a, "job_x")),

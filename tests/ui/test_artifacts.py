@@ -65,6 +65,7 @@ def test_the_address_says_what_is_listed(console: Console) -> None:
     browser = listed(console, f"/artifacts?q={finding}")
     (row,) = browser.wire.value(Artifacts, "rows")
     assert (row.href, row.job_href) == (f"/artifacts/{finding}", f"/jobs/{job_id}")
+    assert row.job_name == "Look"
     assert browser.wire.value(Artifacts, "total") == "1 artifact"
 
 

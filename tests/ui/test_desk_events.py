@@ -11,6 +11,7 @@ import pytest
 from agent_console.domain.checkpoints import Checkpoint, CheckpointVerb, Verdict
 from agent_console.services.review import ReviewService
 from agent_console.store.runs import suspend
+from agent_console.ui.company import GRACE
 from agent_console.ui.components.review_models import RulingView
 from agent_console.ui.states.checkpoints import Desk
 from agent_console.ui.states.desk_reads import BASE
@@ -78,7 +79,7 @@ def test_approving_tells_it_and_opens_the_next(console: Console) -> None:
     async def then(browser: Browser) -> None:
         await browser.send(Desk.approve(form(console, first, feedback=" fine ")))
         await browser.until(lambda: browser.wire.value(Desk, "body").id == second)
-        assert notices(browser) == ["Approved: greet"]
+        assert notices(browser) == []  # said where it can be undone
         assert not browser.wire.redirects()
 
     at_the_desk(console, "reviewer", BASE, then)
@@ -163,7 +164,7 @@ def test_edits_are_checked_at_the_field_and_approved_as_typed(console: Console) 
         await send('{"n": "one"}')
         await browser.until(lambda: "integer" in browser.wire.value(Desk, "edit_error"))
         await send('{"n": 12345678901234567890}')
-        await browser.until(lambda: notices(browser))
+        await browser.until(lambda: browser.wire.value(Desk, "undoable").text)
 
     at_the_desk(console, "reviewer", BASE, then)
     done = stored(console, first)
@@ -350,3 +351,43 @@ def test_the_list_does_not_wait_for_the_card(
         go_on.set()
 
     at_the_desk(console, "reviewer", BASE, then)
+
+
+def opened(browser: Browser) -> str:
+    body = browser.wire.value(Desk, "body")
+    return body.id if body else ""
+
+
+def looking(console: Console, checkpoint_id: str) -> list[str]:
+    presence = console.services.presence.of(console.actor("viewer"), checkpoint_id)
+    return [one.user_name for one in presence.viewers]
+
+
+def test_who_is_cut_off_leaves_the_cards_of_others(console: Console) -> None:
+    point = waiting(console)
+    cookie, reviewer = console.sign_in("reviewer"), console.actor("reviewer")
+
+    async def look() -> None:
+        async with Browser(cookie, f"{BASE}/{point}") as browser:
+            await browser.send(Desk.watch, wait=False)
+            await browser.until(lambda: opened(browser) == point)
+            console.services.presence.look(reviewer, point)
+        assert looking(console, point) == ["Reviewer"]  # it may be back in a moment
+        await browser.until(lambda: not looking(console, point), GRACE + 2)
+
+    run(look())
+
+
+def test_a_page_that_is_back_at_once_has_not_left(console: Console) -> None:
+    point = waiting(console)
+    reviewer = console.actor("reviewer")
+
+    async def then(browser: Browser) -> None:
+        await browser.until(lambda: opened(browser) == point)
+        console.services.presence.look(reviewer, point)
+        await browser.send(Desk.watch, wait=False)  # ends the loop before it
+        console.services.feed.publish()
+        with pytest.raises(TimeoutError):
+            await browser.until(lambda: not looking(console, point), GRACE + 0.5)
+
+    at_the_desk(console, "reviewer", f"{BASE}/{point}", then)

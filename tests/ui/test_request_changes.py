@@ -22,7 +22,7 @@ def test_it_is_sent_back_with_words_and_the_next_opens(console: Console) -> None
         assert browser.wire.value(Desk, "ruling").changes_refusal == ""
         await browser.send(Desk.request_changes(form(console, first, feedback=" shorter ")))
         await browser.until(lambda: browser.wire.value(Desk, "body").id == second)
-        assert notices(browser) == ["Changes requested: greet"]
+        assert browser.wire.value(Desk, "undoable").text == "Changes requested: greet"
 
     at_the_desk(console, "reviewer", BASE, then)
     done = stored(console, first)

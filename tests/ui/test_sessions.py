@@ -71,7 +71,7 @@ def page_of(console: Console, path: str, *events: Any, role: str = "operator") -
 def test_projects_are_listed_until_one_is_chosen(console: Console, services: Services) -> None:
     made(console, services, "reporting", runs=True, project="harbor & sea")
     (row,) = page_of(console, "/sessions").wire.value(Sessions, "projects")
-    assert (row.name, row.waiting) == ("harbor & sea", "1 pending_review")
+    assert (row.name, row.waiting) == ("harbor & sea", "1 to review")
     assert row.href == "/sessions?project=harbor+%26+sea"
 
 

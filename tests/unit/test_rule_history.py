@@ -47,8 +47,8 @@ def test_a_backtest_says_what_people_did_with_what_would_have_been_approved() ->
     assert (result.insisted, result.unknown) == (1, 1)
     assert [one.id for one in result.contradictions] == ["chk_2", "chk_3", "chk_7"]
     assert result.words == (
-        "Of 8 decisions by people in 30 days this would have approved 5, of which people 1 sent"
-        " back, 1 edited, 1 rejected. 1 wanted a person whatever a policy says. 1 are from before"
+        "Of 8 decisions by people in 30 days this would have approved 5; of these, people sent"
+        " back 1, edited 1, rejected 1. 1 wanted a person whatever a policy says. 1 is from before"
         " risk was kept."
     )
 

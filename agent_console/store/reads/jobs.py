@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, text
@@ -31,6 +32,13 @@ def get(reader: Reader, job_id: str) -> Job | None:
     """Return the job, or None."""
     found = reader.select(select(JOBS).where(JOBS.c.id == job_id))
     return rows.job(found[0]) if found else None
+
+
+def names(reader: Reader, job_ids: Collection[str]) -> dict[str, str]:
+    """Return what the jobs are called, by id: by their description, or else by their type."""
+    columns = (JOBS.c.id, JOBS.c.job_type, JOBS.c.task_description)
+    found = reader.select(select(*columns).where(JOBS.c.id.in_(job_ids)))
+    return {row["id"]: row["task_description"] or row["job_type"] for row in found}
 
 
 def page(reader: Reader, query: JobQuery) -> Page[JobSummary]:

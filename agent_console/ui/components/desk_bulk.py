@@ -8,6 +8,7 @@ from agent_console.ui.components.basics import OFFLINE, verb_button, words
 from agent_console.ui.components.hotkeys import hotkey
 from agent_console.ui.components.picking import dismiss_button, pick_box, picked_part
 from agent_console.ui.components.review_models import RowView
+from agent_console.ui.components.review_verdict import reason_presets
 from agent_console.ui.states.checkpoints import Desk
 from agent_console.ui.states.desk_bulk import DeskBulk, RefusedView
 
@@ -101,6 +102,7 @@ def _form(action: str, label: str, submit: rx.Var[str]) -> rx.Component:
             auto_focus=True,
             custom_attrs=needed if rejects else {},
         ),
+        reason_presets(field) if rejects else rx.fragment(),
         rx.el.p(DeskBulk.reason_error, id=f"{field}-error", class_name="ac-error", role="alert"),
         rx.el.div(
             rx.dialog.close(

@@ -23,6 +23,8 @@ from agent_console.ui.components.review_question import FORM
 from agent_console.ui.forms import FieldView
 from agent_console.ui.states.answers import OWN
 
+PRESETS = ("Not what was asked for.", "The data is wrong.", "Too risky.", "Not needed any more.")
+
 
 @dataclass(frozen=True, slots=True)
 class EditForm:
@@ -320,11 +322,30 @@ def _reject(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdic
                     "aria-describedby": "reason-error",
                 },
             ),
+            reason_presets("reject-reason"),
             _field_error("reason-error", verdicts.reason_error),
             _too_late(ruling),
             _dialog_actions("Reject checkpoint", ruling, "red"),
             on_submit=verdicts.reject,
         ),
+    )
+
+
+def reason_presets(field: str) -> rx.Component:
+    """Return what is said often, to be put into ``field`` (by ``assets/desk.js``) and edited."""
+    return rx.el.div(
+        *[
+            rx.el.button(
+                said,
+                type="button",
+                class_name="verdict-preset",
+                custom_attrs={"data-fill": field},
+            )
+            for said in PRESETS
+        ],
+        class_name="verdict-presets",
+        role="group",
+        aria_label="Common reasons",
     )
 
 

@@ -37,9 +37,7 @@ def _row(row: rx.Var[ListedArtifact]) -> rx.Component:
             ),
             style={"min_width": "0"},
         ),
-        rx.link(
-            row.job_id, href=row.job_href, class_name="ac-mono ac-cut art-job", title=row.job_id
-        ),
+        rx.link(row.job_name, href=row.job_href, class_name="ac-cut art-job", title=row.job_id),
         NativeLink.create(
             icon("download", 15),
             href=row.download,
@@ -55,7 +53,7 @@ def _row(row: rx.Var[ListedArtifact]) -> rx.Component:
 
 
 def _nothing() -> rx.Component:
-    new = rx.link(rx.button("New job", size="2"), href="/new", underline="none")
+    new = rx.link(rx.button("New job", size="2", variant="soft"), href="/new", underline="none")
     clear = rx.link(
         rx.button("Clear filters", size="2", variant="soft"), href="/artifacts", underline="none"
     )
@@ -88,9 +86,12 @@ def _list() -> rx.Component:
         empty("circle_alert", "This list cannot be shown", Artifacts.problem),
         rx.cond(
             Artifacts.loaded,
-            rx.fragment(
-                rx.cond(Artifacts.rows.length() == 0, _nothing(), rows),
-                paging(Artifacts.newest_href, Artifacts.older_href, Artifacts.total),
+            rx.cond(
+                Artifacts.rows.length() == 0,
+                _nothing(),
+                rx.fragment(
+                    rows, paging(Artifacts.newest_href, Artifacts.older_href, Artifacts.total)
+                ),
             ),
             bones(8),
         ),

@@ -135,14 +135,12 @@ def _list() -> rx.Component:
 
 def page() -> rx.Component:
     """Lay out the page."""
+    barred = empty("lock", "The journal is not open to you", Audit.problem)
+    journal = rx.fragment(seal_bar(), _filters(), saved_bar(), _list(), retention_section())
     return shell.frame(
         "Audit",
         shell.heading("Audit", shell.stale_badge(Audit.stale)),
-        seal_bar(),
-        _filters(),
-        saved_bar(),
-        _list(),
-        retention_section(),
+        rx.cond(Audit.problem_code == "forbidden", barred, journal),
     )
 
 

@@ -188,7 +188,13 @@ def _conversation() -> rx.Component:
 
 def page() -> rx.Component:
     """Lay out the page."""
-    new = verb_button("New conversation", icon_name="plus", on_click=Chat.create)
+    # Where one is open, "Send" is what the page is for.
+    new = verb_button(
+        "New conversation",
+        icon_name="plus",
+        variant=words(OPEN.id != "", "soft", "solid"),
+        on_click=Chat.create,
+    )
     all_of_them = rx.link(
         rx.button("All conversations", variant="soft"), href="/chat", underline="none"
     )

@@ -261,7 +261,7 @@ def _card_pane() -> rx.Component:
                 "search_x",
                 "There is no such checkpoint",
                 "The address may be cut off, or the checkpoint was removed.",
-                rx.link("All checkpoints", href=BASE),
+                rx.link(rx.button("All checkpoints", size="2", variant="soft"), href=BASE),
             ),
             rx.cond(
                 Desk.body.id != "",

@@ -202,9 +202,12 @@ def _shown() -> rx.Component:
 
 def page() -> rx.Component:
     """Lay out the page."""
+    everything = rx.link(
+        rx.button("All documents", variant="soft"), href="/context", underline="none"
+    )
     lost = rx.fragment(
         shell.heading("Context document"),
-        empty("search_x", "This document cannot be shown", DocumentPage.problem),
+        empty("search_x", "This document cannot be shown", DocumentPage.problem, everything),
     )
     waiting = rx.fragment(shell.heading("Context document"), bones(6))
     return shell.frame(

@@ -94,7 +94,7 @@ def _row(row: rx.Var[JobRow]) -> rx.Component:
 
 
 def _nothing() -> rx.Component:
-    new = rx.link(rx.button("New job", size="2"), href="/new", underline="none")
+    new = rx.link(rx.button("New job", size="2", variant="soft"), href="/new", underline="none")
     clear = rx.link(
         rx.button("Clear filters", size="2", variant="soft"), href=Jobs.clear_href, underline="none"
     )

@@ -321,7 +321,7 @@ def page() -> rx.Component:
         on_click=ReviewPolicies.add,
     )
     return shell.frame(
-        "Checkpoints",
+        "Review policies",
         shell.heading("Review policies", shell.stale_badge(ReviewPolicies.stale), actions=(add,)),
         rx.el.p(
             "Who may decide, how many have to agree, and what happens when nobody does. "

@@ -139,7 +139,9 @@ def _agents() -> rx.Component:
 
 
 def _nothing() -> rx.Component:
-    new = rx.link(rx.button("New session", size="2"), href=Sessions.new_href, underline="none")
+    new = rx.link(
+        rx.button("New session", size="2", variant="soft"), href=Sessions.new_href, underline="none"
+    )
     clear = rx.link(
         rx.button("Clear filters", size="2", variant="soft"),
         href=Sessions.clear_href,
@@ -148,7 +150,7 @@ def _nothing() -> rx.Component:
     return rx.cond(
         Sessions.filtered,
         empty("search_x", "No session matches", "No session fits the tab and the agent.", clear),
-        empty("messages_square", "No sessions here yet", "What agents do appears here.", new),
+        empty("list_checks", "No sessions here yet", "What agents do appears here.", new),
     )
 
 
@@ -177,9 +179,11 @@ def _projects() -> rx.Component:
         aria_label="Projects",
         role="list",
     )
-    new = rx.link(rx.button("Choose an agent", size="2"), href="/agents", underline="none")
+    new = rx.link(
+        rx.button("Choose an agent", size="2", variant="soft"), href="/agents", underline="none"
+    )
     none = empty(
-        "messages_square",
+        "list_checks",
         "No sessions yet",
         "A session is what an agent does for a project. Make the first one.",
         new,

@@ -40,6 +40,7 @@ class ListedArtifact:
     size: str
     media_type: str
     job_id: str
+    job_name: str
     job_href: str
     download: str
     created_at: str
@@ -92,8 +93,9 @@ def _read(actor: Actor, params: ArtifactsParams) -> dict[str, object]:
         cursor=params.cursor or None,
         limit=PAGE_SIZE,
     )
+    names = bridge.services().jobs.names(actor, {one.job_id for one in page.items})
     return {
-        "rows": [_row(one) for one in page.items],
+        "rows": [_row(one, names.get(one.job_id, one.job_id)) for one in page.items],
         "tabs": _tabs(params),
         "q": params.q,
         "job": params.job,
@@ -105,7 +107,7 @@ def _read(actor: Actor, params: ArtifactsParams) -> dict[str, object]:
     }
 
 
-def _row(artifact: Artifact) -> ListedArtifact:
+def _row(artifact: Artifact, job_name: str) -> ListedArtifact:
     number = round_of(artifact.metadata)
     return ListedArtifact(
         id=artifact.id,
@@ -116,6 +118,7 @@ def _row(artifact: Artifact) -> ListedArtifact:
         size=size_text(artifact.size),
         media_type=shown(artifact.media_type, 60),
         job_id=artifact.job_id,
+        job_name=shown(job_name, 200),
         job_href=f"/jobs/{artifact.job_id}",
         download=f"/api/artifacts/{artifact.id}/download",
         created_at=iso(artifact.created_at),

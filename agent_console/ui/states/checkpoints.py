@@ -13,6 +13,7 @@ from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.domain.jobs import Json
 from agent_console.ui import bridge
 from agent_console.ui.bridge import Failure, Notice
+from agent_console.ui.company import Company, Seat
 from agent_console.ui.components import review_build as build
 from agent_console.ui.components.review_models import (
     BodyView,
@@ -39,6 +40,7 @@ from agent_console.ui.states.verdict_form import VerdictForm, parse_edited, pars
 from agent_console.ui.views import iso
 
 SOON = 15.0  # seconds after which a card is read again while somebody else looks at it
+_COMPANY = Company()
 DONE_WORDS = {
     CheckpointVerb.APPROVE: "Approved",
     CheckpointVerb.ANSWER: "Answered",
@@ -81,6 +83,7 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
     _pinned: str = ""
     _undoable: tuple[str, ...] = ()
     _address: str = ""
+    _seat: str = ""  # of the loop, among those that show a card
 
     @rx.event(background=True)
     @guarded(Permission.CHECKPOINTS_READ)
@@ -88,7 +91,12 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
         """Follow the list and the open card until the page is left."""
         async with self:
             self._arrive()
-        return await follow(self)
+            seat = self._seat = bridge.request_id()
+        _COMPANY.begin(seat)
+        try:
+            return await follow(self)
+        finally:
+            _COMPANY.end(seat)
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_READ)
@@ -224,8 +232,10 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
         )
         if outcome.tally is not None:
             told = f"Your word counts: {outcome.tally.words}. More people have to agree."
-        await self._tell(bridge.note("success", told))
-        self._may_undo(told, (point.id,), iso(point.undo_until))
+        until = iso(point.undo_until)
+        if not until:
+            await self._tell(bridge.note("success", told))
+        self._may_undo(told, (point.id,), until)
         return await self._advance(actor, said.checkpoint_id)
 
     def _may_undo(self, text: str, checkpoint_ids: tuple[str, ...], until: str) -> None:
@@ -298,6 +308,8 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
         if isinstance(answer, DeskCard) or answer.params != self._params():
             return None
         opened = self._opened()
+        page = self.router.session.client_token
+        _COMPANY.take(self._seat, Seat(page, actor, opened.checkpoint_id))
         every = SOON if self.ruling.watched else 30.0  # nobody tells of those who just vanish
         return Ask(
             ("card", opened, actor.id),

@@ -152,7 +152,7 @@ def _project(project: Project) -> ProjectRow:
         id=project.id,
         name=shown(project.id, 200),
         href=SessionsParams(project=project.id).url(),
-        waiting=f"{count:,} pending_review" if count else "",
+        waiting=f"{count:,} to review" if count else "",
         latest_at=iso(project.latest_at),
     )
 
