@@ -13,6 +13,7 @@ from agent_console.cli.output import JSON_OPTION, ago, document, say
 from agent_console.cli.session import opened
 from agent_console.domain.anchors import Place, in_words
 from agent_console.domain.comments import Comment, CommentQuery
+from agent_console.domain.errors import Invalid
 from agent_console.domain.queries import MAX_LIMIT
 from agent_console.domain.visible import reveal
 
@@ -67,7 +68,7 @@ def comment(
 ) -> None:
     """Comment on a checkpoint, or a line of it; its handler gets it with the decision."""
     if (path is None) != (line is None):
-        raise typer.BadParameter("--file and --line go together.")
+        raise Invalid("--file and --line go together.")
     place = Place(path=path, side=side.value, line=line) if path and line else None
     with opened() as (console, actor):
         made = console.services.comments.add(actor, checkpoint_id, body, place)
