@@ -53,6 +53,10 @@ class Lines:
         self._shown = {name for one in views for name in _ids(one)} if said else set()
         self.said = Counter(self._id(one.comment, one.line) for one in said if one.line is not None)
 
+    def own(self, comment: Comment) -> dict[str, Any]:
+        """Return ``facts`` of a comment that was made on this very card."""
+        return self.facts(comment, comment.anchor.line) if comment.anchor else {}
+
     def facts(self, comment: Comment, line: int | None) -> dict[str, Any]:
         """Return what a view says of the line of ``comment``, which stands at ``line`` now."""
         if comment.anchor is None or comment.deleted_at is not None:

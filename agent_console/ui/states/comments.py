@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import reflex as rx
@@ -11,13 +10,7 @@ from reflex.event import EventSpec
 
 from agent_console.domain.access import Actor, Permission, refusal
 from agent_console.domain.checkpoints import Checkpoint
-from agent_console.domain.comments import (
-    MAX_COMMENT,
-    Comment,
-    CommentQuery,
-    LineComment,
-    settled,
-)
+from agent_console.domain.comments import MAX_COMMENT, Comment, CommentQuery, settled
 from agent_console.domain.queries import MAX_LIMIT
 from agent_console.domain.visible import reveal
 from agent_console.services.job_requests import who
@@ -57,7 +50,7 @@ class CommentThread(LiveState, mixin=True):
             self._put(comment_error="Write something first.")
             return None
         line_id = str(form.get("place", ""))
-        place = place_of(line_id, self._paths)
+        place = place_of(line_id, self._paths) if on == self._open_id() else None
         if line_id and place is None:
             self._put(comment_error="This line cannot be spoken of by itself.")
         elif await self._about_comment(bridge.services().comments.add, on, body, place):
@@ -132,9 +125,17 @@ def read(actor: Actor, point: Checkpoint, limit: int, changes: Sequence[ChangeVi
     lines = Lines(point.changes, changes, on_lines)
     may = actor.may(Permission.CHECKPOINTS_COMMENT)
     return ThreadView(
-        comments=[_view(one, actor, point, lines, may=may) for one in page.items],
+        comments=[_view(one, actor, point, may=may, **lines.own(one)) for one in page.items],
         earlier=[
-            _earlier(one, actor, point, lines)
+            _view(
+                one.comment,
+                actor,
+                point,
+                may=False,
+                outdated=one.line is None,
+                round=f"round {one.round}",
+                **lines.facts(one.comment, one.line),
+            )
             for one in on_lines
             if one.comment.checkpoint_id != point.id
         ],
@@ -144,13 +145,7 @@ def read(actor: Actor, point: Checkpoint, limit: int, changes: Sequence[ChangeVi
     )
 
 
-def _earlier(one: LineComment, actor: Actor, point: Checkpoint, lines: Lines) -> CommentView:
-    view = _view(one.comment, actor, point, lines, may=False)
-    now = lines.facts(one.comment, one.line)
-    return replace(view, **now, outdated=one.line is None, round=f"round {one.round}")
-
-
-def _view(one: Comment, actor: Actor, point: Checkpoint, lines: Lines, *, may: bool) -> CommentView:
+def _view(one: Comment, actor: Actor, point: Checkpoint, *, may: bool, **line: Any) -> CommentView:
     stands = one.deleted_at is None and settled(one, point.decided_at) is None
     return CommentView(
         id=one.id,
@@ -161,7 +156,7 @@ def _view(one: Comment, actor: Actor, point: Checkpoint, lines: Lines, *, may: b
         deleted=one.deleted_at is not None,
         own=may and stands and one.author_id == who(actor),
         to_me=actor.id is not None and actor.id in one.mentions,
-        **lines.facts(one, one.anchor.line if one.anchor else None),
+        **line,
     )
 
 
