@@ -89,7 +89,7 @@ def test_a_card_with_a_line_chosen_has_no_violation(
     path, checkpoint = proposed(console, work)
     page = opened(people, "reviewer", checkpoint)
     page.set_viewport_size(size)
-    number(page, path, 12, "old").click()
+    number(page, path, 11, "old").click()
     page.get_by_role("textbox", name="Comment", exact=True).fill("Rounded where?")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_test_id("comment")).to_be_visible()

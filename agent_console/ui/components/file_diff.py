@@ -136,6 +136,9 @@ def _heads(*names: str) -> rx.Component:
     )
 
 
+_NONE: rx.Var[str] = rx.Var("undefined").to(str)  # an attribute that is not there
+
+
 @dataclass(frozen=True, slots=True)
 class _Numbers:
     """The numbers of a row.
@@ -156,6 +159,8 @@ class _Numbers:
         if self.card is None:
             return rx.el.td(number, class_name=name)
         place = "line-" + self.item.key.to(str) + f"-{side}-" + number.to(str)
+        count = self.card.said.to(dict[str, int])[place]
+        many = words(count == 1, "1 comment", count.to(str) + " comments")
         button = rx.el.button(
             number,
             type="button",
@@ -167,24 +172,15 @@ class _Numbers:
             rx.cond(
                 number != "",
                 rx.fragment(
-                    _said(self.card.said.to(dict[str, int])[place]),
+                    rx.cond(count, rx.el.span(count, title=many, class_name="diff-said")),
                     rx.cond(self.card.may, button, number),
                 ),
             ),
-            id=rx.cond(number != "", place, rx.Var("undefined").to(str)),
+            id=words(number != "", place, _NONE),
+            # Who hears the row hears its numbers, and not what their buttons would do.
+            aria_label=words(number != "", words(count, number + ", " + many, number), _NONE),
             class_name=name,
         )
-
-
-def _said(count: rx.Var[int]) -> rx.Component:
-    many = words(count == 1, "1 comment", count.to(str) + " comments")
-    mark = rx.el.span(
-        rx.el.span(count, aria_hidden=True),
-        rx.el.span(many, class_name="ac-sr"),
-        title=many,
-        class_name="diff-said",
-    )
-    return rx.cond(count, mark)
 
 
 def _line(numbers: _Numbers, line: rx.Var[LineView]) -> rx.Component:
