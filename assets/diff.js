@@ -99,7 +99,7 @@
       const [, keys] = remembered().find(([of]) => of === list.dataset.viewedOf) ?? ["", []];
       boxesOf(list).filter((one) => keys.includes(one.dataset.viewed)).forEach((one) => {
         one.checked = true;
-        one.closest("details").open = false;
+        one.closest(".diff-file").firstElementChild.open = false;
       });
       count(list);
     });
@@ -111,7 +111,7 @@
     const keys = boxesOf(list).filter((one) => one.checked).map((one) => one.dataset.viewed);
     const others = remembered().filter(([other]) => other !== of);
     localStorage.setItem(VIEWED, JSON.stringify([[of, keys], ...others].slice(0, REVIEWS)));
-    target.closest("details").open = !target.checked;
+    target.closest(".diff-file").firstElementChild.open = !target.checked;
     count(list);
   });
   new MutationObserver(recall).observe(root, { subtree: true, childList: true });

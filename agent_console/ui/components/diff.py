@@ -35,7 +35,7 @@ def changes(items: rx.Var[list[ChangeView]], card: OnCard | None = None) -> rx.C
 
 
 def _change(item: rx.Var[ChangeView], several: rx.Var[bool], card: OnCard | None) -> rx.Component:
-    return rx.el.details(
+    told = rx.el.details(
         rx.el.summary(
             rx.icon("chevron_right", size=14, class_name="diff-chevron", aria_hidden=True),
             rx.el.span(item.title, class_name="diff-title"),
@@ -45,7 +45,6 @@ def _change(item: rx.Var[ChangeView], several: rx.Var[bool], card: OnCard | None
                 rx.cond(item.removed != "", rx.el.span(item.removed, class_name="diff-minus")),
                 class_name="diff-counts",
             ),
-            rx.fragment() if card is None else rx.cond(several, _viewed(item)),
         ),
         rx.match(
             item.kind,
@@ -60,6 +59,11 @@ def _change(item: rx.Var[ChangeView], several: rx.Var[bool], card: OnCard | None
         class_name="diff",
         key=item.key,
     )
+    if card is None:
+        return told
+    # Beside the head, not in it: a control within a control is none for who hears the page.
+    box = rx.cond(several, _viewed(item))
+    return rx.el.div(told, box, class_name="diff-file", key=item.key)
 
 
 def _viewed(item: rx.Var[ChangeView]) -> rx.Component:
