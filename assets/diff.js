@@ -1,4 +1,5 @@
-// Differences: the layout a person chose on this device, and syntax colour over plain text.
+// Differences: the layout a person chose on this device, comments on lines, what was viewed, and
+// syntax colour over plain text.
 (() => {
   const KEPT = "ac-diff-view";
   const root = document.documentElement;
@@ -20,6 +21,101 @@
     localStorage.setItem(KEPT, choice.dataset.diffChoice);
     settle();
   });
+
+  // Comments on lines: their numbers are buttons, of which one in a table is in the order of Tab
+  // (file_diff.py). Arrows go on from there, up and down on the same side.
+  const SAY = ".diff-say";
+  const beside = (button, step) => {
+    const side = button.parentElement.id.split("-")[2];
+    for (let row = button.closest("tr"); row; row = step > 0 ? row.nextElementSibling : row.previousElementSibling) {
+      const found = row !== button.closest("tr") && row.querySelector(`[id*="-${side}-"] > ${SAY}`);
+      if (found) return found;
+    }
+    return null;
+  };
+  const across = (button, step) => {
+    const both = [...button.closest("tr").querySelectorAll(SAY)];
+    return both[both.indexOf(button) + step];
+  };
+  const WAYS = {
+    ArrowDown: (one) => beside(one, 1), ArrowUp: (one) => beside(one, -1),
+    ArrowRight: (one) => across(one, 1), ArrowLeft: (one) => across(one, -1),
+  };
+  document.addEventListener("keydown", (event) => {
+    const way = event.target.matches?.(SAY) && !event.ctrlKey && !event.metaKey && !event.altKey && WAYS[event.key];
+    if (!way) return;
+    event.preventDefault();
+    way(event.target)?.focus();
+  });
+  document.addEventListener("focusin", ({ target }) => {
+    if (!target.matches?.(SAY)) return;
+    target.closest("table").querySelectorAll(`${SAY}[tabindex="0"]`).forEach((one) => { one.tabIndex = -1; });
+    target.tabIndex = 0;
+  });
+
+  // A comment's place leads to its line, wherever that is folded away.
+  const bring = (cell) => {
+    cell.closest("details").open = true;
+    const target = cell.querySelector(SAY) ?? cell;
+    if (target === cell) cell.tabIndex = -1;
+    cell.scrollIntoView({ block: "center" });
+    target.focus({ preventScroll: true });
+    document.querySelectorAll(".diff-told").forEach((one) => one.classList.remove("diff-told"));
+    cell.classList.add("diff-told");
+  };
+  document.addEventListener("click", (event) => {
+    const say = event.target.closest?.(SAY);
+    const form = document.getElementById("comment-line");
+    if (say && form) {
+      form.elements.place.value = say.parentElement.id;
+      form.requestSubmit();
+      return;
+    }
+    const link = event.target.closest?.('a[href^="#line-"]');
+    const cell = link && document.getElementById(link.hash.slice(1));
+    if (!cell) return;
+    event.preventDefault();
+    event.stopPropagation();
+    bring(cell);
+  }, true);
+
+  // What somebody has viewed on this device, of the last reviews: [[what is reviewed, [keys]], …].
+  const VIEWED = "ac-viewed";
+  const REVIEWS = 100;
+  const remembered = () => {
+    try { return JSON.parse(localStorage.getItem(VIEWED)) ?? []; } catch { return []; } // not ours
+  };
+  const boxesOf = (list) => [...list.querySelectorAll("[data-viewed]")];
+  const count = (list) => {
+    const boxes = boxesOf(list);
+    const noun = boxes.every((one) => one.dataset.kind === "file") ? "files" : "changes";
+    const place = list.querySelector(".diff-viewed-count");
+    if (place) place.textContent = `${boxes.filter((one) => one.checked).length} of ${boxes.length} ${noun} viewed`;
+  };
+  const recall = () => {
+    document.querySelectorAll("[data-viewed-of]:not([data-recalled])").forEach((list) => {
+      if (boxesOf(list).length === 0) return;
+      list.dataset.recalled = "yes";
+      const [, keys] = remembered().find(([of]) => of === list.dataset.viewedOf) ?? ["", []];
+      boxesOf(list).filter((one) => keys.includes(one.dataset.viewed)).forEach((one) => {
+        one.checked = true;
+        one.closest(".diff-file").firstElementChild.open = false;
+      });
+      count(list);
+    });
+  };
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches?.("[data-viewed]")) return;
+    const list = target.closest("[data-viewed-of]");
+    const of = list.dataset.viewedOf;
+    const keys = boxesOf(list).filter((one) => one.checked).map((one) => one.dataset.viewed);
+    const others = remembered().filter(([other]) => other !== of);
+    localStorage.setItem(VIEWED, JSON.stringify([[of, keys], ...others].slice(0, REVIEWS)));
+    target.closest(".diff-file").firstElementChild.open = !target.checked;
+    count(list);
+  });
+  new MutationObserver(recall).observe(root, { subtree: true, childList: true });
+  recall();
 
   // Colours are ranges beside the text (ui/syntax.py): it stays one plain text, for eyes, ears and
   // the clipboard, and browsers without highlights show it as that.

@@ -34,6 +34,7 @@ __all__ = [
     "RowsDiff",
     "TextChange",
     "render",
+    "text_lines",
 ]
 
 MAX_LINES = 2_000  # of one file's diff, hunk headers included
@@ -181,7 +182,7 @@ def diff_file(change: FileChange, *, max_lines: int = MAX_LINES) -> FileDiff:
     prose = PurePosixPath(change.path).suffix.lower() in _PROSE
     if change.before == change.after:
         return FileDiff(path.text, "unchanged", 0, 0, (), hidden, prose=prose)
-    old, new = _lines(before), _lines(after)
+    old, new = text_lines(before), text_lines(after)
     drop_returns = all(line.endswith("\r\n") for line in (*old, *new) if line.endswith("\n"))
     added = removed = truncated = 0
     lines: list[DiffLine] = []
@@ -205,7 +206,7 @@ def _status(change: FileChange) -> Literal["added", "removed", "modified"]:
     return "removed" if change.after is None else "modified"
 
 
-def _lines(text: str) -> list[str]:
+def text_lines(text: str) -> list[str]:
     """Split at newlines only, which stay: other separators must be seen, not obeyed."""
     lines = text.split("\n")
     last = lines.pop()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent_console.domain.anchors import Anchor
 from agent_console.domain.errors import Conflict
 from agent_console.domain.queries import Paging
 
@@ -21,7 +22,8 @@ _WORD_END = re.compile(r"\w")
 class Comment:
     """A comment. ``body`` is plain text, "" once it is deleted: what is left says who and when.
 
-    ``author_id`` is the account, or what stands for one; ``mentions`` are ids of accounts.
+    ``author_id`` is the account, or what stands for one; ``mentions`` are ids of accounts;
+    ``anchor`` is the line of the payload that it is about, None where it is about all of it.
     """
 
     id: str
@@ -33,15 +35,29 @@ class Comment:
     created_at: datetime
     edited_at: datetime | None
     deleted_at: datetime | None
+    anchor: Anchor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LineComment:
+    """A comment on a line, of ``round``; ``line`` is where that stands now, None: nowhere."""
+
+    comment: Comment
+    round: int
+    line: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A comment as a handler gets it: made before the decision, the same in every run."""
+    """A comment as a handler gets it: made before the decision, the same in every run.
+
+    ``anchor`` is the line of what was proposed that it is about, None where it is about all of it.
+    """
 
     author: str
     text: str
     at: datetime
+    anchor: Anchor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -178,6 +178,7 @@ def _comment(comment: Comment) -> dict[str, Any]:
         "createdAt": _iso(comment.created_at),
         "editedAt": _iso(comment.edited_at),
         "deletedAt": _iso(comment.deleted_at),
+        "anchor": None if comment.anchor is None else asdict(comment.anchor),
     }
 
 

@@ -86,7 +86,9 @@ def decided(
 
 
 def _remarks(row: DecisionRow) -> tuple[Remark, ...]:
-    return tuple(Remark(one.author_name, one.body, one.created_at) for one in row.comments)
+    return tuple(
+        Remark(one.author_name, one.body, one.created_at, one.anchor) for one in row.comments
+    )
 
 
 def by_policy(checkpoint_id: str, proposed: Json) -> Decision:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from agent_console.domain.access import Actor
+from agent_console.domain.anchors import Anchor
 from agent_console.domain.comments import MAX_THREAD, Comment, CommentQuery, Mentionable, settled
 from agent_console.domain.errors import Conflict, Forbidden, NotFound
 from agent_console.domain.events import Event
@@ -37,7 +38,9 @@ _LOCK = "SELECT id FROM agent_checkpoints WHERE id = :id {for_share}"
 _COUNT = "SELECT count(*) FROM checkpoint_comments WHERE checkpoint_id = :id"
 _INSERT = """
 INSERT INTO checkpoint_comments (id, checkpoint_id, author_id, author_name, body, mentions,
-  created_at) VALUES (:comment_id, :id, :author_id, :author_name, :body, :mentions, {now})
+  created_at, anchor_path, anchor_side, anchor_line, anchor_text)
+VALUES (:comment_id, :id, :author_id, :author_name, :body, :mentions, {now},
+  :path, :side, :line, :text)
 RETURNING *
 """
 _EDIT = """
@@ -64,6 +67,16 @@ SELECT m.* FROM checkpoint_comments m JOIN agent_checkpoints c ON c.id = m.check
 WHERE c.job_id = :job_id AND c.position >= 0 AND m.deleted_at IS NULL
   AND m.created_at < c.approved_at ORDER BY m.created_at, m.id
 """
+# Of a checkpoint and the rounds before it.
+_ON_LINES = """
+WITH RECURSIVE chain (id, round, previous_id) AS (
+  SELECT id, round, previous_id FROM agent_checkpoints WHERE id = :id
+  UNION SELECT c.id, c.round, c.previous_id
+  FROM agent_checkpoints c JOIN chain ON c.id = chain.previous_id)
+SELECT m.*, chain.round FROM chain JOIN checkpoint_comments m ON m.checkpoint_id = chain.id
+WHERE m.anchor_path IS NOT NULL AND m.deleted_at IS NULL
+ORDER BY chain.round, m.created_at, m.id
+"""
 _ACCOUNTS = "SELECT id, name, email FROM users WHERE disabled = 0 ORDER BY id LIMIT :limit"
 
 
@@ -84,9 +97,16 @@ def accounts(reader: Queries) -> list[Mentionable]:
 
 
 def add(
-    tx: Tx, checkpoint_id: str, body: str, mentions: tuple[str, ...], *, who: str, actor: Actor
+    tx: Tx,
+    checkpoint_id: str,
+    body: str,
+    mentions: tuple[str, ...],
+    *,
+    who: str,
+    actor: Actor,
+    anchor: Anchor | None = None,
 ) -> Comment:
-    """Add a comment of ``who`` at the end of the thread.
+    """Add a comment of ``who``, about the line ``anchor`` if any, at the end of the thread.
 
     Raises:
         NotFound: there is no such checkpoint.
@@ -103,9 +123,15 @@ def add(
         "author_name": actor.name or actor.kind,
         "body": body,
         "mentions": dumps(list(mentions)),
+        "path": anchor.path if anchor else None,
+        "side": anchor.side if anchor else None,
+        "line": anchor.line if anchor else None,
+        "text": anchor.text if anchor else None,
     }
     made = rows.comment(tx.dicts(_INSERT, params)[0])
     said: dict[str, Json] = {"mentions": list(mentions), "digest": _digest(made)}
+    if anchor is not None:
+        said["anchor"] = {"path": anchor.path, "side": anchor.side, "line": anchor.line}
     tx.record(_event(COMMENTED, on, made, actor, said))
     return made
 
@@ -175,6 +201,12 @@ def of_many(reader: Queries, checkpoint_ids: list[str]) -> dict[str, list[Commen
 def rows_of(reader: Queries, checkpoint_ids: list[str]) -> list[dict[str, Any]]:
     """Return the rows of the threads of checkpoints."""
     return reader.dicts(_OF_MANY, {"ids": ids_param(checkpoint_ids, reader.dialect)})
+
+
+def on_lines(reader: Queries, checkpoint_id: str) -> list[tuple[Comment, int]]:
+    """Return comments on lines of a checkpoint and the rounds before, in order, with the round."""
+    found = reader.dicts(_ON_LINES, {"id": checkpoint_id})
+    return [(rows.comment(row), row["round"]) for row in found]
 
 
 def handed(reader: Queries, job_id: str) -> dict[str, list[Comment]]:

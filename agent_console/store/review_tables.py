@@ -135,7 +135,10 @@ class CheckpointView(SQLModel, table=True):
 
 
 class CheckpointComment(SQLModel, table=True):
-    """``checkpoint_comments``: what was said about a checkpoint; ``body`` is "" once deleted."""
+    """``checkpoint_comments``: what was said about a checkpoint; ``body`` is "" once deleted.
+
+    The anchor is a line of the payload and how it reads; its columns are all NULL, or none is.
+    """
 
     __tablename__: ClassVar[str] = "checkpoint_comments"
     __table_args__ = (Index("ix_checkpoint_comments_thread", "checkpoint_id", "created_at", "id"),)
@@ -149,6 +152,10 @@ class CheckpointComment(SQLModel, table=True):
     created_at: int = Field(sa_type=BigInteger)
     edited_at: int | None = Field(default=None, sa_type=BigInteger)
     deleted_at: int | None = Field(default=None, sa_type=BigInteger)
+    anchor_path: str | None = Field(default=None, sa_type=Text)
+    anchor_side: str | None = Field(default=None, sa_type=Text)
+    anchor_line: int | None = Field(default=None, sa_type=Integer)
+    anchor_text: str | None = Field(default=None, sa_type=Text)
 
 
 class ReviewSlot(SQLModel, table=True):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, cast
 
+from agent_console.domain.anchors import Anchor
 from agent_console.domain.checkpoints import (
     Checkpoint,
     CheckpointStatus,
@@ -401,4 +402,12 @@ def comment(row: Row) -> Comment:
         created_at=from_micros(row["created_at"]),
         edited_at=instant(row["edited_at"]),
         deleted_at=instant(row["deleted_at"]),
+        anchor=_anchor(row),
     )
+
+
+def _anchor(row: Row) -> Anchor | None:
+    if row["anchor_path"] is None:
+        return None
+    same = ("path", "side", "line", "text")
+    return Anchor(**{name: row[f"anchor_{name}"] for name in same})

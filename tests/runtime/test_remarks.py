@@ -6,6 +6,7 @@ import pytest
 
 from agent_console import ChangesRequested, Finding, JobContext, Rejected, Severity, handler
 from agent_console.domain.access import Actor
+from agent_console.domain.anchors import Anchor
 from agent_console.domain.checkpoints import CheckpointVerb
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Json
@@ -14,10 +15,14 @@ from agent_console.store.review_sums import slots
 from tests.runtime.desk import REVIEWER, Desk
 
 
-def say(desk: Desk, checkpoint_id: str, body: str, who: str = "Omar") -> None:
+def say(
+    desk: Desk, checkpoint_id: str, body: str, who: str = "Omar", anchor: Anchor | None = None
+) -> None:
     actor = Actor(kind="user", id=f"usr_{who}", name=who)
     desk.db.write(
-        lambda tx: comments.add(tx, checkpoint_id, body, (), who=str(actor.id), actor=actor)
+        lambda tx: comments.add(
+            tx, checkpoint_id, body, (), who=str(actor.id), actor=actor, anchor=anchor
+        )
     )
     desk.clock.advance(1)
 
@@ -71,23 +76,25 @@ def test_each_decision_brings_what_was_said_before_it_and_always_the_same(desk: 
     ]
 
 
-def test_a_rejection_brings_them_as_well(desk: Desk) -> None:
-    heard: list[str] = []
+def test_a_rejection_brings_them_as_well_with_their_lines(desk: Desk) -> None:
+    heard: list[object] = []
+    line = Anchor(path="a.py", side="after", line=2, text="x = 1")
 
     @handler("test")
     def listens(ctx: JobContext) -> None:
         try:
             ctx.approve("May I?", action="publish")
         except Rejected as no:
-            heard.extend(one.text for one in no.comments)
+            heard.extend((one.text, one.anchor) for one in no.comments)
 
     desk.add(listens)
     job_id = desk.enqueue()
     desk.run()
-    say(desk, asked(desk), "rather not")
+    say(desk, asked(desk), "rather not", anchor=line)
+    say(desk, asked(desk), "at all")
     desk.decide(job_id, CheckpointVerb.REJECT, reason="no")
     desk.run()
-    assert heard == ["rather not"]
+    assert heard == [("rather not", line), ("at all", None)]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from agent_console.domain.access import Actor, Role, local_operator
+from agent_console.domain.anchors import Anchor, Place
+from agent_console.domain.changes import FileChange
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.domain.comments import MAX_COMMENT, CommentQuery
 from agent_console.domain.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited
@@ -160,3 +162,53 @@ def test_a_person_says_so_much_in_a_while(desk: Desk, ana: Actor, waiting: tuple
         desk.services.comments.add(ana, on, "and again")
     desk.clock.advance(WINDOW)
     desk.services.comments.add(ana, on, "later")
+
+
+OLD, NEW = "one\ntwo\n", "one\n\u202etwo, better\nthree\n"
+FILES = [FileChange("src/a.py", OLD, NEW).to_json()]
+LINE = Place(path="src/a.py", side="after", line=2)
+
+
+def test_a_line_is_spoken_of_and_the_journal_says_which(
+    desk: Desk, ana: Actor, olga: Actor
+) -> None:
+    _, on = desk.waiting(olga, changes=FILES)
+    made = desk.services.comments.add(ana, on, "better how?", LINE)
+    assert made.anchor == Anchor(path="src/a.py", side="after", line=2, text="\u202etwo, better")
+    plain = desk.services.comments.add(ana, on, "all in all fine")
+    assert plain.anchor is None
+    page = desk.services.comments.page(olga, on, CommentQuery())
+    assert [one.anchor for one in page.items] == [made.anchor, None]
+    edited = desk.services.comments.edit(ana, on, made.id, "in what way better?")
+    assert edited.anchor == made.anchor
+    entries = desk.services.audit.page(local_operator("root"), AuditQuery(checkpoint_id=on)).items
+    said = [one.data for one in entries if one.action == "checkpoint.commented"]
+    assert [one["anchor"] for one in said if "anchor" in one] == [
+        {"path": "src/a.py", "side": "after", "line": 2}
+    ]
+    assert len(said) == 2
+    (line,) = desk.services.comments.on_lines(olga, on)
+    assert (line.comment.id, line.round, line.line) == (made.id, 1, 2)
+    desk.services.comments.delete(ana, on, made.id)
+    assert desk.services.comments.on_lines(olga, on) == []
+
+
+def test_a_line_that_is_not_there_is_refused_and_costs_nothing(
+    desk: Desk, ana: Actor, olga: Actor
+) -> None:
+    _, on = desk.waiting(olga, changes=FILES)
+    for place, field in (
+        (replace(LINE, path="src/b.py"), "anchor.path"),
+        (replace(LINE, line=4), "anchor.line"),
+    ):
+        for _ in range(COMMENTS):
+            with pytest.raises(Invalid) as refused:
+                desk.services.comments.add(ana, on, "hm", place)
+            assert [one.field for one in refused.value.fields] == [field]
+    with pytest.raises(NotFound):
+        desk.services.comments.add(ana, "chk_none", "hm", LINE)
+    with pytest.raises(NotFound):
+        desk.services.comments.on_lines(ana, "chk_none")
+    with pytest.raises(Forbidden):
+        desk.services.comments.add(desk.actor(Role.VIEWER), on, "hm", LINE)
+    desk.services.comments.add(ana, on, "hm", LINE)

@@ -153,6 +153,7 @@ GUARDED: dict[str, tuple[Permission, Call]] = {
         P.CHECKPOINTS_READ,
         lambda s, a: s.comments.page(a, "chk_x", CommentQuery()),
     ),
+    "comments.on_lines": (P.CHECKPOINTS_READ, lambda s, a: s.comments.on_lines(a, "chk_x")),
     "comments.add": (P.CHECKPOINTS_COMMENT, lambda s, a: s.comments.add(a, "chk_x", "hm")),
     "comments.edit": (
         P.CHECKPOINTS_COMMENT,

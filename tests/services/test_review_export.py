@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from agent_console.domain.access import Actor, Permission, Role
+from agent_console.domain.anchors import Place
+from agent_console.domain.changes import FileChange
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from agent_console.domain.errors import Forbidden, Invalid
 from agent_console.domain.queries import AuditQuery
@@ -28,9 +30,14 @@ def olga(desk: Desk) -> Actor:
     return desk.actor(Role.OPERATOR, "olga")
 
 
-def asked(desk: Desk, asker: Actor, data: Any, **facts: Any) -> str:
+SECRET = FileChange("a", None, "password=hunter2hunter2\n").to_json()
+LINE = Place(path="a", side="after", line=1)
+
+
+def asked(desk: Desk, asker: Actor, data: Any, changes: Any = (), **facts: Any) -> str:
     desk.job(asker)
-    return suspend(desk.db, claim_one(desk.db).key, replace(checkpoint(0, data), **facts), [])
+    new = replace(checkpoint(0, data, changes=changes), **facts)
+    return suspend(desk.db, claim_one(desk.db).key, new, [])
 
 
 def exported(desk: Desk, actor: Actor, **query: Any) -> list[dict[str, Any]]:
@@ -49,11 +56,11 @@ def test_a_line_tells_all_that_was_proposed_said_and_decided(
 ) -> None:
     data = {"to": "a/b", "n": 12345678901234567890, "apiKey": "sk-1", "keep": [1, 2]}
     edited = {"to": "c", "n": 12345678901234567891, "apiKey": "sk-2", "keep": [1, 3], "new": None}
-    on = asked(desk, olga, data, edit_schema='{"type": "object"}', risk="HIGH")
+    on = asked(desk, olga, data, [SECRET], edit_schema='{"type": "object"}', risk="HIGH")
     made = desk.clock.now()
     desk.clock.advance(10)
     desk.services.presence.look(ana, on)
-    desk.services.comments.add(ana, on, "@olga password=hunter2hunter2 was in it")
+    desk.services.comments.add(ana, on, "@olga password=hunter2hunter2 was in it", LINE)
     desk.clock.advance(20)
     approve(desk, ana, on, edited_data=edited, feedback="shorter")
     (line,) = exported(desk, ana)
@@ -78,6 +85,12 @@ def test_a_line_tells_all_that_was_proposed_said_and_decided(
     }
     (said,) = line["comments"]
     assert (said["authorName"], said["mentions"]) == ("ana", [olga.id])
+    assert said["anchor"] == {
+        "path": "a",
+        "side": "after",
+        "line": 1,
+        "text": "password=[redacted]",
+    }
     assert "hunter2" not in json.dumps(line)
     assert [one["userName"] for one in line["views"]] == ["ana"]
     (end,) = line["history"]

@@ -6,6 +6,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from agent_console.domain.access import Actor
+from agent_console.domain.anchors import Anchor
+from agent_console.domain.comments import Comment
 from agent_console.store import comments
 from agent_console.store.database import Database
 from tests.support.runs import decide_many, waiting_many
@@ -52,3 +54,40 @@ def test_what_was_said_before_a_decision_is_settled_by_it(db: Database) -> None:
         }
         with db.read() as reader:
             assert len(comments.of_many(reader, [on])[on]) == WRITERS * EACH
+
+
+def test_comments_on_lines_are_found_over_the_rounds_before(db: Database) -> None:
+    first, second, other = waiting_many(db, 3)
+    chained = "UPDATE agent_checkpoints SET round = 2, previous_id = :first WHERE id = :id"
+    db.write(lambda tx: tx.execute(chained, {"first": first, "id": second}))
+    omar = Actor(kind="user", id="usr_omar", name="Omar")
+    places = {
+        "new": Anchor(path="a.py", side="after", line=2, text="a \u2028 b"),
+        "old": Anchor(path="a.py", side="before", line=2**31 - 1, text=""),
+        "none": None,
+    }
+
+    def say(on: str, body: str) -> Comment:
+        return db.write(
+            lambda tx: comments.add(
+                tx, on, body, (), who="usr_omar", actor=omar, anchor=places[body]
+            )
+        )
+
+    said = {(on, body): say(on, body) for on in (second, first, other) for body in places}
+    assert {one.anchor for (_, body), one in said.items() if body == "none"} == {None}
+    with db.read() as reader:
+        assert comments.on_lines(reader, second) == [
+            (said[first, "new"], 1),
+            (said[first, "old"], 1),
+            (said[second, "new"], 2),
+            (said[second, "old"], 2),
+        ]
+        assert [one.id for one, _ in comments.on_lines(reader, first)] == [
+            said[first, "new"].id,
+            said[first, "old"].id,
+        ]
+        assert comments.on_lines(reader, "chk_none") == []
+        assert [one.anchor for one in comments.of_many(reader, [first])[first]] == [
+            *places.values()
+        ]

@@ -110,13 +110,17 @@ def checkpoint(
 
 
 def waiting_many(
-    db: Database, count: int, expires_in: timedelta | None = timedelta(hours=24)
+    db: Database,
+    count: int,
+    expires_in: timedelta | None = timedelta(hours=24),
+    changes: Sequence[Any] = (),
 ) -> list[str]:
     """Make jobs and run each up to a question; return the ids of the checkpoints."""
     enqueue_many(db, count)
     claimed = claim(db, "w1", count)
     assert len(claimed) == count
-    return [suspend(db, one.key, checkpoint(expires_in=expires_in)) for one in claimed]
+    asked = checkpoint(expires_in=expires_in, changes=changes)
+    return [suspend(db, one.key, asked) for one in claimed]
 
 
 def artifact(position: int = 0, content: str = "text") -> NewArtifact:

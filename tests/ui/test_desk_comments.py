@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from agent_console.domain.anchors import Place
+from agent_console.domain.changes import FileChange, RowsChange
 from agent_console.domain.comments import CommentQuery
-from agent_console.ui.components.comment_models import ThreadView
+from agent_console.ui.components.comment_models import PlaceView, ThreadView
 from agent_console.ui.states.checkpoints import Desk
 from agent_console.ui.states.desk_reads import BASE
 from tests.ui.conftest import Browser, Console
@@ -79,3 +81,98 @@ def test_who_may_only_look_is_told_why(console: Console) -> None:
         assert said(console, on) == []
 
     at_the_desk(console, "viewer", f"{BASE}/{on}", then)
+
+
+OLD, NEW = "one\ntwo\n", "one\n\u202etwo, better\nthree\n"
+PATH = "src/\u202ea.py"
+FILES = [
+    RowsChange("Sample", [1], [2]).to_json(),
+    FileChange(PATH, OLD, NEW).to_json(),
+    FileChange("far.py", "x\n" * 50 + "end\n", "x\n" * 50 + "the end\n").to_json(),
+]
+LINE = {"place": "line-1-after-2"}
+
+
+def test_a_line_is_chosen_spoken_of_and_let_go(console: Console) -> None:
+    on = waiting(console, changes=FILES)
+
+    async def then(browser: Browser) -> None:
+        def saying() -> PlaceView:
+            found: Any = browser.wire.value(Desk, "saying")
+            return found if isinstance(found, PlaceView) else PlaceView()
+
+        await browser.send(Desk.speak_of(LINE))
+        assert saying().words == "src/⟨U+202E⟩a.py, line 2, new"
+        await browser.send(Desk.speak_of({}))
+        assert saying() == PlaceView()
+        await browser.send(Desk.speak_of(LINE))
+        await browser.send(Desk.comment({"checkpoint_id": on, "body": "why?", **LINE}))
+        assert saying() == PlaceView()
+        await browser.until(lambda: len(thread(browser).comments) == 1)
+        (one,) = thread(browser).comments
+        assert (one.place, one.href) == ("src/⟨U+202E⟩a.py, line 2, new", "#line-1-after-2")
+        assert (one.line, one.outdated, one.round) == ("⟨U+202E⟩two, better", False, "")
+        assert thread(browser).said == {"line-1-after-2": 1}
+        # A line out of the difference's sight can be spoken of elsewhere; there is no way to it.
+        far = Place(path="far.py", side="after", line=1)
+        console.services.comments.add(console.actor("operator"), on, "and here", far)
+        await browser.until(lambda: len(thread(browser).comments) == 2)
+        assert thread(browser).comments[1].href == ""
+        await browser.send(Desk.delete_comment(one.id))
+        assert (thread(browser).comments[0].place, len(thread(browser).said)) == ("", 1)
+
+    at_the_desk(console, "reviewer", f"{BASE}/{on}", then)
+
+
+def test_what_is_no_line_is_refused_and_what_was_typed_stays(console: Console) -> None:
+    on = waiting(console, changes=FILES)
+
+    async def then(browser: Browser) -> None:
+        for place, told in (
+            ("line-0-after-1", "This line cannot be spoken of by itself."),
+            ("line-9-after-1", "This line cannot be spoken of by itself."),
+            ("<b>", "This line cannot be spoken of by itself."),
+            ("line-1-after-4", "must be from 1 to 3."),
+        ):
+            await browser.send(Desk.comment({"checkpoint_id": on, "body": "hm", "place": place}))
+            assert browser.wire.value(Desk, "comment_error") == told
+        assert said(console, on) == []
+
+    at_the_desk(console, "reviewer", f"{BASE}/{on}", then)
+
+
+def test_who_may_not_comment_chooses_no_line(console: Console) -> None:
+    on = waiting(console, changes=FILES)
+
+    async def then(browser: Browser) -> None:
+        await browser.send(Desk.speak_of(LINE))
+        assert browser.wire.value(Desk, "saying") in (None, PlaceView())
+
+    at_the_desk(console, "viewer", f"{BASE}/{on}", then)
+
+
+def test_what_was_said_to_lines_in_the_round_before_is_led_to_or_outdated(
+    console: Console,
+) -> None:
+    first = waiting(console, changes=FILES)
+    for line in (1, 2, 3):
+        place = Place(path=PATH, side="after", line=line)
+        console.services.comments.add(console.actor("operator"), first, f"c{line}", place)
+    again = FileChange(PATH, OLD, "new\none\ntwo, best\nthree\n").to_json()
+    second = waiting(console, changes=[again])
+    chained = "UPDATE agent_checkpoints SET round = 2, previous_id = :first WHERE id = :id"
+    console.db.write(lambda tx: tx.execute(chained, {"first": first, "id": second}))
+
+    async def then(browser: Browser) -> None:
+        await browser.until(lambda: len(thread(browser).earlier) == 3)
+        assert [(one.href, one.outdated) for one in thread(browser).earlier] == [
+            ("#line-0-after-2", False),
+            ("", True),
+            ("#line-0-after-4", False),
+        ]
+        assert {one.round for one in thread(browser).earlier} == {"round 1"}
+        assert thread(browser).earlier[1].line == "⟨U+202E⟩two, better"
+        assert not any(one.own for one in thread(browser).earlier)
+        assert (thread(browser).comments, len(thread(browser).said)) == ([], 2)
+
+    at_the_desk(console, "reviewer", f"{BASE}/{second}", then)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,12 +23,18 @@ APPROVE = Verdict(verb=CheckpointVerb.APPROVE)
 
 
 def waiting(
-    console: Console, data: Any = None, *, answer: Any = None, default: Any = None, **more: Any
+    console: Console,
+    data: Any = None,
+    *,
+    answer: Any = None,
+    default: Any = None,
+    changes: Sequence[Any] = (),
+    **more: Any,
 ) -> str:
     """Bring a job of the operator to a checkpoint, with ``answer`` to a question; return that."""
     start_worker(console.db)
     console.job()
-    asked = checkpoint(0, data, answer=answer, default=default)
+    asked = checkpoint(0, data, answer=answer, default=default, changes=changes)
     return suspend(console.db, claim_one(console.db).key, replace(asked, **more))
 
 

@@ -12,7 +12,15 @@ from agent_console.api.guard import requires
 from agent_console.api.parameters import PageParams
 from agent_console.api.routing import resource_router
 from agent_console.api.schemas.base import Pagination
-from agent_console.api.schemas.comments import CommentAnswer, CommentIn, CommentOut, CommentPage
+from agent_console.api.schemas.comments import (
+    CommentAnswer,
+    CommentChangeIn,
+    CommentIn,
+    CommentOut,
+    CommentPage,
+    LineCommentOut,
+    LineComments,
+)
 from agent_console.domain.access import Actor, Permission
 from agent_console.domain.comments import CommentQuery
 
@@ -40,6 +48,22 @@ def comments(
     )
 
 
+@router.get(
+    THREAD + "/lines",
+    response_model=LineComments,
+    summary="Read comments on lines",
+    responses=problems(*READING_ONE),
+)
+def on_lines(
+    actor: Reader,
+    services: ServicesDep,
+    checkpointId: str,  # noqa: N803
+) -> LineComments:
+    """Return what was said to lines in this round and those before, and where these are now."""
+    found = services.comments.on_lines(actor, checkpointId)
+    return LineComments(comments=[LineCommentOut.of(one) for one in found])
+
+
 @router.post(
     THREAD,
     status_code=201,
@@ -53,8 +77,9 @@ def add(
     checkpointId: str,  # noqa: N803
     body: CommentIn,
 ) -> CommentAnswer:
-    """Say something; whoever is named after an `@` is mentioned."""
-    made = services.comments.add(actor, checkpointId, body.body)
+    """Say something, of a line if you like; whoever is named after an `@` is mentioned."""
+    place = None if body.anchor is None else body.anchor.place()
+    made = services.comments.add(actor, checkpointId, body.body, place)
     return CommentAnswer(comment=CommentOut.model_validate(made))
 
 
@@ -69,7 +94,7 @@ def edit(
     services: ServicesDep,
     checkpointId: str,  # noqa: N803
     commentId: str,  # noqa: N803
-    body: CommentIn,
+    body: CommentChangeIn,
 ) -> CommentAnswer:
     """Replace its text; 409 once the checkpoint was decided with it."""
     made = services.comments.edit(actor, checkpointId, commentId, body.body)

@@ -11,21 +11,31 @@ from agent_console.ui.components.change_models import (
     ChangeView,
     RecordView,
 )
-from agent_console.ui.components.file_diff import file_diff, layout_switch
+from agent_console.ui.components.file_diff import OnCard, file_diff, layout_switch
 from agent_console.ui.components.image_change import image_change
 
 
-def changes(items: rx.Var[list[ChangeView]]) -> rx.Component:
-    """Show every change, open: nothing above a verdict is folded away by itself."""
+def changes(items: rx.Var[list[ChangeView]], card: OnCard | None = None) -> rx.Component:
+    """Show every change, open: nothing above a verdict is folded away by itself.
+
+    ``card`` is what a review card adds to them.
+    """
+    several = items.length() > 1
+    shown = rx.foreach(items, lambda one: _change(cast("rx.Var[ChangeView]", one), several, card))
+    if card is None:
+        return rx.el.div(layout_switch(), shown, class_name="diff-list")
     return rx.el.div(
         layout_switch(),
-        rx.foreach(items, lambda one: _change(cast("rx.Var[ChangeView]", one))),
+        # Which ones were viewed is the browser's to know (assets/diff.js): it writes how many.
+        rx.cond(several, rx.el.p(class_name="ac-meta diff-viewed-count", role="status")),
+        shown,
         class_name="diff-list",
+        custom_attrs={"data-viewed-of": card.of},
     )
 
 
-def _change(item: rx.Var[ChangeView]) -> rx.Component:
-    return rx.el.details(
+def _change(item: rx.Var[ChangeView], several: rx.Var[bool], card: OnCard | None) -> rx.Component:
+    told = rx.el.details(
         rx.el.summary(
             rx.icon("chevron_right", size=14, class_name="diff-chevron", aria_hidden=True),
             rx.el.span(item.title, class_name="diff-title"),
@@ -38,8 +48,8 @@ def _change(item: rx.Var[ChangeView]) -> rx.Component:
         ),
         rx.match(
             item.kind,
-            ("file", file_diff(item)),
-            ("text", file_diff(item)),
+            ("file", file_diff(item, card)),
+            ("text", file_diff(item, card)),
             ("rows", _rows(item)),
             ("image", image_change(item)),
             rx.el.pre(item.text, class_name="json-text", tab_index=0),
@@ -48,6 +58,23 @@ def _change(item: rx.Var[ChangeView]) -> rx.Component:
         open=True,
         class_name="diff",
         key=item.key,
+    )
+    if card is None:
+        return told
+    # Beside the head, not in it: a control within a control is none for who hears the page.
+    box = rx.cond(several, _viewed(item))
+    return rx.el.div(told, box, class_name="diff-file", key=item.key)
+
+
+def _viewed(item: rx.Var[ChangeView]) -> rx.Component:
+    return rx.el.label(
+        rx.el.input(
+            type="checkbox",
+            aria_label="Viewed: " + item.title.to(str),
+            custom_attrs={"data-viewed": item.key, "data-kind": item.kind},
+        ),
+        rx.el.span("Viewed", aria_hidden=True),
+        class_name="diff-viewed",
     )
 
 

@@ -6,12 +6,14 @@ Which of the two is the browser's to know: it keeps the choice, and a narrow one
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import cast
 
 import reflex as rx
 from reflex.vars import VarData
 from reflex_base.utils.imports import ImportVar
 
+from agent_console.domain.anchors import SIDE_WORDS
 from agent_console.ui.components.basics import icon, words
 from agent_console.ui.components.change_models import (
     ChangeView,
@@ -35,6 +37,19 @@ SPLIT: rx.vars.BooleanVar = rx.Var(
 ).to(bool)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnCard:
+    """What a review card adds to its differences: comments on their lines, and Viewed boxes.
+
+    ``of`` names what is reviewed, for the boxes; ``may`` says whether to offer comments, and
+    ``said`` counts those that there are by the id of the line.
+    """
+
+    of: rx.Var[str]
+    may: rx.Var[bool]
+    said: rx.Var[dict[str, int]]
+
+
 def layout_switch() -> rx.Component:
     """Return the choice between the two layouts; not on screens too narrow for two columns."""
     return rx.el.div(
@@ -55,25 +70,39 @@ def _choice(view: str, icon_name: str, label: str, chosen: rx.Var[bool]) -> rx.C
     )
 
 
-def file_diff(item: rx.Var[ChangeView]) -> rx.Component:
-    """Show the lines of ``item``; side by side where that was chosen and both sides have text."""
-    return rx.cond(SPLIT & (item.pairs.length() > 0), _split(item), _unified(item))
+def file_diff(item: rx.Var[ChangeView], card: OnCard | None = None) -> rx.Component:
+    """Show the lines of ``item``; side by side where that was chosen and both sides have text.
+
+    On a ``card`` people may comment on its lines.
+    """
+    return rx.cond(SPLIT & (item.pairs.length() > 0), _split(item, card), _unified(item, card))
 
 
-def _unified(item: rx.Var[ChangeView]) -> rx.Component:
-    lines = rx.foreach(item.lines, lambda one: _line(cast("rx.Var[LineView]", one)))
-    return _table(item, _heads("Line before", "Line after", "Change", "Text"), lines, "unified")
+def _unified(item: rx.Var[ChangeView], card: OnCard | None) -> rx.Component:
+    # Other names than those of the loop around: within, theirs would hide ``item``.
+    lines = rx.foreach(
+        item.lines,
+        lambda line, row: _line(_Numbers(item, card, row == 1), cast("rx.Var[LineView]", line)),
+    )
+    heads = _heads("Line before", "Line after", "Change", "Text")
+    return _table(item, heads, lines, "unified", card)
 
 
-def _split(item: rx.Var[ChangeView]) -> rx.Component:
-    # Another name than that of the loop around: within, theirs would hide ``item``.
-    rows = rx.foreach(item.pairs, lambda pair: _pair(item, cast("rx.Var[PairView]", pair)))
+def _split(item: rx.Var[ChangeView], card: OnCard | None) -> rx.Component:
+    rows = rx.foreach(
+        item.pairs,
+        lambda pair, row: _pair(_Numbers(item, card, row == 1), cast("rx.Var[PairView]", pair)),
+    )
     heads = _heads("Line before", "Change", "Before", "Line after", "Change", "After")
-    return _table(item, heads, rows, "split")
+    return _table(item, heads, rows, "split", card)
 
 
 def _table(
-    item: rx.Var[ChangeView], heads: rx.Component, rows: rx.Component, layout: str
+    item: rx.Var[ChangeView],
+    heads: rx.Component,
+    rows: rx.Component,
+    layout: str,
+    card: OnCard | None,
 ) -> rx.Component:
     return rx.el.table(
         heads,
@@ -84,6 +113,7 @@ def _table(
             "data-layout": layout,
             "data-prose": words(item.prose, "yes", "no"),
             "data-sides": words(item.pairs.length() > 0, "two", "one"),
+            "data-says": "no" if card is None else words(card.may, "yes", "no"),
         },
     )
 
@@ -106,35 +136,85 @@ def _heads(*names: str) -> rx.Component:
     )
 
 
-def _line(line: rx.Var[LineView]) -> rx.Component:
+_NONE: rx.Var[str] = rx.Var("undefined").to(str)  # an attribute that is not there
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """The numbers of a row.
+
+    Only one button of a table is in the order of Tab, in its ``first`` row: the arrow keys go on
+    from there (``assets/diff.js``).
+    """
+
+    item: rx.Var[ChangeView]
+    card: OnCard | None
+    first: rx.Var[bool]
+
+    def cell(
+        self, side: str, number: rx.Var[str], tab: rx.Var[bool] | bool, css: rx.Var[str] | str = ""
+    ) -> rx.Component:
+        """Return the cell of a line's number; ``tab`` says whether its button comes first."""
+        name = "diff-number " + css
+        if self.card is None:
+            return rx.el.td(number, class_name=name)
+        place = "line-" + self.item.key.to(str) + f"-{side}-" + number.to(str)
+        count = self.card.said.to(dict[str, int])[place]
+        many = words(count == 1, "1 comment", count.to(str) + " comments")
+        button = rx.el.button(
+            number,
+            type="button",
+            tab_index=words(self.first & tab, "0", "-1").to(int),
+            class_name="diff-say",
+            aria_label=f"Comment on line {number}, {SIDE_WORDS[side]}",
+        )
+        return rx.el.td(
+            rx.cond(
+                number != "",
+                rx.fragment(
+                    rx.cond(count, rx.el.span(count, title=many, class_name="diff-said")),
+                    rx.cond(self.card.may, button, number),
+                ),
+            ),
+            id=words(number != "", place, _NONE),
+            # Who hears the row hears its numbers, and not what their buttons would do.
+            aria_label=words(number != "", words(count, number + ", " + many, number), _NONE),
+            class_name=name,
+        )
+
+
+def _line(numbers: _Numbers, line: rx.Var[LineView]) -> rx.Component:
     return rx.el.tr(
-        rx.el.td(line.old, class_name="diff-number"),
-        rx.el.td(line.new, class_name="diff-number"),
+        numbers.cell("before", line.old, tab=True),
+        numbers.cell("after", line.new, tab=line.old == ""),
         _sign(line),
         _text(line),
         class_name=line.css,
     )
 
 
-def _pair(item: rx.Var[ChangeView], pair: rx.Var[PairView]) -> rx.Component:
-    left = cast("rx.Var[LineView]", item.lines[pair.left])
-    right = cast("rx.Var[LineView]", item.lines[pair.right])
+def _pair(numbers: _Numbers, pair: rx.Var[PairView]) -> rx.Component:
+    left = cast("rx.Var[LineView]", numbers.item.lines[pair.left])
+    right = cast("rx.Var[LineView]", numbers.item.lines[pair.right])
+    was, now = left.css.to(str), right.css.to(str)
+    before = numbers.cell("before", left.old, tab=True, css=was)
+    after = numbers.cell("after", right.new, tab=pair.left < 0, css=now)
     return rx.cond(
         pair.hunk,
         rx.el.tr(rx.el.td(left.text, class_name="diff-text", col_span=6), class_name="diff-hunk"),
         rx.el.tr(
-            _half(pair.left >= 0, left, left.old),
-            _half(pair.right >= 0, right, right.new),
+            _half(pair.left >= 0, left, before),
+            _half(pair.right >= 0, right, after),
         ),
     )
 
 
-def _half(there: rx.Var[bool], line: rx.Var[LineView], number: rx.Var[str]) -> rx.Component:
+def _half(there: rx.Var[bool], line: rx.Var[LineView], number: rx.Component) -> rx.Component:
     css = line.css.to(str)
     return rx.cond(
         there,
         rx.fragment(
-            rx.el.td(number, class_name="diff-number " + css),
+            number,
             _sign(line, css),
             _text(line, css),
         ),

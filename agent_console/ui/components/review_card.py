@@ -14,6 +14,7 @@ from agent_console.ui.components.basics import (
     status_mark,
     words,
 )
+from agent_console.ui.components.file_diff import OnCard
 from agent_console.ui.components.review_asked import asked_facts, deadline_fact
 from agent_console.ui.components.review_content import content, decided, part
 from agent_console.ui.components.review_context import context_section
@@ -39,12 +40,14 @@ def review_card(
     question: rx.Component,
     by_itself: rx.Component,
     thread: rx.Component,
+    lines: OnCard,
 ) -> rx.Component:
     """Return the card; ``verdict_bar`` closes it, ``claim_bar`` follows its head.
 
     ``votes`` tell what was said so far where several people have to agree; ``alert`` says why a
     verdict was not taken; ``question`` stands in for what will happen where something is asked;
-    ``by_itself`` is what a rule had to do with it, and ``thread`` is what people say about it.
+    ``by_itself`` is what a rule had to do with it, and ``thread`` is what people say about it,
+    of whose ``lines`` some have been spoken of.
 
     Keyed by the checkpoint's id: what is being typed cannot move to another card.
     """
@@ -62,7 +65,7 @@ def review_card(
             ),
             findings_section(body),
             rounds_section(body, ruling),
-            content(body),
+            content(body, lines),
             rx.cond(body.note | body.question, rx.fragment(), _words(body)),
             by_itself,
             _why(body, ruling),

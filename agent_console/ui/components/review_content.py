@@ -6,6 +6,7 @@ import reflex as rx
 
 from agent_console.ui.components.basics import copy_button
 from agent_console.ui.components.diff import changes
+from agent_console.ui.components.file_diff import OnCard
 from agent_console.ui.components.json_models import JsonView
 from agent_console.ui.components.json_view import json_view
 from agent_console.ui.components.review_evidence import confidence_mark, evidence
@@ -15,14 +16,17 @@ from agent_console.ui.elements import moment
 _HEADINGS = (("findings", "What was found"), ("draft", "Drafts"), ("report", "Report"))
 
 
-def content(body: rx.Var[BodyView]) -> rx.Component:
-    """Return everything the payload holds, in the order of a careful reader."""
+def content(body: rx.Var[BodyView], card: OnCard | None = None) -> rx.Component:
+    """Return everything the payload holds, in the order of a careful reader.
+
+    ``card`` is what a review card adds to its differences.
+    """
     return rx.fragment(
         rx.cond(
             body.changes.length() > 0,
             part(
                 "What changes",
-                changes(body.changes),
+                changes(body.changes, card),
                 aside=rx.el.span(body.summary, class_name="ac-meta"),
             ),
         ),

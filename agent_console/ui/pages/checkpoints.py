@@ -16,6 +16,7 @@ from agent_console.ui.components.basics import (
     words,
 )
 from agent_console.ui.components.desk_bulk import checkpoint_box, desk_bulk_bar
+from agent_console.ui.components.file_diff import OnCard
 from agent_console.ui.components.notify_switch import notify_switch
 from agent_console.ui.components.review_asked import by_itself, votes_section
 from agent_console.ui.components.review_card import review_card
@@ -40,8 +41,15 @@ THREAD = ThreadVerbs(
     begin=Desk.begin_edit,
     delete=Desk.delete_comment,
     show_all=Desk.show_all_comments(),
+    speak_of=Desk.speak_of,
+    saying=Desk.saying,
     editing=Desk.editing,
     error=Desk.comment_error,
+)
+LINES = OnCard(
+    of=Desk.body.id + " " + Desk.body.digest,
+    may=Desk.thread.refusal == "",
+    said=Desk.thread.said,
 )
 EDIT = EditForm(
     there=Desk.edit_form,
@@ -310,6 +318,7 @@ def _card() -> rx.Component:
                 ),
             ),
             thread=thread_section(Desk.body, Desk.thread, THREAD),
+            lines=LINES,
         ),
     )
 

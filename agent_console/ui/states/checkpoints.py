@@ -358,7 +358,7 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
         self._put(upcoming=rest[0] if rest else "")
         if opened != self.body.id:
             self._put(conflict="", reason_error="", edit_error="", changes_error="")
-            self._put(editing="", comment_error="", _comments_shown=comments.SHOWN)
+            self._begin_thread(detail.checkpoint if detail else None)
         self._pinned = "" if in_path else opened
         edited = parsed(answer.ruling.asked.edit_text or answer.body.edit_text) if detail else None
         self._lay_out(detail, edited)

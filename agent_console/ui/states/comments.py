@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import reflex as rx
@@ -16,9 +16,11 @@ from agent_console.domain.visible import reveal
 from agent_console.services.job_requests import who
 from agent_console.ui import bridge
 from agent_console.ui.bridge import Failure
-from agent_console.ui.components.comment_models import CommentView, ThreadView
+from agent_console.ui.components.change_models import ChangeView
+from agent_console.ui.components.comment_models import CommentView, PlaceView, ThreadView
 from agent_console.ui.components.review_comments import FIELD
 from agent_console.ui.guard import guarded
+from agent_console.ui.line_places import Lines, paths_of, place_of, place_words
 from agent_console.ui.live import LiveState
 from agent_console.ui.views import iso, shown
 
@@ -26,12 +28,17 @@ SHOWN = 20  # latest comments, until somebody asks for more
 
 
 class CommentThread(LiveState, mixin=True):
-    """The comments on the open card. ``editing`` is the one that is being changed."""
+    """The comments on the open card.
+
+    ``saying`` is the line that the next one will be about, ``editing`` the one being changed.
+    """
 
     thread: ThreadView = ThreadView()
+    saying: PlaceView = PlaceView()
     editing: str = ""
     comment_error: str = ""
     _comments_shown: int = SHOWN
+    _paths: tuple[str, ...] = ()  # of the changes on the card, for the lines of them
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_COMMENT)
@@ -42,9 +49,24 @@ class CommentThread(LiveState, mixin=True):
         if not body:
             self._put(comment_error="Write something first.")
             return None
-        if await self._about_comment(bridge.services().comments.add, on, body):
+        line_id = str(form.get("place", ""))
+        place = place_of(line_id, self._paths) if on == self._open_id() else None
+        if line_id and place is None:
+            self._put(comment_error="This line cannot be spoken of by itself.")
+        elif await self._about_comment(bridge.services().comments.add, on, body, place):
+            self._put(saying=PlaceView())
             return None
         return rx.set_value(FIELD, body)
+
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_COMMENT)
+    async def speak_of(self, form: dict[str, Any]) -> EventSpec:
+        """Make the next comment one about the line that was chosen; without any, about all."""
+        line_id = str(form.get("place", ""))
+        place = place_of(line_id, self._paths)
+        chosen = PlaceView(id=line_id, words=place_words(place)) if place else PlaceView()
+        self._put(saying=chosen, comment_error="")
+        return rx.set_focus(FIELD)
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_COMMENT)
@@ -74,11 +96,16 @@ class CommentThread(LiveState, mixin=True):
         self._comments_shown = MAX_LIMIT
         await self._reread(await self._actor())
 
+    def _begin_thread(self, point: Checkpoint | None) -> None:
+        """Start anew, on another card."""
+        self._put(editing="", comment_error="", saying=PlaceView(), _comments_shown=SHOWN)
+        self._paths = paths_of(point.changes) if point else ()
+
     def _open_id(self) -> str:
         """Return which checkpoint is on the screen; for the page to say."""
         raise AssertionError(f"{type(self).__name__} does not say which card is open")
 
-    async def _about_comment(self, use_case: Callable[..., object], *given: str) -> bool:
+    async def _about_comment(self, use_case: Callable[..., object], *given: object) -> bool:
         actor = await self._actor()
         outcome = await bridge.call(use_case, actor, *given)
         failed = isinstance(outcome, Failure)
@@ -87,18 +114,38 @@ class CommentThread(LiveState, mixin=True):
         return not failed
 
 
-def read(actor: Actor, point: Checkpoint, limit: int) -> ThreadView:
-    """Return the latest ``limit`` comments on ``point`` as ``actor`` sees them."""
-    page = bridge.services().comments.page(actor, point.id, CommentQuery(limit=limit))
+def read(actor: Actor, point: Checkpoint, limit: int, changes: Sequence[ChangeView]) -> ThreadView:
+    """Return the latest ``limit`` comments on ``point``, and to its lines, as ``actor`` sees them.
+
+    ``changes`` are those of the point as they are shown.
+    """
+    service = bridge.services().comments
+    page = service.page(actor, point.id, CommentQuery(limit=limit))
+    on_lines = service.on_lines(actor, point.id)
+    lines = Lines(point.changes, changes, on_lines)
     may = actor.may(Permission.CHECKPOINTS_COMMENT)
     return ThreadView(
-        comments=[_view(one, actor, point, may=may) for one in page.items],
+        comments=[_view(one, actor, point, may=may, **lines.own(one)) for one in page.items],
+        earlier=[
+            _view(
+                one.comment,
+                actor,
+                point,
+                may=False,
+                outdated=one.line is None,
+                round=f"round {one.round}",
+                **lines.facts(one.comment, one.line),
+            )
+            for one in on_lines
+            if one.comment.checkpoint_id != point.id
+        ],
+        said=dict(lines.said),
         more=page.next_cursor is not None and limit < MAX_LIMIT,
         refusal="" if may else refusal(Permission.CHECKPOINTS_COMMENT),
     )
 
 
-def _view(one: Comment, actor: Actor, point: Checkpoint, *, may: bool) -> CommentView:
+def _view(one: Comment, actor: Actor, point: Checkpoint, *, may: bool, **line: Any) -> CommentView:
     stands = one.deleted_at is None and settled(one, point.decided_at) is None
     return CommentView(
         id=one.id,
@@ -109,6 +156,7 @@ def _view(one: Comment, actor: Actor, point: Checkpoint, *, may: bool) -> Commen
         deleted=one.deleted_at is not None,
         own=may and stands and one.author_id == who(actor),
         to_me=actor.id is not None and actor.id in one.mentions,
+        **line,
     )
 
 

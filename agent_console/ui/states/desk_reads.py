@@ -113,14 +113,14 @@ def read_card(actor: Actor, opened: Opened) -> DeskCard:
     except NotFound:
         return DeskCard(opened=opened)
     point = detail.checkpoint
-    checks = quote_checks.checks(services.context, actor, point)
+    body = build.body(detail, quote_checks.checks(services.context, actor, point))
     return DeskCard(
         opened=opened,
         detail=detail,
-        body=build.body(detail, checks),
+        body=body,
         ruling=build.ruling(detail),
         context=build.context(detail),
-        thread=comments.read(actor, point, opened.comments),
+        thread=comments.read(actor, point, opened.comments, body.changes),
     )
 
 
