@@ -93,6 +93,7 @@ def _form(action: str, label: str, submit: rx.Var[str]) -> rx.Component:
     }
     return rx.el.form(
         rx.el.label(label, html_for=field, class_name="ac-label"),
+        reason_presets(field) if rejects else rx.fragment(),
         rx.el.textarea(
             name="reason" if rejects else "feedback",
             id=field,
@@ -102,7 +103,6 @@ def _form(action: str, label: str, submit: rx.Var[str]) -> rx.Component:
             auto_focus=True,
             custom_attrs=needed if rejects else {},
         ),
-        reason_presets(field) if rejects else rx.fragment(),
         rx.el.p(DeskBulk.reason_error, id=f"{field}-error", class_name="ac-error", role="alert"),
         rx.el.div(
             rx.dialog.close(

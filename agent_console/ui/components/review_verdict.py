@@ -308,6 +308,7 @@ def _reject(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdic
         rx.el.form(
             _bound(body),
             rx.el.label("Reason", html_for="reject-reason", class_name="ac-label"),
+            reason_presets("reject-reason"),  # before the field: from there it is two keys to send
             rx.el.textarea(
                 name="reason",
                 data_draft=body.id + ":reason",
@@ -322,7 +323,6 @@ def _reject(body: rx.Var[BodyView], ruling: rx.Var[RulingView], verdicts: Verdic
                     "aria-describedby": "reason-error",
                 },
             ),
-            reason_presets("reject-reason"),
             _field_error("reason-error", verdicts.reason_error),
             _too_late(ruling),
             _dialog_actions("Reject checkpoint", ruling, "red"),
