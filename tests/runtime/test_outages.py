@@ -14,7 +14,7 @@ from agent_console.domain.access import SYSTEM
 from agent_console.domain.context import NewContextDocument
 from agent_console.domain.errors import Unavailable
 from agent_console.domain.jobs import JobStatus, Progress
-from agent_console.runtime import asking, context, notebook, run
+from agent_console.runtime import asking, context, notebook, run, spending, stepping
 from agent_console.store import context_writes, envelopes, run_records, runs
 from tests.runtime.desk import Desk
 
@@ -37,7 +37,7 @@ def _fails_once(real: Callable[..., Any], *, committed: bool) -> Callable[..., A
 @pytest.mark.parametrize(
     ("room", "write", "auto"),
     [
-        (context, "record_step", None),
+        (stepping, "record_step", None),
         (context, "record_note", None),
         (context, "save_artifact", None),
         (context, "put_up", None),
@@ -80,11 +80,13 @@ def test_every_recorded_call_outlives_an_outage(
 
 
 @pytest.mark.parametrize("committed", [False, True], ids=["before the commit", "answer lost"])
-@pytest.mark.parametrize("write", ["record_usage", "put_up"])
+@pytest.mark.parametrize(
+    ("room", "write"), [(spending, "record_usage"), (context, "put_up")], ids=["usage", "put_up"]
+)
 def test_usage_and_approvals_by_policy_outlive_an_outage(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, write: str, committed: bool
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, room: ModuleType, write: str, committed: bool
 ) -> None:
-    monkeypatch.setattr(context, write, _fails_once(getattr(context, write), committed=committed))
+    monkeypatch.setattr(room, write, _fails_once(getattr(room, write), committed=committed))
 
     @handler("test")
     def work(ctx: JobContext) -> list[str]:
@@ -126,14 +128,14 @@ def test_a_long_outage_gives_the_job_back_uncharged(
         raise Unavailable
 
     monkeypatch.setattr(run, "PATIENCE", 0.0)
-    monkeypatch.setattr(context, "record_step", down)
+    monkeypatch.setattr(stepping, "record_step", down)
     attempts: list[int] = []
 
     @handler("test")
     def work(ctx: JobContext) -> int:
         attempts.append(ctx.job.attempt)
         if len(attempts) == 2:
-            monkeypatch.setattr(context, "record_step", runs.record_step)
+            monkeypatch.setattr(stepping, "record_step", runs.record_step)
         return ctx.step("one", lambda: 1)
 
     desk.add(work)
@@ -215,7 +217,7 @@ def test_a_commit_that_comes_through_late_is_not_taken_for_an_error(
         runs.record_step(*args)  # the first try's commit, while the second one waits for it
         raise RuntimeError("duplicate key")
 
-    monkeypatch.setattr(context, "record_step", late)
+    monkeypatch.setattr(stepping, "record_step", late)
     effects: list[str] = []
 
     @handler("test")
