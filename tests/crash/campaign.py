@@ -31,6 +31,8 @@ ANY_MOMENT = "(any moment)"
 TYPES = ("deploy", "publish", "hurry", "flaky", "quick", "agent", "nap", "call")
 IN_STOCK = 24  # claimable jobs that a worker should find
 BACKLOG = 80  # what a worker that is to give jobs back must find
+# What a worker has to do over and over, or it would seldom come past these.
+ROLES = {"release.before_commit": "restart", "expire.before_commit": "expire"}
 PATIENCE = 90.0  # seconds to finish everything at the end
 
 # Start one child that is to die at a label; say whether it did.
@@ -138,9 +140,14 @@ class Campaign:
             raise TimeoutError(f"cannot reach {set(labels)}; see children.log")
 
     def _work_once(self, server: ForkServer, label: str, rng: random.Random) -> bool:
-        releasing = label == "release.before_commit"
-        self._stock(rng, BACKLOG if releasing else IN_STOCK, ("quick",) if releasing else TYPES)
-        order = self._order("restart" if releasing else "work")
+        role = ROLES.get(label, "work")
+        if role == "restart":
+            self._stock(rng, BACKLOG, ("quick",))
+        else:
+            self._stock(rng, IN_STOCK, TYPES)
+        if role == "expire":
+            self._enqueue(self._new_keys(rng, 4, ("hurry",)))
+        order = self._order(role)
         if label == ANY_MOMENT:
             return self._at_any_moment(server, replace(order, patience=30.0), rng)
         nth = 1 if label.startswith(("rescue.", "release.", "expire.")) else rng.randint(1, 4)

@@ -22,6 +22,7 @@ from agent_console.domain.rulings import Item
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.host import WorkerHost
 from agent_console.runtime.registry import Registry
+from agent_console.runtime.sweeps import expire_overdue
 from agent_console.services import Services, build_services
 from agent_console.settings import Settings
 from agent_console.store.database import Database
@@ -38,7 +39,8 @@ UNFINISHED = "SELECT 1 FROM ai_jobs WHERE status NOT IN ('COMPLETED', 'FAILED', 
 class Order:
     """What a child is to do, and where it dies. ``label`` "" lets it live."""
 
-    role: str  # "work", "restart" (work, drain, again) or "desk"
+    # "work", "restart" (work, drain, again), "expire" (work, and look at deadlines) or "desk"
+    role: str
     url: str
     folder: str
     label: str = ""
@@ -77,7 +79,8 @@ def run(order: Order) -> None:
     crashpoints.arm(_hook(order) if order.label else None)
     db = Database(order.url)
     handlers.use(Sink(Path(order.folder) / "sink", db))
-    {"work": _work, "restart": _restart, "desk": _desk}[order.role](order, db)
+    roles = {"work": _work, "restart": _restart, "expire": _expire, "desk": _desk}
+    roles[order.role](order, db)
 
 
 def _hook(order: Order) -> Callable[[str], None]:
@@ -137,6 +140,15 @@ def _restart(order: Order, db: Database) -> None:
         if host.stats()["activeJobs"]:
             host.stop(0.0)
             host.start()
+
+
+def _expire(order: Order, db: Database) -> None:
+    pulse = Pulse(db)
+    host = _host(order, db, pulse)
+    host.start()
+    for _ in pulse.beats(order, 0.1):
+        expire_overdue(db)
+    host.stop(1.0)
 
 
 def _all_done(db: Database) -> bool:
