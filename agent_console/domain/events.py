@@ -12,7 +12,9 @@ from datetime import datetime
 from agent_console.domain.access import SYSTEM, Actor
 from agent_console.domain.jobs import Json
 
-TOUCHED = "screen.touched"  # no event, and in no journal: screens have something new to show
+# No events, and in no journal:
+TOUCHED = "screen.touched"  # screens have something new to show
+BEAT = "worker.beat"  # a worker lives and has nothing new to say: of use to screens of its process
 CALLED_BACK = "job.called_back"  # changes no status, and may make a sleeping job due
 
 

@@ -50,6 +50,7 @@ class Heart:
         self._registered = False
         self._changed = False
         self._next_beat = self._last_look = 0.0
+        self._said: object = None  # by the last beat
         self._beating = threading.Lock()  # an announcement comes from another thread
         self._worker: Worker | None = None
         self.loop = Loop("heart", self._turn, turned=turned)
@@ -126,6 +127,8 @@ class Heart:
                 self._registered = True
             claims = [] if worker is None else worker.claims()
             active = 0 if worker is None else len(worker.running())
+            breakers = self._breakers()
+            said = (status, active, dict(breakers))
             beat = partial(
                 heartbeat,
                 self._db,
@@ -133,13 +136,14 @@ class Heart:
                 claims,
                 status,
                 active=active,
-                breakers=self._breakers(),
+                breakers=breakers,
             )
-            orders = beat()
+            orders = beat(news=said != self._said)
             if orders.dead:
                 _log.warning("taken for dead, jobs and all; introducing this worker again")
                 register_worker(self._db, self._identity)
                 orders = beat()
+            self._said = said
             self._next_beat = monotonic() + self._every
         if worker is not None:
             worker.learn(orders.elsewhere, orders.gated)

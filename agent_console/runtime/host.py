@@ -28,8 +28,8 @@ from agent_console.runtime.schedule_clock import ScheduleClock
 from agent_console.runtime.scheduler import Scheduler
 from agent_console.runtime.sweeps import (
     MEND_EVERY,
-    REMIND_EVERY,
     TIDY_EVERY,
+    Outlook,
     Seldom,
     Sweep,
     expire_overdue,
@@ -51,6 +51,7 @@ from agent_console.services.schedule_fires import fire_due, seconds_to_next
 from agent_console.services.seal_keys import seal_keys
 from agent_console.services.sealing import Sealer
 from agent_console.settings import Settings
+from agent_console.store import chores
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewWorker, WorkerOrders
 from agent_console.store.ids import new_id
@@ -111,6 +112,7 @@ class WorkerHost:
             NewsFeed(db, origin=settings.origin, policy=settings.self_approval),
             Dispatcher(db, settings, self._http),
         )
+        self._outlook = Outlook(self._chores)
         self._news = ScheduleClock(
             self._notifier.work, self._notifier.seconds_to_next, "notifications"
         )
@@ -169,16 +171,16 @@ class WorkerHost:
             worker.poll,
             self._poll_interval,
             Sweep("rescue", self._rescue, self._sweeps),
-            Sweep("expiry", partial(expire_overdue, self._db), self._sweeps),
-            Sweep("reminders", Seldom(partial(remind, self._db), REMIND_EVERY), self._sweeps),
-            Sweep("parked", Seldom(partial(requeue_known, self._db), TIDY_EVERY), self._sweeps),
-            Sweep("previews", Seldom(partial(forget_previews, self._db), TIDY_EVERY), self._sweeps),
-            Sweep("tallies", partial(settle_tallies, self._db), self._sweeps),
+            self._sweep("expiry", partial(expire_overdue, self._db)),
+            Sweep("reminders", Seldom(partial(remind, self._db), TIDY_EVERY), self._sweeps),
+            self._sweep("parked", partial(requeue_known, self._db)),
+            self._sweep("previews", partial(forget_previews, self._db)),
+            self._sweep("tallies", partial(settle_tallies, self._db)),
             Sweep("figures", Seldom(partial(prune_figures, self._db), MEND_EVERY), self._sweeps),
             Sweep("schedules", self._schedules.sweep, self._sweeps),
             Sweep("notifications", self._news.sweep, self._sweeps),
             Sweep("messages", self._messages_sweep(), self._sweeps),
-            Sweep("sealing", Sealer(self._db, keys).seal, self._sweeps),
+            self._sweep("sealing", Sealer(self._db, keys).seal),
             Sweep("retention", retention.sweep, self._sweeps),
             Sweep("gates", Seldom(partial(mend_gates, self._db), MEND_EVERY), self._sweeps),
             self._supervise,
@@ -271,7 +273,16 @@ class WorkerHost:
                 self._scheduler.poll_every(orders.poll_interval)
             worker.want(run=orders.desired == "run", drain_seconds=self._settings.drain_timeout)
 
+    def _sweep(self, name: str, work: Callable[[], object]) -> Sweep:
+        """Return the sweep of ``chores.SIGNS`` that is called where there is something to do."""
+        return Sweep(name, self._outlook.when(name, work), self._sweeps)
+
+    def _chores(self) -> frozenset[str]:
+        return chores.waiting(self._db, timeout=self._settings.worker_timeout, own=self.worker_id)
+
     def _rescue(self) -> None:
+        if not self._locks.dead() and not self._outlook.has("rescue"):
+            return
         rescue_dead(
             self._db,
             self._locks,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from time import monotonic
 
@@ -17,7 +18,6 @@ from agent_console.store.reminders import remind_due
 from agent_console.store.retention import prune_slots
 
 BATCH = 200
-REMIND_EVERY = 5.0  # seconds between looks at who has to be reminded
 TIDY_EVERY = 15.0  # seconds between looks at what nobody waits for
 MEND_EVERY = 60.0  # seconds between looks at what only an accident leaves behind
 
@@ -62,6 +62,40 @@ class Seldom:
         if monotonic() >= self._due:
             self._work()
             self._due = monotonic() + self._every
+
+
+class Outlook:
+    """Tells each sweep whether there is something to do, having asked once for all of a round."""
+
+    def __init__(self, ask: Callable[[], frozenset[str]], fresh: float = 1.0) -> None:
+        """``ask`` names the sweeps with something to do; its answer holds for ``fresh`` seconds."""
+        self._ask, self._fresh = ask, fresh
+        self._lock = threading.Lock()
+        self._found: frozenset[str] = frozenset()
+        self._told: set[str] = set()  # who has had this answer, and wants a new one next
+        self._asked = float("-inf")
+
+    def has(self, name: str) -> bool:
+        """Say whether the sweep ``name`` has something to do.
+
+        Raises:
+            Unavailable: the database is out of reach.
+        """
+        with self._lock:
+            now = monotonic()
+            if name in self._told or now - self._asked > self._fresh:
+                self._found, self._told, self._asked = self._ask(), set(), now
+            self._told.add(name)
+            return name in self._found
+
+    def when(self, name: str, work: Callable[[], object]) -> Callable[[], None]:
+        """Return ``work`` as it is done where the sweep ``name`` has something to do."""
+
+        def look() -> None:
+            if self.has(name):
+                work()
+
+        return look
 
 
 def rescue_dead(

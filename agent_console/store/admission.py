@@ -249,10 +249,12 @@ def next_opening(queries: Queries, others: Collection[str] = ()) -> int | None:
     return min(waits, default=None)
 
 
+GATED = "SELECT job_type FROM job_types WHERE gated = 1"
+
+
 def gated_types(queries: Queries) -> frozenset[str]:
     """Return the job types whose jobs need admission."""
-    rows = queries.rows("SELECT job_type FROM job_types WHERE gated = 1")
-    return frozenset(row[0] for row in rows)
+    return frozenset(row[0] for row in queries.rows(GATED))
 
 
 # Of all unfinished jobs: a run that ends, or a review that is decided, comes back to the queue.

@@ -36,6 +36,11 @@ WHERE status = 'PENDING' AND expires_at <= {now}
 ORDER BY expires_at, id LIMIT :limit
 """
 
+# A row if any is overdue.
+SIGN = """
+SELECT 1 FROM agent_checkpoints {deadline_index} WHERE status = 'PENDING' AND expires_at <= {now}
+"""
+
 # Job first, then checkpoint, as decisions lock them: the two wait for each other, no deadlock. And
 # in one order everywhere: two that want the same jobs never wait for each other either.
 LOCK_JOBS = """

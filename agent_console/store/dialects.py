@@ -38,6 +38,7 @@ _HOLES: dict[Dialect, dict[str, str]] = {
         "finished_index": "INDEXED BY ix_ai_jobs_finished",
         "among_ids": "IN (SELECT value FROM json_each(:ids))",
         "alone": "1",
+        "listed": "group_concat",  # of texts and what is put between them
         "octets": "length",  # of a text its characters: near enough
         "materialized": "",
         "indexable": "+",  # keeps the planner from choosing another index for this term
@@ -61,6 +62,7 @@ _HOLES: dict[Dialect, dict[str, str]] = {
         "deadline_index": "",
         "finished_index": "",
         "among_ids": "= ANY(:ids)",
+        "listed": "string_agg",
         "octets": "octet_length",
         "alone": "CASE WHEN pg_try_advisory_xact_lock(:alone) THEN 1 ELSE 0 END",
         "materialized": "MATERIALIZED",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from agent_console.domain.access import SYSTEM
 from agent_console.domain.clock import MICROSECONDS
@@ -13,13 +13,13 @@ from agent_console.domain.jobs import JobStatus, Json
 from agent_console.domain.parking import ParkCode
 from agent_console.domain.payload import dumps
 from agent_console.domain.records import BreakerState, WorkerStatus
-from agent_console.store.admission import gate_strays, gated_types
+from agent_console.store.admission import GATED, gate_strays
 from agent_console.store.claims import worker_actor
 from agent_console.store.database import Database
 from agent_console.store.engine_values import NewWorker, RunKey, WorkerOrders
 from agent_console.store.job_type_writes import declare
 from agent_console.store.parking import requeue_known
-from agent_console.store.transactions import Params, Queries, Tx
+from agent_console.store.transactions import Params, Queries, Row, Tx
 
 REGISTER = """
 INSERT INTO agent_workers (id, host, pid, version, embedded, status, desired, active_jobs,
@@ -30,23 +30,29 @@ ON CONFLICT (id) DO UPDATE SET status = 'STOPPED', heartbeat_at = excluded.heart
   stopped_at = NULL
 """
 
-BEAT = """
-UPDATE agent_workers SET heartbeat_at = {now}, active_jobs = :active, status = :status,
+# A minute bridges the restart of the only worker that knows a type: its jobs wait for it.
+ELSEWHERE = """
+SELECT job_types FROM agent_workers WHERE id <> :id AND heartbeat_at > {now} - 60000000
+"""
+# In the statement that reads the orders itself: an idle worker asks for little else.
+ORDERS = f"""
+desired, max_concurrent_jobs, poll_interval_ms,
+(SELECT {{listed}}(job_types, '\n') FROM ({ELSEWHERE}) AS others),
+(SELECT {{listed}}(job_type, '\n') FROM ({GATED}) AS gated)
+"""
+
+BEAT = f"""
+UPDATE agent_workers SET heartbeat_at = {{now}}, active_jobs = :active, status = :status,
   breakers = coalesce(:breakers, breakers),
-  stopped_at = CASE WHEN :status = 'STOPPED' THEN coalesce(stopped_at, {now}) END
+  stopped_at = CASE WHEN :status = 'STOPPED' THEN coalesce(stopped_at, {{now}}) END
 WHERE id = :id AND status <> 'DEAD'
-RETURNING desired, max_concurrent_jobs, poll_interval_ms
+RETURNING {ORDERS}
 """
 
 HELD = "SELECT id, claim_token FROM ai_jobs WHERE worker_id = :id AND status = 'RUNNING'"
 
-# A minute bridges the restart of the only worker that knows a type: its jobs wait for it.
-ELSEWHERE = """
-SELECT DISTINCT job_types FROM agent_workers WHERE id <> :id AND heartbeat_at > {now} - 60000000
-"""
-
-WANTED = """
-SELECT desired, max_concurrent_jobs, poll_interval_ms FROM agent_workers
+WANTED = f"""
+SELECT {ORDERS} FROM agent_workers
 WHERE id = :id AND status <> 'DEAD'
 """
 
@@ -68,6 +74,9 @@ SELECT j.id FROM ai_jobs j WHERE j.status = 'RUNNING' AND NOT EXISTS (
   SELECT 1 FROM agent_workers w WHERE w.id = j.worker_id AND w.status IN ('RUNNING', 'DRAINING'))
 LIMIT 5000
 """
+
+# What a rescue looks for: a row if there is any of it.
+SIGN = f"SELECT 1 FROM ({SILENT}) AS silent UNION ALL SELECT 1 FROM ({ORPHANS}) AS orphans"
 
 RESCUE = """
 UPDATE ai_jobs SET
@@ -134,11 +143,13 @@ def heartbeat(
     *,
     active: int | None = None,
     breakers: Mapping[str, BreakerState] | None = None,
+    news: bool = True,
 ) -> WorkerOrders:
     """Say that the worker lives, with which ``claims``, and return what is wanted of it.
 
     ``active`` of them run, the others wait for their turn; None: all of them run. ``breakers``
-    are the states of the hosts it calls; None: as they were.
+    are the states of the hosts it calls; None: as they were. Without ``news``, that is when only
+    the time is another one than last time, no other process is told.
     """
     running = len(claims) if active is None else active
     states = None if breakers is None else dumps(dict(breakers))
@@ -146,7 +157,10 @@ def heartbeat(
     def work(tx: Tx) -> WorkerOrders:
         params: Params = {"id": worker_id, "active": running, "status": status.value}
         row = tx.row(BEAT, {**params, "breakers": states})
-        tx.touch("")
+        if news:
+            tx.touch("")
+        else:
+            tx.beat()
         if row is None:
             lost = frozenset(key.job_id for key in claims)
             return WorkerOrders(
@@ -156,14 +170,7 @@ def heartbeat(
         if claims:
             held.update(tx.rows(HELD, {"id": worker_id}))
         gone = (key.job_id for key in claims if held.get(key.job_id) != key.token)
-        return WorkerOrders(
-            desired=row[0],
-            max_concurrent_jobs=row[1],
-            poll_interval=row[2] / 1000,
-            lost=frozenset(gone),
-            elsewhere=_elsewhere(tx, worker_id),
-            gated=gated_types(tx),
-        )
+        return _orders(row, frozenset(gone))
 
     return db.write(work)
 
@@ -178,28 +185,32 @@ def wanted(db: Database, worker_id: str) -> WorkerOrders | None:
     """Return what is wanted of the worker, without a heartbeat; None if it is unknown or dead."""
     with db.read() as reader:
         row = reader.row(WANTED, {"id": worker_id})
-        if row is None:
-            return None
-        elsewhere = _elsewhere(reader, worker_id)
-        gated = gated_types(reader)
-    return WorkerOrders(
-        desired=row[0],
-        max_concurrent_jobs=row[1],
-        poll_interval=row[2] / 1000,
-        lost=frozenset(),
-        elsewhere=elsewhere,
-        gated=gated,
-    )
+    return None if row is None else _orders(row, frozenset())
 
 
 def known_types(queries: Queries) -> frozenset[str]:
     """Return the job types that some worker knows which was heard of within the last minute."""
-    return _elsewhere(queries, "")
+    return _types(text for (text,) in queries.rows(ELSEWHERE, {"id": ""}))
 
 
-def _elsewhere(queries: Queries, worker_id: str) -> frozenset[str]:
-    texts = queries.rows(ELSEWHERE, {"id": worker_id})
-    return frozenset(name for (text,) in texts for name in json.loads(text))
+def _orders(row: Row, lost: frozenset[str]) -> WorkerOrders:
+    desired, size, poll_ms, elsewhere, gated = row
+    return WorkerOrders(
+        desired=desired,
+        max_concurrent_jobs=size,
+        poll_interval=poll_ms / 1000,
+        lost=lost,
+        elsewhere=_types(_lines(elsewhere)),
+        gated=frozenset(_lines(gated)),
+    )
+
+
+def _lines(text: str | None) -> list[str]:
+    return text.split("\n") if text else []
+
+
+def _types(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for text in texts for name in json.loads(text))
 
 
 def rescue(

@@ -25,6 +25,9 @@ TYPES = """
 SELECT DISTINCT job_type || '' FROM ai_jobs WHERE status = 'PARKED' AND park_code = 'no_handler'
 """
 
+# A row if any is parked so, whether anybody knows its type or not.
+SIGN = "SELECT 1 FROM ai_jobs WHERE status = 'PARKED' AND park_code = 'no_handler'"
+
 REQUEUE = """
 UPDATE ai_jobs SET status = 'QUEUED', claims = 0, resuming = 1, park_reason = NULL,
   park_code = NULL, park_detail = NULL, claim_token = claim_token + 1, updated_at = {now}

@@ -32,6 +32,8 @@ FROM job_previews WHERE NOT EXISTS (
   AND j.claim_token = job_previews.token AND j.status = 'RUNNING')
 """
 
+SIGN = f"SELECT 1 {_LEFT_OVER}"  # a row if anything is left over
+
 
 def show(db: Database, key: RunKey, text: str) -> None:
     """Replace what the run shows as being written.
@@ -70,7 +72,7 @@ def sweep(db: Database) -> int:
     Reads first: as a rule there is nothing to write.
     """
     with db.read() as reader:
-        if reader.row(f"SELECT 1 {_LEFT_OVER} LIMIT 1") is None:
+        if reader.row(f"{SIGN} LIMIT 1") is None:
             return 0
     return db.write(lambda tx: tx.execute(f"DELETE {_LEFT_OVER}"))
 

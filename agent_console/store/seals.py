@@ -29,6 +29,11 @@ SELECT (SELECT max(seq) FROM audit_logs),
   {now}, last.number, last.last_seq, last.hash, last.key_id, last.sealed_at
 FROM (SELECT 1 AS one) AS always LEFT JOIN last ON 1 = 1
 """
+# A row if any of the journal has no seal yet.
+SIGN: Final = """
+SELECT 1 FROM audit_logs
+WHERE seq > coalesce((SELECT last_seq FROM audit_seals ORDER BY number DESC LIMIT 1), 0)
+"""
 NEXT: Final = (
     f"SELECT {', '.join(COLUMNS)} FROM audit_seals WHERE number > :after ORDER BY number LIMIT 1"
 )

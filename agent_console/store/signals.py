@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal
 
-from agent_console.domain.events import CALLED_BACK, Event
+from agent_console.domain.events import BEAT, CALLED_BACK, Event
 from agent_console.domain.jobs import CLAIMABLE, JobStatus
 from agent_console.store.database import Database
 from agent_console.store.feed import Jobs, jobs_of
@@ -80,6 +80,9 @@ class Signals:
         self._heard(work=False)
 
     def _committed(self, events: Sequence[Event]) -> None:
+        if all(event.action == BEAT for event in events):
+            self._show(jobs_of(events))
+            return
         work = any(map(self._is_work, events))
         self._heard(work=work, jobs=jobs_of(events))
         if (listener := self._listener) is not None:
@@ -109,8 +112,14 @@ class Signals:
         return gated is None or event.job_type in gated
 
     def _heard(self, *, work: bool, jobs: Jobs = None) -> None:
-        screens = [partial(look, jobs) for look in self._screens]
-        for callback in [*(self._work if work else ()), *self._change, *screens]:
+        self._call(*(self._work if work else ()), *self._change)
+        self._show(jobs)
+
+    def _show(self, jobs: Jobs) -> None:
+        self._call(*(partial(look, jobs) for look in self._screens))
+
+    def _call(self, *callbacks: Callback) -> None:
+        for callback in callbacks:
             try:
                 callback()
             except Exception:  # noqa: BLE001 - the others must still be told

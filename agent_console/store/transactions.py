@@ -10,7 +10,7 @@ from sqlalchemy import Connection, inspect
 from sqlalchemy.sql import Executable
 
 from agent_console.domain.clock import Clock, to_micros
-from agent_console.domain.events import TOUCHED, Event
+from agent_console.domain.events import BEAT, TOUCHED, Event
 from agent_console.store import journal, review_sums, tallies, tally_slots
 from agent_console.store.dialects import (
     NOW_PARAM,
@@ -173,6 +173,10 @@ class Tx(Queries):
         ``job_id``: it is about this job alone; "": about no job.
         """
         self.touches.append(Event(action=TOUCHED, job_id=job_id))
+
+    def beat(self) -> None:
+        """Tell the screens of this process alone that a worker lives, as they know."""
+        self.touches.append(Event(action=BEAT, job_id=""))
 
     def flush(self, events: Sequence[Event]) -> None:
         """Write journal and tallies of ``events``; the writer calls it before it commits."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 
 from agent_console.domain.events import Event
+from agent_console.domain.records import WorkerStatus
 from agent_console.store.database import Database
+from agent_console.store.liveness import heartbeat
 from agent_console.store.signals import Signals
+from tests.support.runs import introduce
 
 PATIENCE = 3.0  # seconds; the safety poll would take 5
 
@@ -67,4 +70,39 @@ def test_own_writes_that_nobody_needs_to_hear_of_wake_nobody(database_url: str) 
     finally:
         listening.stop()
         other.close()
+        console.close()
+
+
+def test_a_beat_with_nothing_new_is_for_the_screens_of_its_own_process(database_url: str) -> None:
+    """Else each of many workers would have all others look at everything, every few seconds."""
+    console, worker = Database(database_url), Database(database_url)
+    elsewhere, change, screen = (threading.Semaphore(0) for _ in range(3))
+    here, there = Signals(console), Signals(worker)
+    here.on_change(elsewhere.release)
+    there.on_change(change.release)
+    there.on_look(lambda _jobs: screen.release())
+    here.start()
+    there.start()
+
+    def quiet(heard: threading.Semaphore) -> bool:
+        return not heard.acquire(timeout=0.3)
+
+    try:
+        introduce(worker, "w1")
+        heartbeat(worker, "w1", [], WorkerStatus.RUNNING)
+        for heard in (elsewhere, change, screen):
+            assert heard.acquire(timeout=PATIENCE)
+            while not quiet(heard):  # what else the start and the introduction have to say
+                continue
+        heartbeat(worker, "w1", [], WorkerStatus.RUNNING, news=False)
+        assert screen.acquire(timeout=PATIENCE)
+        assert quiet(change)
+        # The commit itself is what other processes see of a SQLite file.
+        assert quiet(elsewhere) == (console.dialect == "postgresql")
+        heartbeat(worker, "w1", [], WorkerStatus.STOPPED)
+        assert elsewhere.acquire(timeout=PATIENCE)
+    finally:
+        here.stop()
+        there.stop()
+        worker.close()
         console.close()
