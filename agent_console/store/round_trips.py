@@ -46,6 +46,9 @@ def joined(connection: PoolProxiedConnection) -> Iterator[Joined]:
     A connection that is of no use any more is not given back to its pool.
     """
     driver: Any = connection.driver_connection
+    # What a read has asked of its transaction the driver would set for the session, and then
+    # take back, each in a round trip of its own.
+    driver.set_session(isolation_level="DEFAULT", readonly="DEFAULT", deferrable="DEFAULT")
     driver.autocommit = True  # as far as the driver knows: it is to send neither
     cursor = Joined(driver.cursor())
     try:

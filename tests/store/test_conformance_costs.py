@@ -152,3 +152,20 @@ def test_word_for_other_processes_goes_along_with_a_commit(db: Database, sent: l
     assert len(sent) == {"postgresql": 1, "sqlite": 2}[db.dialect], sent
     notified = [text for text in sent if "NOTIFY agent_console_work" in text]
     assert len(notified) == {"postgresql": 1, "sqlite": 0}[db.dialect]
+
+
+def test_a_write_after_a_read_brings_no_settings_along(postgres: PostgresServer) -> None:
+    """What the driver would send by itself to take back what the read had asked for."""
+    with postgres.database() as url, closing(Database(url)) as db, closing(Database(url)) as other:
+        with db.read() as reader:
+            assert reader.row("SELECT 1") is not None
+        (pid,) = db.write(lambda tx: tx.row("SELECT pg_backend_pid()")) or (None,)
+        with other.read() as reader:
+            last = reader.row("SELECT query FROM pg_stat_activity WHERE pid = :pid", {"pid": pid})
+        assert last is not None
+        assert "COMMIT" in last[0]
+        assert "SET" not in last[0]
+        with db.read() as reader:  # which is a snapshot still, and cannot write
+            isolation = reader.row("SHOW transaction_isolation")
+            read_only = reader.row("SHOW transaction_read_only")
+        assert (isolation, read_only) == (("repeatable read",), ("on",))
