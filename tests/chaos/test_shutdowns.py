@@ -19,7 +19,7 @@ import pytest
 from agent_console.store.database import Database
 from agent_console.testing import enqueue
 from tests.chaos import stoppable, tasks
-from tests.chaos.processes import CONTEXT
+from tests.chaos.processes import CONTEXT, ended, start
 from tests.chaos.sizes import SEED, size, tell
 from tests.crash import checks
 from tests.runtime.hosts import hosted
@@ -87,14 +87,14 @@ def _stop_one(db: Database, url: str, folder: Path, way: str, rng: random.Random
     }
     args = (environment, str(folder / "workers.log"))
     process = CONTEXT.Process(target=stoppable.run, args=args)
-    process.start()
+    start(process)
     assert process.pid is not None
     _until_it_runs(db, process.pid)
     threading.Event().wait(rng.uniform(0.0, 0.4))
     began = time.monotonic()
     _tell_to_stop(process.pid, way, rng)
-    process.join(PATIENCE)
-    return Stop(way, time.monotonic() - began, process.exitcode)
+    code = ended(process, PATIENCE)
+    return Stop(way, time.monotonic() - began, code)
 
 
 def _tell_to_stop(pid: int, way: str, rng: random.Random) -> None:

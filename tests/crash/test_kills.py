@@ -11,7 +11,7 @@ from tests.crash.campaign import REACHED, Campaign
 from tests.crash.checks import complaints
 from tests.crash.sink import Sink
 
-KILLS = size("KILLS", 200, 1000)  # per database
+KILLS = size("KILLS", 100, 1000)  # per database
 
 
 @pytest.mark.crash
