@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
@@ -25,6 +25,7 @@ from agent_console.ui.states.session import OUTAGE, Session
 
 COALESCE = 0.1  # seconds between two updates of one page
 SETTLE = 1.2  # seconds after a change: who was let in from memory then is read anew
+AHEAD = 0.02  # seconds that what is there already waits for the rest of its page
 RETRY = 2.0  # seconds until a failed read is tried again
 STALE = "Updates are delayed. Trying again…"
 _LOG = logging.getLogger(__name__)
@@ -95,6 +96,7 @@ async def follow(page: LiveState) -> rx.event.EventSpec | None:
     anybody signed in may call ``watch`` as often as they like.
     """
     seen: int | None = None
+    last: _Round | None = None
     patience = 30.0
     async with page:
         mine = page._loop = bridge.request_id()
@@ -104,9 +106,8 @@ async def follow(page: LiveState) -> rx.event.EventSpec | None:
         if page._loop not in {"", mine}:
             return None
         try:
-            patience = await _refresh(page, fresh=seen is None)
-            if version != seen:
-                patience = min(patience, SETTLE)
+            last = await _refresh(page, last if seen is not None else None)
+            patience = last.good if version == seen else min(last.good, SETTLE)
         except Unauthenticated:
             async with page:
                 path = f"{page.router.url.path}?{page.router.url.query}".rstrip("?")
@@ -121,37 +122,97 @@ async def follow(page: LiveState) -> rx.event.EventSpec | None:
         await asyncio.sleep(COALESCE)
 
 
-async def _refresh(page: LiveState, *, fresh: bool) -> float:
-    """Read and show what ``page`` asks now; return how long that stays good, in seconds.
+@dataclass(slots=True)
+class _Round:
+    """What a loop has shown last, and to whom; woken again, it most often asks the same."""
 
-    ``fresh``: somebody has just come, and is shown what is true now, files included.
+    actor: Actor
+    reading: str
+    shown: list[Ask] = field(default_factory=list)
+
+    def holds(self, page: LiveState, actor: Actor) -> bool:
+        """Say whether it is still what is on the screen, of somebody with the same rights."""
+        return page._reading == self.reading and actor.permissions == self.actor.permissions
+
+    @property
+    def good(self) -> float:
+        """Seconds until something on the page is to be read again although nothing changed."""
+        return min((ask.every for ask in self.shown), default=RETRY)
+
+
+async def _refresh(page: LiveState, last: _Round | None) -> _Round:
+    """Read and show what ``page`` asks now, after what it has shown ``last``.
+
+    None: somebody has just come, and is shown what is true now, files included. Else what was
+    shown last is read ahead, and shown in one turn with the question what to show: each turn
+    costs the page a lock, a comparison and a message.
     """
+    ready = {} if last is None else await _read_ahead(last)
     async with page:
-        own = _own(page)
+        own, session = _own(page), await page.get_state(Session)
         actor = await own._actor()
-        first = own._ask(actor)
+        ask: Ask | None = (first := own._ask(actor))
         own._turn_to(first.subject)
-        reading = own._reading = bridge.request_id()
-    ask: Ask | None = first
-    good = first.every
+        if last is None or not last.holds(own, actor):
+            ready = {}
+        now = _Round(actor, bridge.request_id())
+        own._reading = now.reading
+        ask = _show_ready(own, session, now, ask, ready)
     while ask is not None:
-        good = min(good, ask.every)
-        answer, pending = await _read(actor, ask, fresh=fresh)
+        answer = await _read(actor, ask, fresh=last is None)
         async with page:
-            own = _own(page)
-            session = await own.get_state(Session)
-            if session.pending != pending:
-                session.pending = pending
-            if session.outage:
-                session.outage = ""
-            ask = None
-            if own._reading == reading:
-                own._show(answer)
-                ask = own._ask_next(actor, answer)
-            # Else a newer loop is about to show what is true.
-            if ask is None and own._reading in {"", reading}:
+            own, session = _own(page), await page.get_state(Session)
+            if own._reading == now.reading:
+                ask = _show_ready(own, session, now, ask, {ask.key: answer})
+                continue
+            ask = None  # a newer loop, or an event, shows what is true
+            if not own._reading:
                 own._put(loaded=True, stale="", problem="", problem_code="")
-    return good
+    return now
+
+
+def _show_ready(
+    own: LiveState,
+    session: Session,
+    now: _Round,
+    ask: Ask | None,
+    ready: dict[Hashable, tuple[Any, int]],
+) -> Ask | None:
+    """Show what is ``ready`` of what is asked; return what is to be read for the rest."""
+    while ask is not None and ask.key in ready:
+        answer, pending = ready.pop(ask.key)
+        if session.pending != pending:
+            session.pending = pending
+        if session.outage:
+            session.outage = ""
+        now.shown.append(ask)
+        own._show(answer)
+        ask = own._ask_next(now.actor, answer)
+    if ask is None:
+        own._put(loaded=True, stale="", problem="", problem_code="")
+    return ask
+
+
+async def _read_ahead(last: _Round) -> dict[Hashable, tuple[Any, int]]:
+    """Return new answers to what was asked last: the first, and what is there soon after it.
+
+    What takes longer, or cannot be read, is left to who asks again; it is not read twice.
+    """
+    reads = {
+        ask.key: asyncio.ensure_future(_read(last.actor, ask, fresh=False)) for ask in last.shown
+    }
+    tasks = [*reads.values()]
+    if tasks:
+        await asyncio.wait(tasks[:1])
+        await asyncio.wait(tasks, timeout=AHEAD)
+    ready = {
+        key: task.result()
+        for key, task in reads.items()
+        if task.done() and not task.cancelled() and task.exception() is None
+    }
+    for task in tasks:
+        task.cancel()
+    return ready
 
 
 def _own(page: LiveState) -> LiveState:
@@ -164,7 +225,7 @@ def _own(page: LiveState) -> LiveState:
 
 async def _read(actor: Actor, ask: Ask, *, fresh: bool) -> tuple[Any, int]:
     """Return the answer to ``ask``, and how many checkpoints wait."""
-    scope = tuple(sorted(actor.permissions))
+    scope = actor.permissions
     review, snapshots = bridge.services().review, bridge.snapshots()
     return await asyncio.gather(
         snapshots.get(

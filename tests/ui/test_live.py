@@ -61,15 +61,15 @@ def test_a_page_is_followed_once_however_often_it_asks(
 ) -> None:
     cookie = console.sign_in("viewer")
     console.actor("operator")
-    refreshed: list[float] = []
+    refreshed: list[object] = []
     plain = live._refresh
     too_many = asyncio.Event()
 
-    async def counted(page: live.LiveState, *, fresh: bool) -> float:
-        refreshed.append(await plain(page, fresh=fresh))
+    async def counted(page: live.LiveState, last: live._Round | None) -> live._Round:
+        refreshed.append(last)
         if len(refreshed) > 4:
             too_many.set()
-        return refreshed[-1]
+        return await plain(page, last)
 
     async def look() -> None:
         async with Browser(cookie, "/jobs") as browser:
