@@ -53,15 +53,16 @@
     target.tabIndex = 0;
   });
 
-  // A comment's place leads to its line, wherever that is folded away.
-  const bring = (cell) => {
-    cell.closest("details").open = true;
-    const target = cell.querySelector(SAY) ?? cell;
-    if (target === cell) cell.tabIndex = -1;
-    cell.scrollIntoView({ block: "center" });
+  // A comment's place leads to its line, wherever that is folded away, and a comment below a line
+  // to the thread that has all of them.
+  const bring = (place) => {
+    place.closest("details")?.setAttribute("open", "");
+    const target = place.querySelector(SAY) ?? place;
+    if (target === place) place.tabIndex = -1;
+    place.scrollIntoView({ block: "center" });
     target.focus({ preventScroll: true });
     document.querySelectorAll(".diff-told").forEach((one) => one.classList.remove("diff-told"));
-    cell.classList.add("diff-told");
+    place.classList.add("diff-told");
   };
   document.addEventListener("click", (event) => {
     const say = event.target.closest?.(SAY);
@@ -71,12 +72,12 @@
       form.requestSubmit();
       return;
     }
-    const link = event.target.closest?.('a[href^="#line-"]');
-    const cell = link && document.getElementById(link.hash.slice(1));
-    if (!cell) return;
+    const link = event.target.closest?.('a[href^="#line-"], a[href^="#said-"]');
+    const place = link && document.getElementById(link.hash.slice(1));
+    if (!place) return;
     event.preventDefault();
     event.stopPropagation();
-    bring(cell);
+    bring(place);
   }, true);
 
   // What somebody has viewed on this device, of the last reviews: [[what is reviewed, [keys]], …].

@@ -78,6 +78,7 @@ class CheckpointParams(OffsetParams):
     checkpoint_type: CheckpointType | None = None
     job_id: _Text | None = None
     job_type: _Text | None = None
+    search: Annotated[_Text, Field(description="In id and message; then newest first.")] = ""
 
     def to_query(self) -> CheckpointQuery:
         """Return the domain's value."""

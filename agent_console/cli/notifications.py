@@ -9,6 +9,7 @@ import typer
 from agent_console.cli.output import JSON_OPTION, Commands, document, fail, note, say, table
 from agent_console.cli.secrets import read_value
 from agent_console.cli.session import opened
+from agent_console.domain.errors import Invalid
 from agent_console.domain.notifications import (
     ASKING,
     MAX_DIGEST,
@@ -91,6 +92,40 @@ def add(
         say(made.secret)
 
 
+@app.command()
+def change(
+    subscription_id: SUBSCRIPTION_ID,
+    *,
+    name: Annotated[str | None, typer.Option("--name", help="What it is for.")] = None,
+    target: Annotated[
+        bool, typer.Option("--target", help="Read a new target from standard input.")
+    ] = False,
+    topics: Annotated[list[Topic], typer.Option("--topic", help="What to hear of.")] = [],  # noqa: B006
+    job_types: Annotated[list[str], typer.Option("--type", help="Of these job types.")] = [],  # noqa: B006
+    all_types: Annotated[bool, typer.Option("--all-types", help="Of all job types.")] = False,
+    reminders: Annotated[
+        list[int], typer.Option("--reminder", min=1, max=99, help="At this percent of time left.")
+    ] = [],  # noqa: B006
+    digest: Annotated[
+        int | None,
+        typer.Option("--digest", min=0, max=MAX_DIGEST, help="Gather for so many minutes."),
+    ] = None,
+    as_json: Annotated[bool, JSON_OPTION] = False,
+) -> None:
+    """Change what is given; all else stays."""
+    if job_types and all_types:
+        raise Invalid("--type and --all-types exclude each other.")
+    asked = SubscriptionChange(
+        name=name,
+        target=read_value("Target") if target else None,
+        topics=[one.value for one in topics] or None,
+        job_types=job_types or ([] if all_types else None),
+        reminders=reminders or None,
+        digest_minutes=digest,
+    )
+    _change(subscription_id, asked, as_json=as_json)
+
+
 @app.command("test")
 def send_test(
     subscription_id: SUBSCRIPTION_ID, *, as_json: Annotated[bool, JSON_OPTION] = False
@@ -162,7 +197,7 @@ def disable(
     subscription_id: SUBSCRIPTION_ID, *, as_json: Annotated[bool, JSON_OPTION] = False
 ) -> None:
     """Tell it nothing more."""
-    _switch(subscription_id, enabled=False, as_json=as_json)
+    _change(subscription_id, SubscriptionChange(enabled=False), as_json=as_json)
 
 
 @app.command()
@@ -170,7 +205,7 @@ def enable(
     subscription_id: SUBSCRIPTION_ID, *, as_json: Annotated[bool, JSON_OPTION] = False
 ) -> None:
     """Tell it of what happens from now on."""
-    _switch(subscription_id, enabled=True, as_json=as_json)
+    _change(subscription_id, SubscriptionChange(enabled=True), as_json=as_json)
 
 
 @app.command()
@@ -186,10 +221,9 @@ def remove(
         say(f"{subscription_id} is deleted.")
 
 
-def _switch(subscription_id: str, *, enabled: bool, as_json: bool) -> None:
-    change = SubscriptionChange(enabled=enabled)
+def _change(subscription_id: str, asked: SubscriptionChange, *, as_json: bool) -> None:
     with opened() as (console, actor):
-        one = console.services.notifications.change(actor, subscription_id, change).subscription
+        one = console.services.notifications.change(actor, subscription_id, asked).subscription
     if as_json:
         document({"subscription": _wire(one)})
     else:

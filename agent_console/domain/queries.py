@@ -21,11 +21,16 @@ _Known = TypeVar("_Known", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paging:
-    """Where in a list to read: ``cursor`` (stable while rows arrive) or ``offset``."""
+    """Where in a list to read: ``cursor`` (stable while rows arrive) or ``offset``.
+
+    ``counted`` False: nobody looks at the total, so that a search of jobs or checkpoints is made
+    once, not twice.
+    """
 
     limit: int = DEFAULT_LIMIT
     offset: int = 0
     cursor: str | None = None
+    counted: bool = True
 
     def check(self) -> None:
         """Refuse what would cost too much.
@@ -56,13 +61,15 @@ class JobQuery(Paging):
 class CheckpointQuery(Paging):
     """Checkpoints: pending ones by deadline, soonest first; all others newest first.
 
-    ``status`` None means every status.
+    ``status`` None means every status. ``search`` looks in id and message of the newest matches,
+    which then come newest first, pending ones too.
     """
 
     status: str | None = "PENDING"
     checkpoint_type: str | None = None
     job_id: str | None = None
     job_type: str | None = None
+    search: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ def check_checkpoints(query: CheckpointQuery) -> None:
     known(CheckpointType, query.checkpoint_type, "checkpointType")
     for field, value in (("jobId", query.job_id), ("jobType", query.job_type)):
         text(field, value, MAX_NAME)
+    text("search", query.search, MAX_SEARCH)
 
 
 def check_audit(query: AuditQuery) -> None:

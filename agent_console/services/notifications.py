@@ -124,11 +124,10 @@ class NotificationService:
             Invalid: a field is not acceptable.
             Conflict: the keystore cannot be used.
         """
-        before = self.get(actor, subscription_id)
-        new_target = self._changed_target(before, change)
+        new_target = self._changed_target(self.get(actor, subscription_id), change)
 
         def work(tx: Tx) -> Subscription:
-            self._change(tx, before, change, new_target, actor)
+            self._change(tx, subscription_id, change, new_target, actor)
             return notifications.found(tx, subscription_id)
 
         made = None if change.secret or new_target is None else new_target.made
@@ -184,14 +183,16 @@ class NotificationService:
     def _change(
         self,
         tx: Tx,
-        before: Subscription,
+        subscription_id: str,
         change: SubscriptionChange,
         to: _NewTarget | None,
         actor: Actor,
     ) -> None:
-        kept = notifications.target(tx, before.id)
+        kept = notifications.target(tx, subscription_id)
         if kept is None:
-            raise NotFound(f"There is no subscription {before.id}.")
+            raise NotFound(f"There is no subscription {subscription_id}.")
+        # As it is now: of two who change different fields, neither undoes the other's.
+        before = notifications.found(tx, subscription_id)
         now = Content(
             name=before.name,
             target=kept[1],
@@ -207,8 +208,9 @@ class NotificationService:
         if to is not None:
             given |= {"target": to.ciphertext, "shown": to.shown}
         said = _checked(replace(now, **given), shared=before.shared)
-        if said != now:
-            notifications.change(tx, before.id, said, actor)
+        changed = [n for n in (*names, "target") if getattr(said, n) != getattr(now, n)]
+        if changed:
+            notifications.change(tx, before.id, said, actor, changed)
         if change.enabled is True:
             notifications.enable(tx, before.id, actor)
         elif change.enabled is False:

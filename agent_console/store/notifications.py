@@ -125,17 +125,19 @@ def create(
     return made
 
 
-def change(tx: Tx, subscription_id: str, said: Content, actor: Actor) -> Subscription:
-    """Make the subscription what ``said`` says.
+def change(
+    tx: Tx, subscription_id: str, said: Content, actor: Actor, changed: Sequence[str]
+) -> Subscription:
+    """Make the subscription what ``said`` says, of which the fields ``changed`` are new.
 
     Raises:
         NotFound: it has gone meanwhile.
     """
     if not tx.execute(_UPDATE, {"id": subscription_id, **_params(said)}):
         raise _gone(subscription_id)
-    changed = found(tx, subscription_id)
-    tx.record(_event("notification.changed", actor, changed))
-    return changed
+    one = found(tx, subscription_id)
+    tx.record(_event("notification.changed", actor, one, {"changed": list(changed)}))
+    return one
 
 
 def enable(tx: Tx, subscription_id: str, actor: Actor) -> None:

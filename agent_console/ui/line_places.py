@@ -51,7 +51,16 @@ class Lines:
         """Take the changes of a card, as they are and as they are shown."""
         self._named = named(changes) if said else {}
         self._shown = {name for one in views for name in _ids(one)} if said else set()
-        self.said = Counter(self._id(one.comment, one.line) for one in said if one.line is not None)
+        self._led = [(self._id(one.comment, one.line), one) for one in said if one.line is not None]
+        self.said = Counter(line_id for line_id, _ in self._led)
+
+    def below(self, most: int) -> dict[str, list[LineComment]]:
+        """Return by the id of their line the latest comments, ``most`` in all, on shown lines."""
+        found: dict[str, list[LineComment]] = {}
+        shown_ones = [(line_id, one) for line_id, one in self._led if line_id in self._shown]
+        for line_id, one in shown_ones[-most:]:
+            found.setdefault(line_id, []).append(one)
+        return found
 
     def own(self, comment: Comment) -> dict[str, Any]:
         """Return ``facts`` of a comment that was made on this very card."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from agent_console.domain.errors import FieldError
 from agent_console.domain.notifications import (
+    ASKING,
     DIGEST,
     Attempt,
     Delivery,
     DeliveryStatus,
     NewSubscription,
     Subscription,
+    SubscriptionChange,
     Topic,
     Way,
 )
@@ -54,7 +56,29 @@ class SubscriptionRow:
     state: str
     why: str
     href: str
+    edit_href: str
     current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionDraft:
+    """What the fields of the form hold when it appears; ``id`` is empty for a new subscription.
+
+    ``shown`` tells of the target that is kept; ``digest_words`` is the choice of minutes that the
+    form does not offer of itself, empty when it does.
+    """
+
+    id: str = ""
+    name: str = ""
+    way: str = Way.WEBHOOK.value
+    shown: str = ""
+    topics: Sequence[str] = tuple(one.value for one in ASKING)
+    job_types: str = ""
+    decidable: bool = False
+    shared: bool = False
+    reminders: str = ""
+    digest: str = "0"
+    digest_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +126,7 @@ def subscription_row(one: Subscription, current: str) -> SubscriptionRow:
         state=state,
         why=shown(why, 300),
         href=address(PAGE, {"subscription": one.id}),
+        edit_href=address(PAGE, {"edit": one.id}),
         current=one.id == current,
     )
 
@@ -133,8 +158,34 @@ def message_row(one: Delivery, *, enabled: bool) -> MessageRow:
     )
 
 
+def draft(one: Subscription) -> SubscriptionDraft:
+    """Return what the form holds to change ``one``."""
+    return SubscriptionDraft(
+        id=one.id,
+        name=one.name,
+        way=one.way.value,
+        shown=shown(one.shown, 200),
+        topics=one.topics,
+        job_types=", ".join(one.job_types),
+        decidable=one.decidable,
+        shared=one.shared,
+        reminders=percents(one.reminders),
+        digest=str(one.digest_minutes),
+        digest_words="" if one.digest_minutes in DIGESTS else _every(one.digest_minutes),
+    )
+
+
+def percents(reminders: Sequence[int]) -> str:
+    """Return percents as they are typed."""
+    return ", ".join(map(str, reminders))
+
+
+def _every(minutes: int) -> str:
+    return DIGESTS.get(minutes, f"Every {minutes} minutes")
+
+
 def _gathered(minutes: int) -> str:
-    said = DIGESTS.get(minutes, f"Every {minutes} minutes")
+    said = _every(minutes)
     return f" · gathered {said[0].lower()}{said[1:]}"
 
 
@@ -147,7 +198,6 @@ def _attempt(one: Attempt) -> str:
 
 def new_subscription(form: Mapping[str, Any], wrong: list[FieldError]) -> NewSubscription:
     """Return what the form asks for; what cannot be read goes to ``wrong``."""
-    topics = [topic.value for topic in Topic if form.get(when.own(topic.value))]
     target, secret = when.text(form, "target"), when.text(form, "secret")
     for name, given in (("name", when.text(form, "name")), ("target", target)):
         if not given:
@@ -157,13 +207,49 @@ def new_subscription(form: Mapping[str, Any], wrong: list[FieldError]) -> NewSub
         way=when.text(form, "way"),
         target=target,
         secret=secret or None,
-        topics=topics,
-        job_types=[one for one in when.text(form, "jobTypes").replace(",", " ").split() if one],
+        topics=_topics(form),
+        job_types=_job_types(when.text(form, "jobTypes")),
         decidable=bool(form.get(when.own("decidable"))),
         reminders=_percents(when.text(form, "reminders"), wrong),
         digest_minutes=_minutes(when.text(form, "digestMinutes"), wrong),
         shared=bool(form.get(when.own("shared"))),
     )
+
+
+def subscription_change(
+    form: Mapping[str, Any], before: SubscriptionDraft, wrong: list[FieldError]
+) -> SubscriptionChange:
+    """Return what differs from ``before``, as the form was filled; unreadable goes to ``wrong``.
+
+    What is as it was is no change: somebody else may have changed it meanwhile. An empty target or
+    secret stays what it is.
+    """
+    typed = {name: when.text(form, name) for name in ("name", "jobTypes", "reminders")}
+    digest = when.text(form, "digestMinutes")
+    if not typed["name"]:
+        wrong.append(FieldError("name", "is required."))
+    topics = _topics(form)
+    decidable = bool(form.get(when.own("decidable")))
+    reminders = _percents(typed["reminders"], wrong)
+    minutes = _minutes(digest, wrong)
+    return SubscriptionChange(
+        name=typed["name"] if typed["name"] != before.name else None,
+        target=when.text(form, "target") or None,
+        secret=when.text(form, "secret") or None,
+        topics=topics if set(topics) != set(before.topics) else None,
+        job_types=_job_types(typed["jobTypes"]) if typed["jobTypes"] != before.job_types else None,
+        decidable=decidable if decidable != before.decidable else None,
+        reminders=reminders if typed["reminders"] != before.reminders else None,
+        digest_minutes=minutes if digest != before.digest else None,
+    )
+
+
+def _topics(form: Mapping[str, Any]) -> list[str]:
+    return [topic.value for topic in Topic if form.get(when.own(topic.value))]
+
+
+def _job_types(typed: str) -> list[str]:
+    return typed.replace(",", " ").split()
 
 
 def _minutes(text: str, wrong: list[FieldError]) -> int:

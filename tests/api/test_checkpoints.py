@@ -40,6 +40,9 @@ def test_filters_of_the_desk(door: Door, operator: TestClient, reviewer: TestCli
     assert len(reviewer.get(DESK, params={"jobId": job_id}).json()["checkpoints"]) == 1
     assert len(reviewer.get(DESK, params={"jobType": "noop"}).json()["checkpoints"]) == 2
     assert reviewer.get(DESK, params={"checkpointType": "INFO"}).json()["checkpoints"] == []
+    named = reviewer.get(DESK, params={"search": "MAY i"}).json()
+    assert len(named["checkpoints"]) == named["pagination"]["total"] == 2
+    assert reviewer.get(DESK, params={"search": "nothing like it"}).json()["checkpoints"] == []
     first = reviewer.get(DESK, params={"limit": 1}).json()
     cursor = first["pagination"]["nextCursor"]
     second = reviewer.get(DESK, params={"limit": 1, "cursor": cursor}).json()

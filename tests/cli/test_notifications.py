@@ -30,6 +30,18 @@ def test_a_subscription_by_command(on_each_database: Terminal, other: Receiver) 
     assert made["subscription"]["shared"] is True
     assert made["subscription"]["digestMinutes"] == 60
 
+    changed = terminal.json(
+        "notifications", "change", one, "--topic", "reminder", "--digest", "0", "--type", "noop"
+    )["subscription"]
+    assert (changed["topics"], changed["digestMinutes"]) == (["reminder"], 0)
+    assert (changed["name"], changed["jobTypes"]) == ("Desk", ["noop"])
+    words = ("notifications", "change", one, "--name", "Desk 2", "--all-types", "--target")
+    assert terminal.json(*words, stdin=other.url + "\n")["subscription"]["jobTypes"] == []
+    said = terminal.refused(*words, stdin="https://elsewhere.example/canary\n")
+    assert "AGENT_CONSOLE_HTTP_ALLOW" in said
+    assert "canary" not in said
+    assert "exclude each other" in terminal.refused(*words, "--type", "noop", stdin=other.url)
+
     sent = terminal.json("notifications", "test", one)["delivery"]
     assert sent["status"] == "sent"
     (request,) = other.received

@@ -122,8 +122,15 @@ def test_the_palette_goes_anywhere_and_does_what_the_page_does(
     expect(page.get_by_role("heading", level=1)).not_to_have_text("Workers")
 
     page.keyboard.press("Control+k")
+    field.fill("alet")  # part of what people call it
+    named = palette.get_by_role("option", name=re.compile(f"^Palette.*{job}"))
+    expect(named.locator(".ac-mark")).to_have_text("WAITING")
     field.fill(checkpoint)
-    expect(palette.get_by_role("option", name=re.compile("Checkpoint"))).to_be_visible()
+    expect(palette.get_by_role("option")).to_have_count(1)
+    point = palette.get_by_role("option", name=re.compile(f"Checkpoint.*{checkpoint}"))
+    expect(point.locator(".ac-mark")).to_have_text("PENDING")
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.keyboard.press("Enter")
     opened(page, checkpoint)
     page.keyboard.press("Control+k")

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.browser import DESKTOP, PHONE, People
 from tests.e2e.console import ConsoleProcess
-from tests.e2e.test_accessibility import in_both_modes
+from tests.e2e.test_accessibility import axe, in_both_modes
 from tests.e2e.test_differences import difference, proposed
 from tests.e2e.work import Work
 
@@ -74,11 +74,26 @@ def test_a_line_is_spoken_of_and_led_to(
         place.click()
         expect(number(page, path, 3, "new")).to_be_focused()
         assert number(page, path, 3, "new").evaluate(INSIDE)
+        # It stands below its line, and leads to the thread, from where its place leads back.
+        below = row.locator("xpath=following-sibling::tr[1]")
+        told = below.get_by_role("list", name="Comments on line 3, new")
+        expect(told.get_by_role("listitem")).to_have_count(1)
+        expect(told).to_contain_text("Why is this <b>text</b>?")
+        link = told.get_by_role("link", name="In the thread: comment by")
+        link.focus()
+        page.keyboard.press("Enter")
+        expect(comment).to_be_focused()
+        assert comment.evaluate(INSIDE)
+        place.click()
+        page.keyboard.press("ArrowDown")  # past the comments, to the next line
+        expect(page.locator(":focus")).to_have_class("diff-say")
+        expect(told).to_have_count(1)
     assert page.url.endswith(checkpoint)  # no place of it goes into the address
     # Who may only look sees it, and is not offered to add to it.
     looking = opened(people, "viewer", checkpoint)
     expect(looking.get_by_test_id("comment").get_by_role("link")).to_be_visible()
     expect(difference(looking, path).get_by_title("1 comment")).to_have_count(1)
+    expect(looking.get_by_role("list", name="Comments on line 3, new")).to_be_visible()
     expect(looking.get_by_role("button", name=re.compile("^Comment on line"))).to_have_count(0)
 
 
@@ -93,6 +108,7 @@ def test_a_card_with_a_line_chosen_has_no_violation(
     page.get_by_role("textbox", name="Comment", exact=True).fill("Rounded where?")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_test_id("comment")).to_be_visible()
+    expect(page.get_by_role("list", name="Comments on line 11, old")).to_be_visible()
     number(page, path, 3, "new").click()
     expect(bound(page)).to_be_visible()
     for one in (number(page, path, 3, "new"), page.get_by_label(f"Viewed: {path}").locator("..")):
@@ -101,6 +117,10 @@ def test_a_card_with_a_line_chosen_has_no_violation(
         assert min(box["width"], box["height"]) >= 24
     assert in_both_modes(page) == []
     assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    if size == DESKTOP:
+        page.get_by_role("button", name="Side by side").first.click()
+        expect(page.get_by_role("list", name="Comments on line 11, old")).to_be_visible()
+        assert axe(page, ".diff-list") == []
 
 
 def test_what_was_viewed_is_folded_and_kept_on_this_device(

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 from standardwebhooks.webhooks import Webhook
 
 from tests.e2e.browser import People
+from tests.e2e.test_accessibility import axe
 from tests.e2e.work import Work, code
 from tests.support.receiver import Receiver
 
@@ -52,6 +53,30 @@ def test_a_subscription_is_added_tested_told_and_deleted(
 
     row = page.get_by_test_id("subscription-row").filter(has_text="My hook")
     expect(row).to_contain_text(f"{hook.origin}/…")
+    row.get_by_role("link", name="Edit: My hook").click()
+    expect(page.get_by_role("heading", name="Change subscription")).to_be_visible()
+    expect(form.get_by_label("Name")).to_be_focused()
+    expect(form.get_by_label("Name")).to_have_value("My hook")
+    expect(form.get_by_label("Decided")).to_be_checked()
+    expect(form.get_by_label("Way")).to_be_disabled()
+    assert axe(page) == []
+    form.get_by_label("Name").fill("")
+    form.get_by_role("button", name="Save changes").click()
+    expect(form.get_by_label("Name")).to_have_attribute("aria-invalid", "true")
+    form.get_by_label("Name").fill("My hook, changed")
+    form.get_by_label("Decided").uncheck()
+    form.get_by_label("When").select_option("Every hour")
+    form.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("heading", name="New subscription")).to_be_visible()
+    expect(form.get_by_label("Name")).to_have_value("")
+    expect(row).to_contain_text("My hook, changed")
+    expect(row).to_contain_text("gathered every hour")
+    expect(row).not_to_contain_text("Decided")
+    row.get_by_role("link", name="Edit").click()
+    expect(form.get_by_label("When")).to_have_value("60")
+    form.get_by_label("When").select_option("At once")
+    form.get_by_role("button", name="Save changes").click()
+    expect(row).not_to_contain_text("gathered")
     hook.received.clear()
     row.get_by_role("button", name="Send a test").click()
     expect(page.get_by_text("The test has arrived.")).to_be_visible()

@@ -462,6 +462,10 @@ def test_a_secret_that_was_made_is_told_once_and_a_changed_target_keeps_it(post:
     changed = post.service.change(ROOT, one.id, moved)
     assert changed.secret is None
     assert changed.subscription.topics == ("decided",)
+    with post.desk.db.read() as reader:
+        sql = "SELECT data FROM audit_logs WHERE action = 'notification.changed'"
+        (said,) = [json.loads(row[0]) for row in reader.rows(sql)]
+    assert said["changed"] == ["topics", "target"]
     post.service.test(ROOT, one.id)
     (request,) = post.other.received
     assert request.path == "/moved"

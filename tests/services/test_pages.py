@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -156,6 +157,40 @@ def test_checkpoints_are_filtered(desk: Desk) -> None:
         found(status="OPEN")
     with pytest.raises(Invalid, match="checkpointType"):
         found(checkpoint_type="WARNING")
+
+
+def test_checkpoints_are_found_by_id_and_by_words_of_their_message(desk: Desk) -> None:
+    actor = desk.actor(Role.OPERATOR)
+    asked = []
+    for hours, message in enumerate(("Pay invoice 70% to ACME", "pay INVOICE 17", "Delete it"), 1):
+        desk.job(actor)
+        asks = replace(checkpoint(expires_in=timedelta(hours=hours)), message=message)
+        asked.append(suspend(desk.db, claim_one(desk.db).key, asks, []))
+        desk.clock.advance(1)
+    first, second, third = asked
+
+    def found(search: str, **query: Any) -> list[str]:
+        page = desk.services.review.page(actor, CheckpointQuery(search=search, **query))
+        assert page.total == len(page.items)
+        return [c.id for c in page.items]
+
+    assert found("invoice") == [second, first]  # newest first, though it has more time
+    assert found("70%") == [first]
+    assert found("chk_") == [third, second, first]
+    assert found(third) == found(third, job_type="noop") == [third]
+    assert found(third, status="APPROVED") == found(third, job_type="other") == []
+    assert found("invoice", status=None, job_type="noop") == [second, first]
+    assert found("invoice", job_type="other") == found("nothing of the kind") == []
+
+    def page(cursor: str | None) -> Page[Any]:
+        asked = CheckpointQuery(search="invoice", limit=1, cursor=cursor, counted=False)
+        return desk.services.review.page(actor, asked)
+
+    pages = walk(page)
+    assert [c.id for one in pages for c in one.items] == [second, first]
+    assert {one.total for one in pages} == {None}
+    with pytest.raises(Invalid, match="search"):
+        found("x" * 201)
 
 
 def test_the_job_page_has_everything_of_one_moment(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from agent_console.domain.bulk import JobFilter
 from agent_console.domain.jobs import LIVE
-from agent_console.domain.queries import SessionQuery
+from agent_console.domain.queries import CheckpointQuery, SessionQuery
 from agent_console.domain.search import index_text, wanted
 from agent_console.domain.sessions import AGENT_TYPES
 from agent_console.store import (
@@ -33,6 +33,7 @@ from agent_console.store.ids import new_id
 from agent_console.store.reads import (
     artifact_search,
     bulk,
+    checkpoints,
     review_export,
     review_figures,
     rule_history,
@@ -94,6 +95,7 @@ def plan(db: Database, sql: str, params: dict[str, object]) -> str:
 # What runs now is never more than all workers have slots: any index on it will do.
 RUNNING = ("ix_ai_jobs_held", "ix_ai_jobs_live", "ix_ai_jobs_status_id")
 PRIMARY = ("ai_jobs_pkey", "sqlite_autoindex_ai_jobs_1")
+CHECKPOINT_IDS = ("agent_checkpoints_pkey", "sqlite_autoindex_agent_checkpoints_1")
 OPEN = ("ix_agent_checkpoints_deadline", "ix_agent_checkpoints_status")
 HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
     "claim": (claims.claiming(3), {"worker_id": "w1"}, ("ix_ai_jobs_ready",)),
@@ -164,7 +166,7 @@ def test_what_many_decisions_and_claims_look_up_is_found_by_index(full: Database
     ids = ids_param(["x_1", "x_2", "x_3"], full.dialect)
     for sql, index in (
         (rechecks.APPROVALS, ("uq_agent_checkpoints_position",)),
-        (cases.CASES, ("agent_checkpoints_pkey", "sqlite_autoindex_agent_checkpoints_1")),
+        (cases.CASES, CHECKPOINT_IDS),
         (deadlines.LOCK_JOBS, PRIMARY),
     ):
         found = plan(full, sql, {"ids": ids})
@@ -210,6 +212,22 @@ def test_policies_that_hold_are_found_without_their_history(full: Database) -> N
         assert "uq_review_policies_current" in plan(full, review_policies.HOLDING, {"ids": ids})
     near = {"horizon": 1, "least": 1, "after": 0, "after_id": "", "limit": 3}
     assert "ix_agent_checkpoints_deadline" in plan(full, reminders.NEAR, {**near})
+
+
+@pytest.mark.parametrize("status", [None, "PENDING", "APPROVED"])
+def test_a_search_of_checkpoints_looks_at_the_newest_alone(
+    full: Database, status: str | None
+) -> None:
+    dialect = sqlite.dialect() if full.dialect == "sqlite" else postgresql.dialect()
+    statement = checkpoints.searched(CheckpointQuery(status=status, search="needle")).limit(7)
+    literal = statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    found = plan(full, str(literal), {})
+    assert "Seq Scan on agent_checkpoints" not in found, found
+    assert "Seq Scan on ai_jobs" not in found, found
+    # Each match is looked up by its id; rows are gone through within the window only.
+    assert any(f"using {one}" in found.replace("USING INDEX", "using") for one in CHECKPOINT_IDS)
+    through = ("ix_agent_checkpoints_created", "ix_agent_checkpoints_status")
+    assert sum(found.count(one) for one in through) == 1, found
 
 
 def test_a_claim_needs_no_sorting(full: Database) -> None:

@@ -2,10 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from agent_console.domain.anchors import Place
 from agent_console.domain.changes import FileChange, RowsChange
 from agent_console.domain.comments import CommentQuery
 from agent_console.ui.components.comment_models import PlaceView, ThreadView
+from agent_console.ui.components.review_changes import change_views
+from agent_console.ui.states import comments
 from agent_console.ui.states.checkpoints import Desk
 from agent_console.ui.states.desk_reads import BASE
 from tests.ui.conftest import Browser, Console
@@ -113,15 +117,38 @@ def test_a_line_is_chosen_spoken_of_and_let_go(console: Console) -> None:
         assert (one.place, one.href) == ("src/⟨U+202E⟩a.py, line 2, new", "#line-1-after-2")
         assert (one.line, one.outdated, one.round) == ("⟨U+202E⟩two, better", False, "")
         assert thread(browser).said == {"line-1-after-2": 1}
+        ((below,),) = thread(browser).below.values()
+        assert (below.text, below.author, below.href) == ("why?", "Reviewer", f"#said-{one.id}")
         # A line out of the difference's sight can be spoken of elsewhere; there is no way to it.
         far = Place(path="far.py", side="after", line=1)
         console.services.comments.add(console.actor("operator"), on, "and here", far)
         await browser.until(lambda: len(thread(browser).comments) == 2)
         assert thread(browser).comments[1].href == ""
+        assert list(thread(browser).below) == ["line-1-after-2"]
         await browser.send(Desk.delete_comment(one.id))
+        assert thread(browser).below == {}
         assert (thread(browser).comments[0].place, len(thread(browser).said)) == ("", 1)
 
     at_the_desk(console, "reviewer", f"{BASE}/{on}", then)
+
+
+def test_below_their_lines_are_the_latest_and_long_ones_cut(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comments, "BELOW", 3)
+    monkeypatch.setattr(comments, "SHOWN", 1)
+    on = waiting(console, changes=FILES)
+    service, line = console.services.comments, Place(path=PATH, side="after", line=1)
+    for number in range(4):
+        service.add(console.actor("operator"), on, f"{number} \u202e" + "x" * 2_000, line)
+    point = console.services.review.get(console.actor("viewer"), on).checkpoint
+    views, _ = change_views(point.changes)
+    shown = comments.read(console.actor("viewer"), point, 1, views)
+    assert shown.said == {"line-1-after-1": 4}
+    below = shown.below["line-1-after-1"]
+    assert [one.text[:10] for one in below] == [f"{number} ⟨U+202E⟩"[:10] for number in (1, 2, 3)]
+    assert all(one.text.endswith("…") and len(one.text) < 1_100 for one in below)
+    assert [one.href for one in below] == ["", "", f"#said-{shown.comments[0].id}"]
 
 
 def test_what_is_no_line_is_refused_and_what_was_typed_stays(console: Console) -> None:

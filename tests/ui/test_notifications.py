@@ -16,11 +16,17 @@ from agent_console.domain.notifications import (
     DeliveryQuery,
     DeliveryStatus,
     NewSubscription,
+    SubscriptionChange,
 )
 from agent_console.gateways.http import http_gateway
 from agent_console.settings import Settings
 from agent_console.ui import bridge, when
-from agent_console.ui.notification_views import message_row, new_subscription
+from agent_console.ui.notification_views import (
+    draft,
+    message_row,
+    new_subscription,
+    subscription_change,
+)
 from agent_console.ui.states.notifications import Notifications
 from agent_console.ui.states.session import Session
 from tests.support.receiver import Receiver, receiver
@@ -61,7 +67,7 @@ def test_a_subscription_is_added_tested_turned_off_and_deleted(
                 name="Mine", way="webhook", target=other.url, new="on", reminders="50 %, 5",
                 digestMinutes="60",
             )  # fmt: skip
-            await browser.send(Notifications.add(given))
+            await browser.send(Notifications.save(given))
             (one,) = service.page(actor)
             assert (one.topics, one.reminders, one.shared) == (("new",), (50, 5), False)
             assert one.digest_minutes == 60
@@ -119,10 +125,10 @@ def test_a_refusal_stands_at_its_field_and_others_subscriptions_are_out_of_reach
                 form(name="M", way="webhook", target=other.url, new="on", digestMinutes="9999"),
                 form(name="M", way="webhook", target=other.url, new="on", digestMinutes="now"),
             ):
-                await browser.send(Notifications.add(given))
+                await browser.send(Notifications.save(given))
                 refusals.append(sorted(browser.wire.value(Notifications, "errors")))
             given = form(name="M", way="webhook", target=other.url, new="on", shared="on")
-            await browser.send(Notifications.add(given))
+            await browser.send(Notifications.save(given))
             await browser.send(Notifications.test(shared.id))
             await browser.send(Notifications.delete(shared.id))
             return refusals, told(browser)
@@ -136,6 +142,88 @@ def test_a_refusal_stands_at_its_field_and_others_subscriptions_are_out_of_reach
     assert sum(f"There is no subscription {shared.id}." in one for one in said) == 2
     assert other.received == []
     assert service.get(console.actor("admin"), shared.id).name == "Ours"
+
+
+def test_a_subscription_is_edited_in_the_form_it_was_made_with(
+    console: Console, other: Receiver
+) -> None:
+    cookie, actor = console.sign_in("reviewer"), console.actor("reviewer")
+    service = console.services.notifications
+    new = NewSubscription(
+        name="Mine", way="webhook", target=other.url, topics=["new"], digest_minutes=45,
+        job_types=["greet"], reminders=[30],
+    )  # fmt: skip
+    one = service.create(actor, new).subscription
+
+    def as_shown(**typed: str) -> dict[str, Any]:
+        given = {"name": "Mine", "new": "on", "reminders": "30", "jobTypes": "greet"}
+        return form(**given | {"digestMinutes": "45"} | typed)
+
+    async def walk() -> list[str]:
+        async with Browser(cookie, f"/notifications?edit={one.id}") as browser:
+            await browser.send(Notifications.watch, wait=False)
+            await browser.until(lambda: browser.wire.value(Notifications, "rows"))
+            filled = browser.wire.value(Notifications, "draft")
+            assert filled == draft(one)
+            assert (filled.digest, filled.digest_words) == ("45", "Every 45 minutes")
+            wrong = []
+            for given in (as_shown(name=""), as_shown(new=""), as_shown(target="https://no.ex/x")):
+                await browser.send(Notifications.save(given))
+                wrong.append(sorted(browser.wire.value(Notifications, "errors")))
+            assert wrong == [["name"], ["topics"], ["target"]]
+            assert service.get(actor, one.id) == one
+            # Meanwhile elsewhere; the form holds what it held, and undoes nothing of it.
+            service.change(actor, one.id, SubscriptionChange(reminders=[40], digest_minutes=15))
+            await browser.until(
+                lambda: "15 minutes" in browser.wire.value(Notifications, "rows")[0].topics
+            )
+            assert browser.wire.value(Notifications, "draft") == filled
+            await browser.send(Notifications.save(as_shown(name="Ours", decided="on", jobTypes="")))
+            assert browser.wire.redirects() == ["/notifications"]
+            assert not browser.wire.value(Notifications, "made_secret")
+            return told(browser)
+
+    assert "It is changed: Ours." in run(walk())
+    now = service.get(actor, one.id)
+    assert (now.name, now.topics, now.job_types) == ("Ours", ("new", "decided"), ())
+    assert (now.reminders, now.digest_minutes, now.shown) == ((40,), 15, one.shown)
+    assert service.test(actor, one.id).status is DeliveryStatus.SENT  # its target is what it was
+
+
+def test_others_subscriptions_are_not_edited(console: Console, other: Receiver) -> None:
+    service = console.services.notifications
+    theirs = NewSubscription(name="Theirs", way="webhook", target=other.url)
+    one = service.create(console.actor("reviewer"), theirs).subscription
+
+    async def walk() -> list[str]:
+        async with Browser(console.sign_in("admin"), f"/notifications?edit={one.id}") as browser:
+            await browser.send(Notifications.watch, wait=False)
+            await browser.until(lambda: browser.wire.value(Notifications, "loaded"))
+            assert browser.wire.value(Notifications, "draft").id == ""
+            given = form(name="Mine now", way="webhook", target="", new="on")
+            await browser.send(Notifications.save(given))  # a new one, which lacks its target
+            return sorted(browser.wire.value(Notifications, "errors"))
+
+    assert run(walk()) == ["target"]
+    assert service.get(console.actor("reviewer"), one.id) == one
+
+
+def test_what_is_typed_becomes_a_change_of_what_differs(console: Console, other: Receiver) -> None:
+    new = NewSubscription(name="N", way="webhook", target=other.url, job_types=["a job"])
+    before = draft(console.services.notifications.create(console.actor("viewer"), new).subscription)
+    wrong: list[FieldError] = []
+    same = form(
+        name=" N ", jobTypes="a job", reminders="50, 10", digestMinutes="0", target="", secret="",
+        new="on", reminder="on", escalation="on",
+    )  # fmt: skip
+    assert subscription_change(same, before, wrong) == SubscriptionChange()
+    other_one = same | form(jobTypes="a, b", decidable="on", digestMinutes="60", reminders="")
+    assert subscription_change(other_one, before, wrong) == SubscriptionChange(
+        job_types=["a", "b"], decidable=True, digest_minutes=60, reminders=[]
+    )
+    assert wrong == []
+    subscription_change(form(name="", digestMinutes="soon", reminders="x"), before, wrong)
+    assert [one.field for one in wrong] == ["name", "reminders", "digestMinutes"]
 
 
 def test_what_is_typed_becomes_a_subscription() -> None:

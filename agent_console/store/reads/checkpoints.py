@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select, text, tuple_
 
 from agent_console.domain.checkpoints import (
     Checkpoint,
@@ -12,7 +14,7 @@ from agent_console.domain.checkpoints import (
     CheckpointSummary,
     Round,
 )
-from agent_console.domain.queries import COUNT_CAP, CheckpointQuery
+from agent_console.domain.queries import COUNT_CAP, SEARCH_WINDOW, CheckpointQuery
 from agent_console.domain.records import Page
 from agent_console.store import rows
 from agent_console.store.cursors import decode, encode
@@ -58,6 +60,8 @@ _ROUND = select(
 )  # fmt: skip
 _IS_PENDING = text("agent_checkpoints.status = 'PENDING'")
 _BY_AGE = (CHECKPOINTS.c.created_at, CHECKPOINTS.c.id)
+_NEWEST_FIRST = tuple(column.desc() for column in _BY_AGE)
+_WHOLE_ID = re.compile("chk_[0-9a-f]{32}")
 
 
 def get(reader: Reader, checkpoint_id: str) -> Checkpoint | None:
@@ -89,7 +93,7 @@ def approved(reader: Reader, job_id: str, limit: int = 20) -> list[Checkpoint]:
     wanted = _WHOLE.where(
         CHECKPOINTS.c.job_id == job_id, CHECKPOINTS.c.status == CheckpointStatus.APPROVED.value
     )
-    newest = wanted.order_by(*(column.desc() for column in _BY_AGE)).limit(limit)
+    newest = wanted.order_by(*_NEWEST_FIRST).limit(limit)
     return [rows.checkpoint(row) for row in reversed(reader.select(newest))]
 
 
@@ -102,21 +106,60 @@ def rounds_of(reader: Reader, job_id: str) -> list[tuple[Round, str | None]]:
 
 def page(reader: Reader, query: CheckpointQuery) -> Page[CheckpointSummary]:
     """Return one page: pending ones by deadline (every pending one has one), others by age."""
+    if query.search:
+        return _found(reader, query)
     if query.status == CheckpointStatus.PENDING:
         return desk.page(reader, query, _total(reader, query))
-    statement = _filtered(_SUMMARY, query)
-    if query.job_type is not None:
-        statement = statement.where(JOBS.c.job_type == query.job_type)
-    if query.cursor:
-        statement = statement.where(tuple_(*_BY_AGE) < decode(query.cursor, int, str))
+    return _by_age(reader, _after(_of_type(query), query), query, _total(reader, query))
+
+
+def _by_age(
+    reader: Reader, statement: Select[Any], query: CheckpointQuery, total: tuple[int, bool] | None
+) -> Page[CheckpointSummary]:
     return read_page(
         reader,
-        statement.order_by(*(column.desc() for column in _BY_AGE)),
+        statement.order_by(*_NEWEST_FIRST),
         query,
         rows.checkpoint_summary,
         key=lambda row: encode(row["created_at"], row["id"]),
-        total=_total(reader, query),
+        total=total,
     )
+
+
+def _found(reader: Reader, query: CheckpointQuery) -> Page[CheckpointSummary]:
+    """Return one page of what the search finds among the newest; a whole id at any age."""
+    everything = searched(replace(query, cursor=None))
+    total = capped_count(reader, everything) if query.counted else None
+    return _by_age(reader, searched(query), query, total)
+
+
+def searched(query: CheckpointQuery) -> Select[Any]:
+    """Return what finds the matches, in no order: it looks at the newest rows, or at one."""
+    wanted = query.search
+    if _WHOLE_ID.fullmatch(wanted):
+        return _after(_of_type(query), query).where(CHECKPOINTS.c.id == wanted)
+    newest = _after(_filtered(select(CHECKPOINTS.c.id, CHECKPOINTS.c.message), query), query)
+    seen = newest.order_by(*_NEWEST_FIRST).limit(SEARCH_WINDOW).subquery()
+    match = or_(
+        seen.c.id.startswith(wanted, autoescape=True),
+        seen.c.message.icontains(wanted, autoescape=True),
+    )
+    # Joined from there: asked for "id IN", SQLite goes through all rows of a status instead.
+    found = _SUMMARY.join(seen, seen.c.id == CHECKPOINTS.c.id).where(match)
+    return found if query.job_type is None else found.where(JOBS.c.job_type == query.job_type)
+
+
+def _after(statement: Select[Any], query: CheckpointQuery) -> Select[Any]:
+    if not query.cursor:
+        return statement
+    return statement.where(tuple_(*_BY_AGE) < decode(query.cursor, int, str))
+
+
+def _of_type(query: CheckpointQuery) -> Select[Any]:
+    statement = _filtered(_SUMMARY, query)
+    if query.job_type is None:
+        return statement
+    return statement.where(JOBS.c.job_type == query.job_type)
 
 
 def _filtered(statement: Select[Any], query: CheckpointQuery) -> Select[Any]:

@@ -46,7 +46,7 @@ def page(reader: Reader, query: JobQuery) -> Page[JobSummary]:
     filters = _filters(query)
     after = [JOBS.c.id < decode(query.cursor, str)[0]] if query.cursor else []
     statement = _newest_first(filters + after)
-    total = _total(reader, query, filters)
+    total = _total(reader, query, filters) if query.counted else None
     if query.search:
         statement = _search(query.search, filters + after)
     return read_page(

@@ -30,16 +30,33 @@ class CommentView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemarkView:
+    """A comment below its line, a long one cut; ``round`` as in ``CommentView``.
+
+    ``href`` leads to it in the thread, "" where that does not show it.
+    """
+
+    id: str = ""
+    author: str = ""
+    at: str = ""
+    text: str = ""
+    edited: bool = False
+    round: str = ""
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadView:
     """The latest comments, oldest first; ``more`` were made before. ``refusal``: why not to add.
 
-    ``earlier`` are those on lines of the rounds before; ``said`` counts comments by the id of the
-    line that they are about (``line_places``).
+    ``earlier`` are those on lines of the rounds before. By the id of the line that they are about
+    (``line_places``), ``said`` counts comments, and ``below`` has those to show below it.
     """
 
     comments: list[CommentView] = field(default_factory=list)
     earlier: list[CommentView] = field(default_factory=list)
     said: dict[str, int] = field(default_factory=dict)
+    below: dict[str, list[RemarkView]] = field(default_factory=dict)
     more: bool = False
     refusal: str = ""
 

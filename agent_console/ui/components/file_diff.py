@@ -21,6 +21,8 @@ from agent_console.ui.components.change_models import (
     PairView,
     PartView,
 )
+from agent_console.ui.components.comment_models import RemarkView
+from agent_console.ui.components.line_talk import line_talk
 
 # Only one of the two layouts is ever in the page: a long diff would cost twice.
 _HOOK = (
@@ -42,12 +44,13 @@ class OnCard:
     """What a review card adds to its differences: comments on their lines, and Viewed boxes.
 
     ``of`` names what is reviewed, for the boxes; ``may`` says whether to offer comments, and
-    ``said`` counts those that there are by the id of the line.
+    ``said`` counts those that there are by the id of the line, ``below`` are those to show there.
     """
 
     of: rx.Var[str]
     may: rx.Var[bool]
     said: rx.Var[dict[str, int]]
+    below: rx.Var[dict[str, list[RemarkView]]]
 
 
 def layout_switch() -> rx.Component:
@@ -158,7 +161,7 @@ class _Numbers:
         name = "diff-number " + css
         if self.card is None:
             return rx.el.td(number, class_name=name)
-        place = "line-" + self.item.key.to(str) + f"-{side}-" + number.to(str)
+        place = self._place(side, number)
         count = self.card.said.to(dict[str, int])[place]
         many = words(count == 1, "1 comment", count.to(str) + " comments")
         button = rx.el.button(
@@ -182,15 +185,43 @@ class _Numbers:
             class_name=name,
         )
 
+    def talk(
+        self, row: rx.Component, old: rx.Var[str], new: rx.Var[str], *, split: bool
+    ) -> rx.Component:
+        """Return ``row`` with what was said to its lines below it; ``split``: each on its side."""
+        if self.card is None:
+            return row
+        below = self.card.below.to(dict[str, list[RemarkView]])
+        sides = [
+            (cast("rx.Var[list[RemarkView]]", below[self._place(side, number)]), side, number)
+            for side, number in (("before", old), ("after", new))
+        ]
+        told = [
+            rx.cond(said, line_talk(said, f"Comments on line {number}, {SIDE_WORDS[side]}"))
+            for said, side, number in sides
+        ]
+        cells = (
+            [rx.el.td(one, col_span=3, class_name="diff-below") for one in told]
+            if split
+            else [rx.el.td(*told, col_span=4, class_name="diff-below")]
+        )
+        both = sides[0][0].bool() | sides[1][0].bool()
+        return rx.fragment(row, rx.cond(both, rx.el.tr(*cells)))
+
+    def _place(self, side: str, number: rx.Var[str]) -> rx.Var[str]:
+        """Return the id of a line in the page."""
+        return cast("rx.Var[str]", "line-" + self.item.key.to(str) + f"-{side}-" + number.to(str))
+
 
 def _line(numbers: _Numbers, line: rx.Var[LineView]) -> rx.Component:
-    return rx.el.tr(
+    row = rx.el.tr(
         numbers.cell("before", line.old, tab=True),
         numbers.cell("after", line.new, tab=line.old == ""),
         _sign(line),
         _text(line),
         class_name=line.css,
     )
+    return numbers.talk(row, line.old, line.new, split=False)
 
 
 def _pair(numbers: _Numbers, pair: rx.Var[PairView]) -> rx.Component:
@@ -199,13 +230,17 @@ def _pair(numbers: _Numbers, pair: rx.Var[PairView]) -> rx.Component:
     was, now = left.css.to(str), right.css.to(str)
     before = numbers.cell("before", left.old, tab=True, css=was)
     after = numbers.cell("after", right.new, tab=pair.left < 0, css=now)
+    row = rx.el.tr(
+        _half(pair.left >= 0, left, before),
+        _half(pair.right >= 0, right, after),
+    )
+    # Of a side that is not there, place -1 would be the last line's.
+    old = words(pair.left >= 0, left.old, "")
+    new = words(pair.right >= 0, right.new, "")
     return rx.cond(
         pair.hunk,
         rx.el.tr(rx.el.td(left.text, class_name="diff-text", col_span=6), class_name="diff-hunk"),
-        rx.el.tr(
-            _half(pair.left >= 0, left, before),
-            _half(pair.right >= 0, right, after),
-        ),
+        numbers.talk(row, old, new, split=True),
     )
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import reflex as rx
 
-from agent_console.ui.components.basics import icon
-from agent_console.ui.states.palette import MAX_QUERY, Option, Palette
+from agent_console.ui.components.basics import icon, pick, status_mark
+from agent_console.ui.states.palette import CHECKPOINT, JOB, MAX_QUERY, Option, Palette
+from agent_console.ui.theme import CHECKPOINT_MARKS, CHECKPOINT_TYPE_MARKS, JOB_MARKS
 
 TYPING = 150  # ms of rest after which the server is asked
 
@@ -59,9 +60,23 @@ def palette() -> rx.Component:
 
 
 def _option(option: rx.Var[Option]) -> rx.Component:
+    aside = pick(
+        option.kind,
+        (JOB, status_mark(option.status, JOB_MARKS)),
+        (CHECKPOINT, status_mark(option.status, {**CHECKPOINT_TYPE_MARKS, **CHECKPOINT_MARKS})),
+        rx.el.span("New job", class_name="ac-meta"),
+    )
     return rx.link(
-        option.title,
-        rx.el.span(option.hint, class_name="ac-meta"),
+        rx.el.div(
+            rx.el.div(option.title, class_name="ac-cut", title=option.title),
+            rx.el.div(
+                rx.el.span(option.about),
+                rx.cond(option.number != "", rx.el.span(option.number, class_name="ac-mono")),
+                class_name="ac-meta ac-dots",
+            ),
+            class_name="palette-what",
+        ),
+        aside,
         href=option.href,
         underline="none",
         id=f"palette-{option.id}",

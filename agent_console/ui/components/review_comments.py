@@ -138,6 +138,7 @@ def _comment(one: rx.Var[CommentView], verbs: ThreadVerbs) -> rx.Component:
         ),
         _place(one),
         rx.cond(verbs.editing == one.id, _editor(one, verbs), said),
+        id="said-" + one.id,  # where the comment below its line leads to
         key=one.id,
         data_testid="comment",
     )

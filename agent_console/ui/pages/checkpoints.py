@@ -50,6 +50,7 @@ LINES = OnCard(
     of=Desk.body.id + " " + Desk.body.digest,
     may=Desk.thread.refusal == "",
     said=Desk.thread.said,
+    below=Desk.thread.below,
 )
 EDIT = EditForm(
     there=Desk.edit_form,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 import reflex as rx
 
-from agent_console.domain.notifications import ASKING
 from agent_console.ui import shell
 from agent_console.ui.components.basics import (
     OFFLINE,
@@ -18,24 +16,15 @@ from agent_console.ui.components.basics import (
     icon,
     section,
     status_mark,
-    verb_button,
     words,
 )
 from agent_console.ui.components.dialog_parts import sure
-from agent_console.ui.components.when_fields import attrs, labelled
+from agent_console.ui.components.notification_form import subscription_form
 from agent_console.ui.elements import moment
 from agent_console.ui.live import live_page
-from agent_console.ui.notification_views import (
-    DIGESTS,
-    PAGE,
-    TOPICS,
-    WAYS,
-    MessageRow,
-    SubscriptionRow,
-)
+from agent_console.ui.notification_views import PAGE, MessageRow, SubscriptionRow
 from agent_console.ui.states.notifications import Notifications
 from agent_console.ui.theme import DELIVERY_MARKS, SUBSCRIPTION_MARKS
-from agent_console.ui.when import own
 
 
 def _act(label: str, icon_name: str, what: Any, on_click: Any, why: Any = "") -> rx.Component:
@@ -112,6 +101,15 @@ def _row(row: rx.Var[SubscriptionRow]) -> rx.Component:
             underline="none",
             custom_attrs={"aria-current": words(row.current, "true", "false")},
         ),
+        rx.link(
+            icon("pencil", 15),
+            href=row.edit_href,
+            aria_label="Edit: " + row.name,
+            title="Edit",
+            class_name="ac-icon",
+            underline="none",
+            custom_attrs={"aria-current": words(row.id == Notifications.draft.id, "true", "false")},
+        ),
         _delete(row),
         class_name="notify-verbs",
     )
@@ -151,105 +149,6 @@ def _message(row: rx.Var[MessageRow]) -> rx.Component:
         class_name="ac-row notify-message",
         data_testid="message-row",
     )
-
-
-def _error(field: str) -> rx.Var[str]:
-    return cast("rx.Var[str]", Notifications.errors.get(field, ""))
-
-
-def _input(name: str, label: str, hint: Any, **more: Any) -> rx.Component:
-    optional = more.pop("optional", False)
-    control = rx.el.input(auto_complete="off", **attrs(name, _error(name)), **more)
-    return labelled(name, label, control, _error(name), hint, optional=optional)
-
-
-def _check(name: str, label: str, *, checked: bool = False) -> rx.Component:
-    return rx.el.label(
-        rx.el.input(type="checkbox", name=own(name), default_checked=checked),
-        label,
-        class_name="ac-check",
-    )
-
-
-def _topics() -> rx.Component:
-    return rx.el.fieldset(
-        rx.el.legend("Hear of"),
-        rx.el.div(
-            *[
-                _check(topic.value, label, checked=topic in ASKING)
-                for topic, label in TOPICS.items()
-            ],
-            class_name="notify-checks",
-        ),
-        rx.cond(_error("topics") != "", rx.el.div(_error("topics"), class_name="ac-error")),
-        class_name="ac-field",
-    )
-
-
-def _only() -> rx.Component:
-    return rx.el.fieldset(
-        rx.el.legend("Who for"),
-        rx.el.div(
-            _check("decidable", "Only what I may decide"),
-            rx.cond(Notifications.may_share, _check("shared", "Shared by the administrators")),
-            class_name="notify-checks",
-        ),
-        rx.cond(_error("decidable") != "", rx.el.div(_error("decidable"), class_name="ac-error")),
-        class_name="ac-field",
-    )
-
-
-def _choice(name: str, label: str, options: Mapping[str, str], hint: Any = "") -> rx.Component:
-    control = rx.el.select(
-        *[rx.el.option(said, value=value) for value, said in options.items()],
-        **attrs(name, _error(name)),
-    )
-    return labelled(name, label, control, _error(name), hint)
-
-
-def _form() -> rx.Component:
-    target_hint = rx.fragment(
-        "Of a webhook the address that is called, which the settings must allow; for mail or chat "
-        "a URL such as slack://… (",
-        Notifications.schemes,
-        "). Encrypted, and never shown again.",
-    )
-    return rx.form(
-        rx.el.div(
-            _input("name", "Name", "What it is for.", max_length=200),
-            _choice("way", "Way", {one.value: label for one, label in WAYS.items()}),
-            class_name="notify-pair",
-        ),
-        _input("target", "Target", target_hint, type="password", max_length=2000),
-        _input(
-            "secret", "Signing secret", "Of a webhook: whsec_…; without one, one is made.",
-            type="password", optional=True,
-        ),
-        rx.el.div(_topics(), _only(), class_name="notify-pair"),
-        rx.el.div(
-            _input(
-                "reminders", "Reminders at", "Percent of the time that is left.",
-                default_value=Notifications.reminders,
-            ),
-            _input(
-                "jobTypes", "Job types", "Names with commas between; empty for all.",
-                optional=True,
-            ),
-            class_name="notify-pair",
-        ),
-        _choice(
-            "digestMinutes", "When", {str(one): label for one, label in DIGESTS.items()},
-            "Gathered: one message of what is new and decided. Reminders, escalations and what has "
-            "to be decided before come at once.",
-        ),
-        verb_button("Add subscription", type="submit", size="2"),
-        key=Notifications.form_key,
-        on_submit=Notifications.add,
-        reset_on_submit=False,
-        no_validate=True,
-        aria_label="Subscription",
-        class_name="notify-form",
-    )  # fmt: skip
 
 
 def _secret() -> rx.Component:
@@ -305,7 +204,11 @@ def _list() -> rx.Component:
     return rx.fragment(
         rx.cond(Notifications.rows.length() > 0, rows, none),
         _messages(),
-        section("New subscription", _secret(), _form()),
+        section(
+            words(Notifications.draft.id != "", "Change subscription", "New subscription"),
+            _secret(),
+            subscription_form(),
+        ),
     )
 
 

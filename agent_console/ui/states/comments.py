@@ -10,14 +10,25 @@ from reflex.event import EventSpec
 
 from agent_console.domain.access import Actor, Permission, refusal
 from agent_console.domain.checkpoints import Checkpoint
-from agent_console.domain.comments import MAX_COMMENT, Comment, CommentQuery, settled
+from agent_console.domain.comments import (
+    MAX_COMMENT,
+    Comment,
+    CommentQuery,
+    LineComment,
+    settled,
+)
 from agent_console.domain.queries import MAX_LIMIT
 from agent_console.domain.visible import reveal
 from agent_console.services.job_requests import who
 from agent_console.ui import bridge
 from agent_console.ui.bridge import Failure
 from agent_console.ui.components.change_models import ChangeView
-from agent_console.ui.components.comment_models import CommentView, PlaceView, ThreadView
+from agent_console.ui.components.comment_models import (
+    CommentView,
+    PlaceView,
+    RemarkView,
+    ThreadView,
+)
 from agent_console.ui.components.review_comments import FIELD
 from agent_console.ui.guard import guarded
 from agent_console.ui.line_places import Lines, paths_of, place_of, place_words
@@ -25,6 +36,8 @@ from agent_console.ui.live import LiveState
 from agent_console.ui.views import iso, shown
 
 SHOWN = 20  # latest comments, until somebody asks for more
+BELOW = 100  # comments below their lines, of one card
+MAX_BELOW = 1_000  # characters of one there; the thread has all of it
 
 
 class CommentThread(LiveState, mixin=True):
@@ -124,6 +137,8 @@ def read(actor: Actor, point: Checkpoint, limit: int, changes: Sequence[ChangeVi
     on_lines = service.on_lines(actor, point.id)
     lines = Lines(point.changes, changes, on_lines)
     may = actor.may(Permission.CHECKPOINTS_COMMENT)
+    earlier = [one for one in on_lines if one.comment.checkpoint_id != point.id]
+    in_thread = {one.id for one in page.items} | {one.comment.id for one in earlier}
     return ThreadView(
         comments=[_view(one, actor, point, may=may, **lines.own(one)) for one in page.items],
         earlier=[
@@ -136,10 +151,13 @@ def read(actor: Actor, point: Checkpoint, limit: int, changes: Sequence[ChangeVi
                 round=f"round {one.round}",
                 **lines.facts(one.comment, one.line),
             )
-            for one in on_lines
-            if one.comment.checkpoint_id != point.id
+            for one in earlier
         ],
         said=dict(lines.said),
+        below={
+            line_id: [_remark(one, point, in_thread) for one in said]
+            for line_id, said in lines.below(BELOW).items()
+        },
         more=page.next_cursor is not None and limit < MAX_LIMIT,
         refusal="" if may else refusal(Permission.CHECKPOINTS_COMMENT),
     )
@@ -157,6 +175,19 @@ def _view(one: Comment, actor: Actor, point: Checkpoint, *, may: bool, **line: A
         own=may and stands and one.author_id == who(actor),
         to_me=actor.id is not None and actor.id in one.mentions,
         **line,
+    )
+
+
+def _remark(one: LineComment, point: Checkpoint, in_thread: set[str]) -> RemarkView:
+    said = one.comment
+    return RemarkView(
+        id=said.id,
+        author=shown(said.author_name, 60),
+        at=iso(said.created_at),
+        text=shown(said.body, MAX_BELOW),
+        edited=said.edited_at is not None,
+        round="" if said.checkpoint_id == point.id else f"round {one.round}",
+        href=f"#said-{said.id}" if said.id in in_thread else "",
     )
 
 

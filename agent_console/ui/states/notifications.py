@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import reflex as rx
@@ -16,9 +17,13 @@ from agent_console.ui.live import Ask, LiveState, follow
 from agent_console.ui.notification_views import (
     PAGE,
     MessageRow,
+    SubscriptionDraft,
     SubscriptionRow,
+    draft,
     message_row,
     new_subscription,
+    percents,
+    subscription_change,
     subscription_row,
 )
 from agent_console.ui.params import MAX_CURSOR, PAGE_SIZE, address, text
@@ -36,7 +41,7 @@ class Notifications(LiveState, rx.State):
     older_href: str = ""
     may_share: bool = False
     schemes: str = ""
-    reminders: str = ""
+    draft: SubscriptionDraft = SubscriptionDraft()
     errors: dict[str, str] = {}
     form_key: str = "first"  # another one empties the form
     made_secret: str = ""  # told once
@@ -49,24 +54,32 @@ class Notifications(LiveState, rx.State):
 
     @rx.event
     @guarded(OWN)
-    async def add(self, form: dict[str, Any]) -> None:
-        """Subscribe, or say which fields stand in the way."""
+    async def save(self, form: dict[str, Any]) -> Any:
+        """Subscribe, or change what is edited, or say which fields stand in the way."""
         wrong: list[FieldError] = []
-        new = new_subscription(form, wrong)
+        service, actor = bridge.services().notifications, await self._actor()
+        edited = self.draft.id
+        if edited:
+            change = subscription_change(form, self.draft, wrong)
+            call = partial(service.change, actor, edited, change)
+        else:
+            call = partial(service.create, actor, new_subscription(form, wrong))
+        self._complain(wrong)
         if wrong:
-            self._complain(wrong)
-            return
-        actor = await self._actor()
-        made = await bridge.call(bridge.services().notifications.create, actor, new)
+            return None
+        made = await bridge.call(call)
         if isinstance(made, Failure):
             self._complain(made.fields)
             if not made.fields:
                 await self._tell(made.notice)
-            return
-        self._complain(())
+            return None
         self._put(form_key=bridge.request_id(), made_secret=made.secret or "")
-        await self._tell(bridge.note("success", f"You hear of it: {made.subscription.name}."))
+        done = "It is changed" if edited else "You hear of it"
+        await self._tell(bridge.note("success", f"{done}: {made.subscription.name}."))
+        if edited:
+            return rx.redirect(PAGE)
         await self._reread(actor)
+        return None
 
     @rx.event
     @guarded(OWN)
@@ -128,23 +141,29 @@ class Notifications(LiveState, rx.State):
         query = self.router.url.query_parameters
         opened = text(query, "subscription", 100)
         cursor = text(query, "cursor", MAX_CURSOR)
+        edited = text(query, "edit", 100)
         self._put(
             may_share=actor.may(Permission.NOTIFICATIONS_MANAGE),
             schemes=", ".join(f"{one}://" for one in bridge.settings().notify_schemes),
-            reminders=", ".join(map(str, bridge.settings().notify_percents)),
         )
-        key = ("notifications", opened, cursor, actor.id)
-        return Ask(key, lambda: _read(actor, opened, cursor))
+        key = ("notifications", opened, cursor, edited, actor.id)
+        return Ask(key, lambda: _read(actor, opened, cursor, edited))
 
     def _show(self, answer: Any) -> None:
+        if answer["draft"].id != self.draft.id:
+            self._complain(())
+        elif self.loaded:  # what differs from what was filled in is the change: that holds still
+            answer = answer | {"draft": self.draft}
         self._put(**answer)
 
 
-def _read(actor: Actor, opened: str, cursor: str) -> dict[str, object]:
+def _read(actor: Actor, opened: str, cursor: str, edited: str) -> dict[str, object]:
     service = bridge.services().notifications
     found = service.page(actor)
     one = next((one for one in found if one.id == opened), None)
+    kept = next((draft(one) for one in found if one.id == edited), None)
     shown: dict[str, object] = {
+        "draft": kept or SubscriptionDraft(reminders=percents(bridge.settings().notify_percents)),
         "rows": [subscription_row(each, opened) for each in found],
         "opened": one.name if one else "",
         "messages": [],
