@@ -15,6 +15,15 @@ from agent_console.domain.jobs import Json
 # No events, and in no journal:
 TOUCHED = "screen.touched"  # screens have something new to show
 BEAT = "worker.beat"  # a worker lives and has nothing new to say: of use to screens of its process
+BEATS = frozenset({BEAT})
+# What jobs do while they run: no question waits, or waits otherwise, because of it.
+RUNS = frozenset(
+    {
+        *("job.created", "job.started", "job.sleeping", "job.woken", "job.released", "job.rescued"),
+        *("job.completed", "job.failed"),
+        *(TOUCHED, BEAT),
+    }
+)
 CALLED_BACK = "job.called_back"  # changes no status, and may make a sleeping job due
 
 

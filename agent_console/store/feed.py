@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import contextvars
 from collections import OrderedDict, deque
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from agent_console.domain.events import Event
+from agent_console.domain.events import TOUCHED, Event
 
 T = TypeVar("T")
 
@@ -20,13 +20,45 @@ READERS = 2
 REMEMBERED = 512  # changes; who was away for longer reads anew
 KEPT = 256  # results that outlive a change of something else
 
-Jobs = frozenset[str] | None  # which jobs a change is about; None: whatever a screen shows
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a commit may have changed.
+
+    ``jobs``: something of these; None: whatever a screen shows. ``actions``: the events that say
+    so; None: nobody here knows.
+    """
+
+    jobs: frozenset[str] | None = None
+    actions: frozenset[str] | None = None
+
+    def concerns(self, job_id: str) -> bool:
+        """Say whether something about a job may be another."""
+        return self.jobs is None or job_id in self.jobs
+
+    def is_of(self, actions: frozenset[str]) -> bool:
+        """Say whether nothing but ``actions`` happened."""
+        return self.actions is not None and self.actions <= actions
 
 
-def jobs_of(events: Sequence[Event]) -> Jobs:
-    """Return which jobs ``events`` are about; None as soon as one is about more than a job."""
+ANYTHING: Final = Change()
+# Says of an answer whether a change leaves it as it is.
+Still = Callable[[Any, Change], bool]
+
+
+def change_of(events: Sequence[Event]) -> Change:
+    """Return what ``events`` may have changed; of a touch of no job nothing is known but that."""
     jobs = {event.job_id for event in events}
-    return None if not jobs or None in jobs else frozenset(filter(None, jobs))
+    vague = any(event.action == TOUCHED and not event.job_id for event in events)
+    return Change(
+        None if not jobs or None in jobs else frozenset(filter(None, jobs)),
+        None if vague or not events else frozenset(event.action for event in events),
+    )
+
+
+def never(_answer: object, _change: Change) -> bool:
+    """Say that no change leaves an answer good."""
+    return False
 
 
 class ChangeFeed:
@@ -36,7 +68,7 @@ class ChangeFeed:
         """Bind to an event loop later: the object is made before the loop runs."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._event: asyncio.Event | None = None
-        self._changes: deque[Jobs] = deque(maxlen=REMEMBERED)  # the last is that of ``version``
+        self._changes: deque[Change] = deque(maxlen=REMEMBERED)  # the last is that of ``version``
         self.version = 0
         self.closed = False
 
@@ -44,29 +76,28 @@ class ChangeFeed:
         """Adopt the running event loop; called once when the server starts."""
         self._loop, self._event = asyncio.get_running_loop(), asyncio.Event()
 
-    def publish(self, jobs: Jobs = None) -> None:
-        """Wake every waiter: something of ``jobs`` has changed; callable from any thread."""
+    def publish(self, change: Change = ANYTHING) -> None:
+        """Wake every waiter: there was a ``change``; callable from any thread."""
         if (loop := self._loop) is not None and not loop.is_closed():
             # The loop may close between the look and the call, at shutdown.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._bump, jobs)
+                loop.call_soon_threadsafe(self._bump, change)
 
     def close(self) -> None:
         """Say that the process is about to end: streams finish instead of holding it up."""
         self.closed = True
         self.publish()
 
-    def concerns(self, job_id: str, seen: int) -> bool:
-        """Say whether something about a job may have changed since version ``seen``."""
+    def since(self, seen: int) -> Iterable[Change]:
+        """Return the changes after version ``seen``, in whatever order."""
         missed = self.version - seen
         if missed > len(self._changes):
-            return True
-        latest = islice(reversed(self._changes), missed)
-        return any(jobs is None or job_id in jobs for jobs in latest)
+            return [ANYTHING]
+        return islice(reversed(self._changes), missed)
 
-    def _bump(self, jobs: Jobs) -> None:
+    def _bump(self, change: Change) -> None:
         self.version += 1
-        self._changes.append(jobs)
+        self._changes.append(change)
         if (event := self._event) is not None:
             self._event = asyncio.Event()
             event.set()
@@ -81,11 +112,11 @@ class ChangeFeed:
 
 @dataclass(slots=True)
 class _Kept:
-    """A result, or the reading of it; ``job_of`` says which job it is about, if it is of one."""
+    """A result, or the reading of it, which holds until a change that it is not good ``still``."""
 
     task: asyncio.Task[Any]
     version: int
-    job_of: Callable[[Any], str] | None
+    still: Still
 
     @property
     def answered(self) -> bool:
@@ -112,19 +143,19 @@ class SnapshotCache:
         key: Hashable,
         read: Callable[[], T],
         *,
-        job_of: Callable[[T], str] | None = None,
+        still: Still = never,
         fresh: bool = False,
     ) -> T:
         """Return ``read()``, run in a thread, or the result somebody else waits for.
 
         ``key`` must name everything the result depends on, the reader's rights included.
-        ``job_of`` returns the job that a result is about: changes of others leave it good, unless
-        it has to be ``fresh``.
+        ``still`` says of a result whether a change leaves it as it is. A ``fresh`` one was not
+        kept over any.
         """
         kept = self._kept.get(key)
-        if kept is None or (fresh and job_of is not None) or not self._good(kept):
+        if kept is None or fresh or not self._good(kept):
             task = asyncio.create_task(self._read(read, kept))
-            kept = self._kept[key] = _Kept(task, self._feed.version, job_of)
+            kept = self._kept[key] = _Kept(task, self._feed.version, still)
             task.add_done_callback(lambda done: self._forget_failure(key, done))
             self._tidy()
         self._kept.move_to_end(key)
@@ -135,9 +166,10 @@ class SnapshotCache:
     def _good(self, kept: _Kept) -> bool:
         if kept.version == self._feed.version:
             return True
-        if kept.job_of is None or not kept.answered:
+        if not kept.answered:
             return False
-        if self._feed.concerns(kept.job_of(kept.task.result()), kept.version):
+        answer = kept.task.result()
+        if not all(kept.still(answer, change) for change in self._feed.since(kept.version)):
             return False
         kept.version = self._feed.version
         return True
@@ -147,7 +179,7 @@ class SnapshotCache:
         while self._kept:
             key, kept = next(iter(self._kept.items()))
             old = kept.version != self._feed.version
-            if len(self._kept) <= KEPT and not (old and kept.job_of is None):
+            if len(self._kept) <= KEPT and not (old and kept.still is never):
                 return
             del self._kept[key]
 

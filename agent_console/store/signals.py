@@ -18,7 +18,7 @@ from typing import Literal
 from agent_console.domain.events import BEAT, CALLED_BACK, Event
 from agent_console.domain.jobs import CLAIMABLE, JobStatus
 from agent_console.store.database import Database
-from agent_console.store.feed import Jobs, jobs_of
+from agent_console.store.feed import ANYTHING, Change, change_of
 from agent_console.store.listeners import PostgresListener, SqliteListener, notification
 
 Mode = Literal["off", "listen", "poll", "data_version"]
@@ -34,7 +34,7 @@ class Signals:
         """Listen to ``db``'s own commits from now on; to other processes from ``start`` on."""
         self._work: list[Callback] = []
         self._change: list[Callback] = []
-        self._screens: list[Callable[[Jobs], None]] = []
+        self._screens: list[Callable[[Change], None]] = []
         self._listener: PostgresListener | SqliteListener | None = None
         self._db = db
         # Says which job types are limited or paused; None: nobody here knows.
@@ -51,8 +51,8 @@ class Signals:
         """Call when anything that a screen shows may have changed."""
         self._change.append(callback)
 
-    def on_look(self, callback: Callable[[Jobs], None]) -> None:
-        """Call as ``on_change`` does, with the jobs the change is about where that is known."""
+    def on_look(self, callback: Callable[[Change], None]) -> None:
+        """Call as ``on_change`` does, with what the change is about."""
         self._screens.append(callback)
 
     @property
@@ -81,10 +81,10 @@ class Signals:
 
     def _committed(self, events: Sequence[Event]) -> None:
         if all(event.action == BEAT for event in events):
-            self._show(jobs_of(events))
+            self._show(change_of(events))
             return
         work = any(map(self._is_work, events))
-        self._heard(work=work, jobs=jobs_of(events))
+        self._heard(work=work, change=change_of(events))
         if (listener := self._listener) is not None:
             listener.tell(work=work)
 
@@ -111,12 +111,12 @@ class Signals:
         gated = self.gated()
         return gated is None or event.job_type in gated
 
-    def _heard(self, *, work: bool, jobs: Jobs = None) -> None:
+    def _heard(self, *, work: bool, change: Change = ANYTHING) -> None:
         self._call(*(self._work if work else ()), *self._change)
-        self._show(jobs)
+        self._show(change)
 
-    def _show(self, jobs: Jobs) -> None:
-        self._call(*(partial(look, jobs) for look in self._screens))
+    def _show(self, change: Change) -> None:
+        self._call(*(partial(look, change) for look in self._screens))
 
     def _call(self, *callbacks: Callback) -> None:
         for callback in callbacks:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
@@ -19,6 +19,8 @@ import reflex as rx
 
 from agent_console.domain.access import Actor
 from agent_console.domain.errors import ConsoleError, Unauthenticated, Unavailable
+from agent_console.domain.events import BEATS, RUNS
+from agent_console.store.feed import Change, Still
 from agent_console.ui import bridge, guard
 from agent_console.ui.guard import GuardedState
 from agent_console.ui.states.session import OUTAGE, Session
@@ -31,6 +33,16 @@ STALE = "Updates are delayed. Trying again…"
 _LOG = logging.getLogger(__name__)
 
 
+def unmoved_by_beats(_answer: object, change: Change) -> bool:
+    """Say that beats of workers change nothing of an answer."""
+    return change.is_of(BEATS)
+
+
+def unmoved_by_runs(_answer: object, change: Change) -> bool:
+    """Say that running jobs change nothing of an answer, which is about what waits for people."""
+    return change.is_of(RUNS)
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """What a page wants to know now.
@@ -38,15 +50,17 @@ class Ask:
     ``key`` identifies the answer among browsers of people with the same permissions; include the
     actor's id when the answer is personal. ``read`` runs in a thread. A page that shows one thing
     names it in ``subject``: what was shown of another is hidden at once. ``every`` (seconds) is how
-    old an answer may get although nothing was published. ``job_of`` returns the job an answer is
-    about, where it is about nothing else: changes of other jobs leave it good.
+    old an answer may get although nothing was published. ``still`` says of an answer whether a
+    change leaves it as it is. ``unseen``: it shows what no change tells of, such as files, and is
+    read anew for who has just come.
     """
 
     key: Hashable
     read: Callable[[], Any]
     subject: str = ""
     every: float = 30.0
-    job_of: Callable[[Any], str] | None = None
+    still: Still = unmoved_by_beats
+    unseen: bool = False
 
 
 class LiveState(GuardedState, mixin=True):
@@ -97,26 +111,31 @@ async def follow(page: LiveState) -> rx.event.EventSpec | None:
     """
     seen: int | None = None
     last: _Round | None = None
-    patience = 30.0
+    due = 0.0  # when to look again although nothing changed
     async with page:
         mine = page._loop = bridge.request_id()
     while True:
         feed = bridge.services().feed
-        version = feed.version if seen is None else await feed.wait(seen, patience)
+        left = due - time.monotonic()
+        version = feed.version if seen is None else await feed.wait(seen, max(0.0, left))
         if page._loop not in {"", mine}:
             return None
+        if last and version != seen and left > 0 and last.stands(page, feed.since(seen or 0)):
+            seen = version
+            continue
         try:
-            last = await _refresh(page, last if seen is not None else None)
+            last = await _refresh(page, last)
             patience = last.good if version == seen else min(last.good, SETTLE)
+            due = time.monotonic() + patience
         except Unauthenticated:
             async with page:
                 path = f"{page.router.url.path}?{page.router.url.query}".rstrip("?")
             return rx.redirect(await guard.login_address(path))
         except ConsoleError as error:
-            seen = await _trouble(page, error, version)
+            seen, last = await _trouble(page, error, version), None
         except Exception as error:  # noqa: BLE001  - the loop must outlive a bad read
             _LOG.exception("a live page could not be read")
-            seen = await _trouble(page, error, version)
+            seen, last = await _trouble(page, error, version), None
         else:
             seen = version
         await asyncio.sleep(COALESCE)
@@ -128,16 +147,22 @@ class _Round:
 
     actor: Actor
     reading: str
-    shown: list[Ask] = field(default_factory=list)
+    shown: list[tuple[Ask, Any]] = field(default_factory=list)  # with what was answered
 
-    def holds(self, page: LiveState, actor: Actor) -> bool:
-        """Say whether it is still what is on the screen, of somebody with the same rights."""
-        return page._reading == self.reading and actor.permissions == self.actor.permissions
+    def holds(self, page: LiveState) -> bool:
+        """Say whether it is still what is on the screen."""
+        return page._reading == self.reading
 
     @property
     def good(self) -> float:
         """Seconds until something on the page is to be read again although nothing changed."""
-        return min((ask.every for ask in self.shown), default=RETRY)
+        return min((ask.every for ask, _ in self.shown), default=RETRY)
+
+    def stands(self, page: LiveState, changes: Iterable[Change]) -> bool:
+        """Say whether all that is on the screen is as it was, after ``changes``."""
+        return self.holds(page) and all(
+            ask.still(answer, one) for one in changes for ask, answer in self.shown
+        )
 
 
 async def _refresh(page: LiveState, last: _Round | None) -> _Round:
@@ -153,7 +178,7 @@ async def _refresh(page: LiveState, last: _Round | None) -> _Round:
         actor = await own._actor()
         ask: Ask | None = (first := own._ask(actor))
         own._turn_to(first.subject)
-        if last is None or not last.holds(own, actor):
+        if last and not (last.holds(own) and last.actor.permissions == actor.permissions):
             ready = {}
         now = _Round(actor, bridge.request_id())
         own._reading = now.reading
@@ -185,7 +210,7 @@ def _show_ready(
             session.pending = pending
         if session.outage:
             session.outage = ""
-        now.shown.append(ask)
+        now.shown.append((ask, answer))
         own._show(answer)
         ask = own._ask_next(now.actor, answer)
     if ask is None:
@@ -199,7 +224,7 @@ async def _read_ahead(last: _Round) -> dict[Hashable, tuple[Any, int]]:
     What takes longer, or cannot be read, is left to who asks again; it is not read twice.
     """
     reads = {
-        ask.key: asyncio.ensure_future(_read(last.actor, ask, fresh=False)) for ask in last.shown
+        ask.key: asyncio.ensure_future(_read(last.actor, ask, fresh=False)) for ask, _ in last.shown
     }
     tasks = [*reads.values()]
     if tasks:
@@ -231,10 +256,12 @@ async def _read(actor: Actor, ask: Ask, *, fresh: bool) -> tuple[Any, int]:
         snapshots.get(
             (scope, ask.key, int(time.monotonic() / ask.every)),
             ask.read,
-            job_of=ask.job_of,
-            fresh=fresh,
+            still=ask.still,
+            fresh=fresh and ask.unseen,
         ),
-        snapshots.get((scope, "pending"), partial(review.pending_count, actor)),
+        snapshots.get(
+            (scope, "pending"), partial(review.pending_count, actor), still=unmoved_by_runs
+        ),
     )
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from agent_console.domain.events import TOUCHED, Event
-from agent_console.store.feed import KEPT, REMEMBERED, ChangeFeed, Jobs, SnapshotCache, jobs_of
+from agent_console.domain.events import BEAT, RUNS, TOUCHED, Event
+from agent_console.store.feed import KEPT, REMEMBERED, Change, ChangeFeed, SnapshotCache, change_of
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Card:
     text: str = ""
 
 
-def job_of(card: Card) -> str:
-    return card.job
+def other_job(card: Card, change: Change) -> bool:
+    return not change.concerns(card.job)
 
 
 class Reads:
@@ -34,10 +34,10 @@ class Reads:
         return self._answer()
 
 
-async def told(feed: ChangeFeed, jobs: Jobs) -> None:
+async def told(feed: ChangeFeed, jobs: frozenset[str] | None) -> None:
     """Publish, and wait until it was heard."""
     seen = feed.version
-    feed.publish(jobs)
+    feed.publish(Change(jobs))
     assert await feed.wait(seen, 5) == seen + 1
 
 
@@ -45,14 +45,16 @@ async def told(feed: ChangeFeed, jobs: Jobs) -> None:
     ("jobs", "reads"),
     [(frozenset({"job_1"}), 2), (frozenset({"job_2"}), 1), (frozenset(), 1), (None, 2)],
 )
-def test_what_is_about_a_job_is_read_again_when_that_has_changed(jobs: Jobs, reads: int) -> None:
+def test_what_is_about_a_job_is_read_again_when_that_has_changed(
+    jobs: frozenset[str] | None, reads: int
+) -> None:
     async def play() -> int:
         feed = ChangeFeed()
         feed.bind()
         cache, read = SnapshotCache(feed), Reads(lambda: Card("job_1"))
-        first = await cache.get("card", read, job_of=job_of)
+        first = await cache.get("card", read, still=other_job)
         await told(feed, jobs)
-        second = await cache.get("card", read, job_of=job_of)
+        second = await cache.get("card", read, still=other_job)
         assert second is first  # the same answer is the same object
         return read.count
 
@@ -64,8 +66,8 @@ def test_who_has_just_come_is_shown_what_is_true_now() -> None:
         feed = ChangeFeed()
         feed.bind()
         cache, read = SnapshotCache(feed), Reads(lambda: Card("job_1"))
-        await cache.get("card", read, job_of=job_of)
-        await cache.get("card", read, job_of=job_of, fresh=True)
+        await cache.get("card", read, still=other_job)
+        await cache.get("card", read, still=other_job, fresh=True)
         return read.count
 
     assert asyncio.run(play()) == 2
@@ -76,10 +78,10 @@ def test_what_changed_while_it_was_being_read_is_read_again() -> None:
         feed = ChangeFeed()
         feed.bind()
         cache, read = SnapshotCache(feed), Reads(lambda: Card("job_1"))
-        reading = asyncio.ensure_future(cache.get("card", read, job_of=job_of))
+        reading = asyncio.ensure_future(cache.get("card", read, still=other_job))
         await told(feed, frozenset({"job_1"}))
         await reading
-        await cache.get("card", read, job_of=job_of)
+        await cache.get("card", read, still=other_job)
         return read.count
 
     assert asyncio.run(play()) == 2
@@ -105,12 +107,14 @@ def test_little_is_kept_and_long_absence_is_ignorance() -> None:
         feed.bind()
         cache = SnapshotCache(feed)
         for number in range(KEPT + 50):
-            await cache.get(number, lambda: Card("job_1"), job_of=job_of)
+            await cache.get(number, lambda: Card("job_1"), still=other_job)
         assert len(cache._kept) == KEPT
         for _ in range(REMEMBERED + 1):
-            feed._bump(frozenset({"job_2"}))
-        assert feed.concerns("job_1", 0)
-        assert not feed.concerns("job_1", 1)
+            feed._bump(Change(frozenset({"job_2"}), frozenset({"job.started"})))
+        assert any(change.concerns("job_1") for change in feed.since(0))
+        assert not all(change.is_of(RUNS) for change in feed.since(0))
+        assert not any(change.concerns("job_1") for change in feed.since(1))
+        assert all(change.is_of(RUNS) for change in feed.since(1))
 
     asyncio.run(play())
 
@@ -125,18 +129,24 @@ def test_a_failed_read_is_not_kept() -> None:
             raise ValueError("away")
 
         with pytest.raises(ValueError, match="away"):
-            await cache.get("card", fails, job_of=job_of)
-        assert await cache.get("card", lambda: Card("job_1"), job_of=job_of) == Card("job_1")
+            await cache.get("card", fails, still=other_job)
+        assert await cache.get("card", lambda: Card("job_1"), still=other_job) == Card("job_1")
 
     asyncio.run(play())
 
 
-def test_events_name_the_jobs_they_are_about() -> None:
+def test_events_say_which_jobs_they_are_about_and_what_was_done() -> None:
     of_job = Event(action="job.completed", job_id="job_1")
     log_line = Event(action=TOUCHED, job_id="job_2")
-    heartbeat = Event(action=TOUCHED, job_id="")
+    beat = Event(action=BEAT, job_id="")
+    looked = Event(action=TOUCHED, job_id="")
     policy = Event(action="policy.saved", subject_id="pol_1")
-    assert jobs_of([of_job, log_line]) == {"job_1", "job_2"}
-    assert jobs_of([heartbeat]) == frozenset()
-    assert jobs_of([of_job, policy]) is None
-    assert jobs_of([]) is None
+    runs = change_of([of_job, log_line])
+    assert runs == Change(frozenset({"job_1", "job_2"}), frozenset({"job.completed", TOUCHED}))
+    assert runs.is_of(RUNS)
+    assert change_of([beat]) == Change(frozenset(), frozenset({BEAT}))
+    assert not change_of([looked]).is_of(RUNS)
+    assert change_of([of_job, policy]).jobs is None
+    assert not change_of([of_job, policy]).is_of(RUNS)
+    assert change_of([]) == Change()
+    assert not Change().is_of(RUNS)

@@ -26,7 +26,7 @@ from agent_console.services import Services, build_services
 from agent_console.services.passwords import Passwords
 from agent_console.settings import Settings
 from agent_console.store.database import Database, StoreOptions
-from agent_console.store.feed import ChangeFeed
+from agent_console.store.feed import ChangeFeed, change_of
 from agent_console.ui import bridge
 from agent_console.ui.app import build_app
 
@@ -185,7 +185,7 @@ def console(app: rx.App, sqlite_files: Any, tmp_path: Any) -> Iterator[Console]:
     with sqlite_files.database(tmp_path) as url:
         db = Database(url, StoreOptions())
         feed = ChangeFeed()
-        db.subscribe(lambda events: feed.publish())  # noqa: ARG005
+        db.watch(lambda events: feed.publish(change_of(events)))
         settings = Settings()
         cheap = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         services = build_services(db, Registry([greet]), settings, feed, passwords=cheap)

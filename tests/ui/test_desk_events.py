@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,8 +10,11 @@ from typing import Any
 import pytest
 
 from agent_console.domain.checkpoints import Checkpoint, CheckpointVerb, Verdict
+from agent_console.domain.events import BEAT
 from agent_console.services.review import ReviewService
+from agent_console.store.feed import Change
 from agent_console.store.runs import suspend
+from agent_console.ui import live
 from agent_console.ui.company import GRACE
 from agent_console.ui.components.review_models import RulingView
 from agent_console.ui.states.checkpoints import Desk
@@ -397,3 +401,38 @@ def test_a_page_that_is_back_at_once_has_not_left(console: Console) -> None:
             await browser.until(lambda: not looking(console, point), GRACE + 0.5)
 
     at_the_desk(console, "reviewer", f"{BASE}/{point}", then)
+
+
+def test_the_desk_does_not_look_again_for_jobs_that_only_run(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = waiting(console)
+    job = stored(console, point).job_id
+    looks: list[object] = []
+    plain = live._refresh
+
+    async def counted(page: live.LiveState, last: live._Round | None) -> live._Round:
+        looks.append(last)
+        return await plain(page, last)
+
+    def ran(job_id: str) -> Change:
+        return Change(frozenset({job_id}), frozenset({"job.started"}))
+
+    async def then(browser: Browser) -> None:
+        feed = console.services.feed
+        await asyncio.sleep(live.SETTLE + 2 * live.COALESCE)  # the look after having come
+        monkeypatch.setattr(live, "_refresh", counted)
+        for change in (ran("job_elsewhere"), Change(frozenset(), frozenset({BEAT}))):
+            feed.publish(change)
+            await asyncio.sleep(2 * live.COALESCE)
+        assert looks == []
+        feed.publish(ran(job))  # the open card tells of it
+        await browser.until(lambda: len(looks) >= 1)
+        await browser.send(Desk.let_in)  # which shows something newer than the loop did
+        feed.publish(ran("job_elsewhere"))
+        await browser.until(lambda: len(looks) >= 2)
+        await asyncio.sleep(2 * live.COALESCE)
+        feed.publish(Change(None, frozenset({"policy.saved"})))
+        await browser.until(lambda: len(looks) >= 3)
+
+    at_the_desk(console, "reviewer", BASE, then)

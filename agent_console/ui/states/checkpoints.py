@@ -24,7 +24,7 @@ from agent_console.ui.components.review_models import (
     UndoView,
 )
 from agent_console.ui.guard import GuardedState, guarded
-from agent_console.ui.live import Ask, follow
+from agent_console.ui.live import Ask, follow, unmoved_by_runs
 from agent_console.ui.params import DeskParams
 from agent_console.ui.states import comments
 from agent_console.ui.states.answers import AnswerForm
@@ -302,7 +302,7 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
 
     def _ask(self, actor: Actor) -> Ask:
         params = self._params()
-        return Ask(("desk", params), lambda: read_list(actor, params))
+        return Ask(("desk", params), lambda: read_list(actor, params), still=unmoved_by_runs)
 
     def _ask_next(self, actor: Actor, answer: DeskList | DeskCard) -> Ask | None:
         if isinstance(answer, DeskCard) or answer.params != self._params():
@@ -315,7 +315,8 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
             ("card", opened, actor.id),
             lambda: read_card(actor, opened),
             every=every,
-            job_of=lambda card: card.body.job_id,
+            still=lambda card, change: not change.concerns(card.body.job_id),
+            unseen=True,
         )
 
     def _show(self, answer: DeskList | DeskCard) -> None:
