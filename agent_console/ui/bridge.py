@@ -141,7 +141,7 @@ def session_secret(cookie_header: str, name: str) -> str | None:
 
 
 async def actor_of(cookie_header: str, ip: str | None = None) -> Actor | None:
-    """Return who the connection belongs to now, or None; the session row is read each time.
+    """Return who the connection belongs to now, or None; the session is read unless it just was.
 
     Raises:
         ConsoleError: the database cannot be asked; nobody is let in on a guess.
@@ -149,4 +149,6 @@ async def actor_of(cookie_header: str, ip: str | None = None) -> Actor | None:
     secret = session_secret(cookie_header, cookie_name())
     if secret is None:
         return None
-    return await asyncio.to_thread(services().access.actor_for_session, secret, ip)
+    access = services().access
+    known = access.remembered_actor(secret, ip)
+    return known or await asyncio.to_thread(access.actor_for_session, secret, ip)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import Any, cast
 
 import reflex as rx
@@ -30,6 +31,7 @@ SETTLE = 1.2  # seconds after a change: who was let in from memory then is read 
 AHEAD = 0.02  # seconds that what is there already waits for the rest of its page
 RETRY = 2.0  # seconds until a failed read is tried again
 STALE = "Updates are delayed. Trying again…"
+_readings = count(1)
 _LOG = logging.getLogger(__name__)
 
 
@@ -180,7 +182,7 @@ async def _refresh(page: LiveState, last: _Round | None) -> _Round:
         own._turn_to(first.subject)
         if last and not (last.holds(own) and last.actor.permissions == actor.permissions):
             ready = {}
-        now = _Round(actor, bridge.request_id())
+        now = _Round(actor, str(next(_readings)))
         own._reading = now.reading
         ask = _show_ready(own, session, now, ask, ready)
     while ask is not None:

@@ -20,6 +20,7 @@ from agent_console.domain.errors import (
 )
 from agent_console.domain.records import User
 from agent_console.services import passwords as passwords_module
+from agent_console.services.access_base import CACHE_SECONDS
 from agent_console.services.passwords import Passwords, check_password
 from agent_console.services.throttle import FORGET, MAX_DELAY, Throttle, delay_after
 from agent_console.testing import FakeClock
@@ -117,6 +118,21 @@ def test_every_sign_in_opens_another_session(desk: Desk) -> None:
     access.logout(first.secret)  # twice is no error
     actions = [row["action"] for row in table(desk, "audit_logs")]
     assert actions.count("user.signed_out") == 1
+
+
+def test_who_was_read_a_moment_ago_is_remembered_and_nobody_else(desk: Desk) -> None:
+    desk.actor(Role.VIEWER, "v")
+    access = desk.services.access
+    secret = access.login("v@example.com", PASSWORD).secret
+    assert access.remembered_actor(secret) is None
+    found = access.actor_for_session(secret, ip="192.0.2.9")
+    assert found is not None
+    assert access.remembered_actor(secret, ip="192.0.2.9") == found
+    desk.clock.advance(CACHE_SECONDS)
+    assert access.remembered_actor(secret) is None
+    assert access.actor_for_session(secret) is not None
+    access.logout(secret)
+    assert access.remembered_actor(secret) is None
 
 
 def test_a_session_ends_when_idle_for_half_an_hour(desk: Desk) -> None:

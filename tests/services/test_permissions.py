@@ -301,6 +301,7 @@ OPEN = {
     "access.login",
     "access.logout",
     "access.actor_for_session",
+    "access.remembered_actor",
     "access.actor_for_token",
     "health.report",
     "health.ready",

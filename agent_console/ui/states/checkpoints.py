@@ -355,8 +355,8 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
         detail, in_path = answer.detail, bool(self._path_id())
         self._put(in_path=in_path, missing=in_path and detail is None)
         opened = detail.checkpoint.id if detail else ""
-        rest = [row.href for row in self.rows if row.pending and row.id != opened]
-        self._put(upcoming=rest[0] if rest else "")
+        others = (row.href for row in self.rows if row.pending and row.id != opened)
+        self._put(upcoming=next(others, ""))
         if opened != self.body.id:
             self._put(conflict="", reason_error="", edit_error="", changes_error="")
             self._begin_thread(detail.checkpoint if detail else None)
