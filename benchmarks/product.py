@@ -32,6 +32,7 @@ DRAIN, ENQUEUE, LATENCY, REVIEWS, PARKED = 5_000, 1_000, 150, 150, 1_000
 CONCURRENCY = 10
 RATE = 20.0  # per second, into an idle worker
 IDLE = 10.0  # seconds
+SETTLED = 12.0  # seconds in which what a start leaves to do is done
 NOOP = NewJob(job_type="bench-noop")
 COLUMNS = (
     "id", "job_type", "status", "task_description", "input_data", "priority", "attempts",
@@ -219,7 +220,7 @@ def idle(console: Console) -> dict[str, float]:
     process = psutil.Process()
     with working(console):
         wait_for(lambda: count(console, OPEN) == 0)
-        time.sleep(2.0)
+        time.sleep(SETTLED)
         before, transactions = process.cpu_times(), committed(console)
         time.sleep(IDLE)
         after, later = process.cpu_times(), committed(console)

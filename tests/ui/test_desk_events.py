@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -408,31 +409,41 @@ def test_the_desk_does_not_look_again_for_jobs_that_only_run(
 ) -> None:
     point = waiting(console)
     job = stored(console, point).job_id
-    looks: list[object] = []
     plain = live._refresh
-
-    async def counted(page: live.LiveState, last: live._Round | None) -> live._Round:
-        looks.append(last)
-        return await plain(page, last)
 
     def ran(job_id: str) -> Change:
         return Change(frozenset({job_id}), frozenset({"job.started"}))
 
     async def then(browser: Browser) -> None:
-        feed = console.services.feed
-        await asyncio.sleep(live.SETTLE + 2 * live.COALESCE)  # the look after having come
-        monkeypatch.setattr(live, "_refresh", counted)
+        looked, feed = asyncio.Event(), console.services.feed
+
+        async def noted(page: live.LiveState, last: live._Round | None) -> live._Round:
+            looked.set()
+            return await plain(page, last)
+
+        async def looks(within: float) -> bool:
+            looked.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(looked.wait(), within)
+            return looked.is_set()
+
+        async def settled() -> None:
+            while await looks(live.SETTLE + 2 * live.COALESCE):
+                continue  # who has just come, or has seen a change, looks once more
+
+        monkeypatch.setattr(live, "_refresh", noted)
+        await settled()
         for change in (ran("job_elsewhere"), Change(frozenset(), frozenset({BEAT}))):
             feed.publish(change)
-            await asyncio.sleep(2 * live.COALESCE)
-        assert looks == []
+            assert not await looks(2 * live.COALESCE)
         feed.publish(ran(job))  # the open card tells of it
-        await browser.until(lambda: len(looks) >= 1)
+        assert await looks(5.0)
+        await settled()
         await browser.send(Desk.let_in)  # which shows something newer than the loop did
         feed.publish(ran("job_elsewhere"))
-        await browser.until(lambda: len(looks) >= 2)
-        await asyncio.sleep(2 * live.COALESCE)
+        assert await looks(live.SETTLE / 2)
+        await settled()
         feed.publish(Change(None, frozenset({"policy.saved"})))
-        await browser.until(lambda: len(looks) >= 3)
+        assert await looks(live.SETTLE / 2)
 
     at_the_desk(console, "reviewer", BASE, then)
