@@ -78,8 +78,8 @@ class ResearchTask(BaseModel):
     )
 
 
-class ContentTask(ResearchTask):
-    """Drafts to be written from findings."""
+class WritingTask(ResearchTask):
+    """Something to be written from findings."""
 
     findings: Findings = Field(
         default_factory=list,
@@ -93,6 +93,11 @@ class ContentTask(ResearchTask):
         title="Title",
         description="The heading. Left empty, the topic.",
     )
+
+
+class ContentTask(WritingTask):
+    """Drafts to be written from findings."""
+
     tone: Tone = Field(
         default=Tone.PLAIN, title="Tone", description="How the draft introduces its sources."
     )
@@ -105,21 +110,9 @@ class ContentTask(ResearchTask):
     )
 
 
-class ReportingTask(ResearchTask):
+class ReportingTask(WritingTask):
     """A report to be made of findings."""
 
-    findings: Findings = Field(
-        default_factory=list,
-        max_length=30,
-        title="Findings",
-        description=_FINDINGS,
-    )
-    title: str = Field(
-        default="",
-        max_length=200,
-        title="Title",
-        description="The heading. Left empty, the topic.",
-    )
     sections: list[Part] = Field(
         default_factory=lambda: list(Section),
         min_length=1,
