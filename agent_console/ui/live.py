@@ -27,6 +27,7 @@ from agent_console.ui.guard import GuardedState
 from agent_console.ui.states.session import OUTAGE, Session
 
 COALESCE = 0.1  # seconds between two updates of one page
+PATIENCE = 30.0  # seconds until a page looks again although nothing changed
 SETTLE = 1.2  # seconds after a change: who was let in from memory then is read anew
 AHEAD = 0.02  # seconds that what is there already waits for the rest of its page
 RETRY = 2.0  # seconds until a failed read is tried again
@@ -60,7 +61,7 @@ class Ask:
     key: Hashable
     read: Callable[[], Any]
     subject: str = ""
-    every: float = 30.0
+    every: float = PATIENCE
     still: Still = unmoved_by_beats
     unseen: bool = False
 
@@ -113,7 +114,7 @@ async def follow(page: LiveState) -> rx.event.EventSpec | None:
     """
     seen: int | None = None
     last: _Round | None = None
-    due = 0.0  # when to look again although nothing changed
+    due = 0.0  # when to look again although nothing changed; monotonic
     async with page:
         mine = page._loop = bridge.request_id()
     while True:
@@ -128,18 +129,18 @@ async def follow(page: LiveState) -> rx.event.EventSpec | None:
         try:
             last = await _refresh(page, last)
             patience = last.good if version == seen else min(last.good, SETTLE)
-            due = time.monotonic() + patience
         except Unauthenticated:
             async with page:
                 path = f"{page.router.url.path}?{page.router.url.query}".rstrip("?")
             return rx.redirect(await guard.login_address(path))
         except ConsoleError as error:
-            seen, last = await _trouble(page, error, version), None
+            seen, last, patience = await _trouble(page, error, version), None, PATIENCE
         except Exception as error:  # noqa: BLE001  - the loop must outlive a bad read
             _LOG.exception("a live page could not be read")
-            seen, last = await _trouble(page, error, version), None
+            seen, last, patience = await _trouble(page, error, version), None, PATIENCE
         else:
             seen = version
+        due = time.monotonic() + patience
         await asyncio.sleep(COALESCE)
 
 

@@ -146,14 +146,26 @@ def test_trouble_is_shown_and_passes(console: Console, monkeypatch: pytest.Monke
     run(look())
 
 
-def test_a_job_that_is_not_there_says_so(console: Console) -> None:
+def test_a_job_that_is_not_there_says_so_and_is_not_asked_for_again(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cookie = console.sign_in("viewer")
+    plain, looked = live._refresh, asyncio.Event()
+
+    async def noted(page: live.LiveState, last: live._Round | None) -> live._Round:
+        looked.set()
+        return await plain(page, last)
 
     async def look() -> None:
         async with Browser(cookie, "/jobs/job_nope") as browser:
             await browser.send(JobPage.watch, wait=False)
             await browser.until(lambda: browser.wire.value(JobPage, "problem"))
             assert browser.wire.value(JobPage, "problem_code") == "not_found"
+            monkeypatch.setattr(live, "_refresh", noted)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(looked.wait(), 5 * live.COALESCE)
+            console.services.feed.publish()
+            await asyncio.wait_for(looked.wait(), 5.0)
 
     run(look())
 
