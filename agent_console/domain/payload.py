@@ -24,6 +24,10 @@ MAX_DEPTH = 64
 MAX_BYTES = 1_048_576
 _MAX_INT = 10**1000  # far beyond any id; Python itself refuses to print 4,300 digits
 _NAME_SHOWN = 80  # characters of a key that an error message repeats
+# Made once: making one for every text takes longer than writing a short one.
+_text = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+).encode
 
 
 class _Path(NamedTuple):
@@ -69,9 +73,7 @@ def canonical(value: object) -> str:
         Invalid: ``value`` is no JSON.
     """
     try:
-        text = json.dumps(
-            value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-        )
+        text = _text(value)
         plain = (text.isascii() or max(text) < "\ud800") and not _has_float(text)
         return text if plain else _write(value)
     except RecursionError:

@@ -23,6 +23,11 @@ GENESIS = "0" * 64  # what the first seal has for the hash of the one before
 PRINT = 16  # hexadecimal digits of a row's hash that a seal keeps to name the row by
 _SEAL, _HEAD = b"agent_console seal 1\n", b"agent_console head 1\n"
 
+# Made once: an encoder for each row took a third of the time of its hash.
+_row_text = json.JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=repr
+).encode
+
 Hashes = Sequence[tuple[int, str]]  # sequence and SHA-256 of each row, in order
 
 
@@ -70,16 +75,15 @@ class Fault:
     reason: str
 
 
-def row_hash(row: Mapping[str, object]) -> str:
-    """Return the SHA-256 of the canonical JSON of all columns of a row of the journal.
+def row_hash(row: Iterable[tuple[str, object]]) -> str:
+    """Return the SHA-256 of the canonical JSON of a row of the journal: its names and values.
 
     A column that is NULL is left out: rows keep their hash when the table gets another column.
     Columns hold integers and texts, for which this is RFC 8785. Anything else was put there by
     somebody else; it hashes to something, which is not what was sealed.
     """
-    held = {name: value for name, value in row.items() if value is not None}
-    text = json.dumps(held, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=repr)
-    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+    held = {name: value for name, value in row if value is not None}
+    return hashlib.sha256(_row_text(held).encode(errors="surrogatepass")).hexdigest()
 
 
 def cover(hashes: Hashes, *, number: int, newest_at: int, sealed_at: int, previous: str) -> Seal:

@@ -127,11 +127,19 @@ class Claimer:
             self._peek = False
             # Cheaper than a claim, which takes the write lock to find nothing.
             self._more = self._more or next_due(self._db, others=self._others) == 0
-        if room > 0 and (self._more or monotonic() >= self._due):
+        if room > 0 and not self._stocked and (self._more or monotonic() >= self._due):
             with self._claiming:
                 if self._open:
                     return self._claim(room)
         return self._pause() if self._open else None
+
+    @property
+    def _stocked(self) -> bool:
+        """Whether so much was claimed ahead that it pays to wait until more fits at once.
+
+        Nobody has to be woken for it: a slot that becomes free looks when the stock is low.
+        """
+        return self._ahead > 0 and self._slots.waiting > self._ahead // 2
 
     def _room(self) -> int:
         """Return how many jobs may be claimed; fewer while ends of runs wait to be stored."""

@@ -47,7 +47,8 @@ ORDER BY run_at LIMIT 1
 GIVE_BACK = """
 UPDATE ai_jobs SET status = 'QUEUED', worker_id = NULL, resuming = 1, claims = 0,
   claim_token = claim_token + 1, updated_at = {now}
-FROM v WHERE ai_jobs.id = v.id AND ai_jobs.claim_token = v.token AND ai_jobs.status = 'RUNNING'
+FROM v WHERE ai_jobs.id = v.id AND ai_jobs.claim_token = v.token
+  AND ai_jobs.status{by_id} = 'RUNNING'
 RETURNING ai_jobs.id, ai_jobs.job_type
 """
 

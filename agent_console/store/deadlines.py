@@ -63,7 +63,7 @@ UPDATE agent_checkpoints SET status = v.status, approved_by = v.by_id, approved_
   approved_at = CASE WHEN v.by_id IS NOT NULL THEN {now} END,
   decision_digest = v.decision_digest, rejection_reason = v.reason, response = v.response,
   policy_id = v.policy_id, updated_at = {now}
-FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status = 'PENDING'
+FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status{by_id} = 'PENDING'
   AND agent_checkpoints.expires_at <= {now}
 RETURNING agent_checkpoints.id, agent_checkpoints.job_id, agent_checkpoints.created_at,
   agent_checkpoints.updated_at, agent_checkpoints.risk
@@ -73,14 +73,14 @@ MOVE = """
 UPDATE agent_checkpoints SET expires_at = {now} + v.micros, reminded = NULL,
   extensions = agent_checkpoints.extensions + 1 - v.escalates, updated_at = {now},
   escalated_at = CASE WHEN v.escalates = 1 THEN {now} ELSE agent_checkpoints.escalated_at END
-FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status = 'PENDING'
+FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status{by_id} = 'PENDING'
   AND agent_checkpoints.expires_at <= {now}
 RETURNING agent_checkpoints.id, agent_checkpoints.job_id, agent_checkpoints.expires_at
 """
 
 WAKE = """
 UPDATE ai_jobs SET status = 'QUEUED', resuming = 1, run_at = {now} + v.hold, updated_at = {now}
-FROM v WHERE ai_jobs.id = v.id AND ai_jobs.status = 'WAITING'
+FROM v WHERE ai_jobs.id = v.id AND ai_jobs.status{by_id} = 'WAITING'
 RETURNING ai_jobs.id, ai_jobs.job_type
 """
 

@@ -59,7 +59,7 @@ UPDATE agent_checkpoints SET status = v.status, approved_by = v.by_id,
        rejection_reason = v.reason, feedback = v.feedback, edited_data = v.edited,
        response = v.response, policy_id = v.policy_id, updated_at = {now},
        undo_until = CASE WHEN v.hold > 0 THEN {now} + v.hold END
-FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status = 'PENDING'
+FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status{by_id} = 'PENDING'
   AND (agent_checkpoints.expires_at IS NULL OR agent_checkpoints.expires_at > {now})
 RETURNING agent_checkpoints.id, agent_checkpoints.approved_at, agent_checkpoints.created_at
 """

@@ -42,6 +42,7 @@ _HOLES: dict[Dialect, dict[str, str]] = {
         "octets": "length",  # of a text its characters: near enough
         "materialized": "",
         "indexable": "+",  # keeps the planner from choosing another index for this term
+        "by_id": " || ''",  # makes a term of a column a check of rows that are found by their ids
         "words_plan": "SELECT 1",
         "words_table": "artifact_fts f",
         "words_match": "artifact_fts MATCH :wanted",
@@ -67,6 +68,9 @@ _HOLES: dict[Dialect, dict[str, str]] = {
         "alone": "CASE WHEN pg_try_advisory_xact_lock(:alone) THEN 1 ELSE 0 END",
         "materialized": "MATERIALIZED",
         "indexable": "",
+        # Without statistics the planner takes few rows to have that value, and looks at all of
+        # them again for each id.
+        "by_id": " || ''",
         # For a word that most rows hold the planner would read every text: it takes the index to
         # be dearer because it does not know that long texts are kept elsewhere, compressed.
         "words_plan": "SELECT set_config('enable_seqscan', 'off', true)",

@@ -32,7 +32,8 @@ UPDATE ai_jobs SET status = v.status, output_data = coalesce(v.output, output_da
   code_version = coalesce(v.version, code_version),
   worker_id = NULL, claims = 0, resuming = v.uncharged,
   completed_at = CASE WHEN v.done = 1 THEN {now} ELSE NULL END, updated_at = {now}
-FROM v WHERE ai_jobs.id = v.id AND ai_jobs.claim_token = v.token AND ai_jobs.status = 'RUNNING'
+FROM v WHERE ai_jobs.id = v.id AND ai_jobs.claim_token = v.token
+  AND ai_jobs.status{by_id} = 'RUNNING'
 RETURNING ai_jobs.id, ai_jobs.started_at, ai_jobs.updated_at, ai_jobs.claim_token
 """
 

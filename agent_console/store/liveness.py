@@ -86,7 +86,7 @@ UPDATE ai_jobs SET
   park_detail = CASE WHEN claims >= CAST(v.max_claims AS INTEGER)
     THEN '{"claims":' || claims || '}' END,
   claim_token = claim_token + 1, worker_id = NULL, updated_at = {now}
-FROM v WHERE ai_jobs.id = v.id AND ai_jobs.status = 'RUNNING' AND NOT EXISTS (
+FROM v WHERE ai_jobs.id = v.id AND ai_jobs.status{by_id} = 'RUNNING' AND NOT EXISTS (
   SELECT 1 FROM agent_workers w
   WHERE w.id = ai_jobs.worker_id AND w.status IN ('RUNNING', 'DRAINING'))
 RETURNING ai_jobs.id, ai_jobs.job_type, ai_jobs.status, ai_jobs.claims

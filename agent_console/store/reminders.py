@@ -33,7 +33,7 @@ ORDER BY c.expires_at, c.id LIMIT :limit
 """
 REMIND = """
 UPDATE agent_checkpoints SET reminded = v.seconds
-FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status = 'PENDING'
+FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.status{by_id} = 'PENDING'
   AND agent_checkpoints.expires_at > {now}
   AND (agent_checkpoints.reminded IS NULL OR agent_checkpoints.reminded > v.seconds)
 RETURNING agent_checkpoints.id, agent_checkpoints.job_id, agent_checkpoints.expires_at

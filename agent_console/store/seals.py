@@ -106,7 +106,7 @@ def hashes(reader: Queries, *, after: int, upto: int, most: int) -> Iterator[tup
         params: Params = {"after": after, "upto": upto, "limit": min(PAGE, most)}
         rows = reader.rows(ROWS, params)
         for row in rows:
-            yield row[0], row[1], row_hash(dict(zip(ROW, row, strict=True)))
+            yield row[0], row[1], row_hash(zip(ROW, row, strict=True))
         if len(rows) < PAGE:
             return
         after = rows[-1][0]

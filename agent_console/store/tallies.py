@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
 from agent_console.domain.events import Event
@@ -42,8 +43,11 @@ SELECT name, labels, value FROM tallies UNION ALL SELECT name, labels, value FRO
 def sums_of(events: Iterable[Event]) -> Sums:
     """Return what ``events`` add to each ``(name, labels)``; labels are joined with ``|``."""
     sums: Sums = Counter()
+    moves: Counter[tuple[str | None, str]] = Counter()
+    runs: defaultdict[tuple[str, str | None], list[float]] = defaultdict(list)
     for event in events:
-        _count_review(sums, event)
+        if review_sums.concerned(event):
+            _count_review(sums, event)
         if event.action == USAGE_RECORDED:
             _count_usage(sums, event)
             continue
@@ -58,16 +62,19 @@ def sums_of(events: Iterable[Event]) -> Sums:
         if event.checkpoint_id is not None and event.action.startswith("checkpoint."):
             sums[CHECKPOINTS_TOTAL, event.after] += 1
             if event.seconds is not None:
-                _observe(sums, WAIT_SECONDS, "", event.seconds, WAIT_BUCKETS)
+                _observe(sums, WAIT_SECONDS, "", [event.seconds], WAIT_BUCKETS)
         elif event.action.startswith("job."):
-            _count_job(sums, event)
+            moves[event.before, event.after] += 1
+            if event.seconds is not None and event.after in FINISHED:
+                runs[event.after, event.job_type].append(event.seconds)
+    _count_jobs(sums, moves, runs)
     return sums
 
 
 def _count_review(sums: Sums, event: Event) -> None:
     of = f"{review_sums.risk_of(event)}|{event.job_type}"
     for stage, seconds in review_sums.observed(event):
-        _observe(sums, REVIEW_SECONDS, f"{stage}|{of}", seconds, BOUNDS)
+        _observe(sums, REVIEW_SECONDS, f"{stage}|{of}", [seconds], BOUNDS)
     for outcome in review_sums.outcomes(event):
         sums[REVIEWS_TOTAL, f"{outcome}|{of}"] += 1
 
@@ -79,22 +86,28 @@ def _count_usage(sums: Sums, event: Event) -> None:
     sums[COST_MICROS, event.job_type or ""] += cast("int", event.data["costMicros"])
 
 
-def _count_job(sums: Sums, event: Event) -> None:
-    assert event.after is not None  # noqa: S101 - narrowed by the caller
-    sums[JOBS_TOTAL, event.after] += 1
-    if event.before in FINISHED:
-        sums[JOBS_NOW, event.before] -= 1
-    if event.after in FINISHED:
-        sums[JOBS_NOW, event.after] += 1
-        if event.seconds is not None:
-            labels = f"{event.after}|{event.job_type}"
-            _observe(sums, JOB_SECONDS, labels, event.seconds, JOB_BUCKETS)
+def _count_jobs(
+    sums: Sums,
+    moves: Mapping[tuple[str | None, str], int],
+    runs: Mapping[tuple[str, str | None], Sequence[float]],
+) -> None:
+    """Count jobs by their moves between statuses, and how long those that ended ran."""
+    for (before, after), count in moves.items():
+        sums[JOBS_TOTAL, after] += count
+        if before in FINISHED:
+            sums[JOBS_NOW, before] -= count
+        if after in FINISHED:
+            sums[JOBS_NOW, after] += count
+    for (after, job_type), seconds in runs.items():
+        _observe(sums, JOB_SECONDS, f"{after}|{job_type}", seconds, JOB_BUCKETS)
 
 
 def _observe(
-    sums: Sums, name: str, labels: str, seconds: float, buckets: tuple[float, ...]
+    sums: Sums, name: str, labels: str, seconds: Sequence[float], buckets: tuple[float, ...]
 ) -> None:
-    bound = next((str(b) for b in buckets if seconds <= b), "+Inf")
-    sums[f"{name}_bucket", f"{labels}|{bound}" if labels else bound] += 1
-    sums[f"{name}_count", labels] += 1
-    sums[f"{name}_sum", labels] += seconds  # type: ignore[assignment]  # a Counter of floats
+    """Add each of ``seconds`` to its bucket of a histogram; an upper bound belongs to its own."""
+    for place, count in Counter(bisect_left(buckets, each) for each in seconds).items():
+        bound = str(buckets[place]) if place < len(buckets) else "+Inf"
+        sums[f"{name}_bucket", f"{labels}|{bound}" if labels else bound] += count
+    sums[f"{name}_count", labels] += len(seconds)
+    sums[f"{name}_sum", labels] += sum(seconds)  # type: ignore[assignment]  # a Counter of floats

@@ -28,7 +28,7 @@ UPDATE agent_checkpoints SET status = 'PENDING', approved_by = NULL, approved_by
   edited_data = NULL, response = NULL, undo_until = NULL, policy_id = NULL,
   updated_at = {now}
 FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.approved_by = v.by_id
-  AND agent_checkpoints.status IN ('APPROVED', 'REJECTED', 'CHANGES_REQUESTED')
+  AND agent_checkpoints.status{by_id} IN ('APPROVED', 'REJECTED', 'CHANGES_REQUESTED')
   AND agent_checkpoints.undo_until > {now}
   AND EXISTS (SELECT 1 FROM ai_jobs j WHERE j.id = agent_checkpoints.job_id
     AND (j.status = 'PAUSED' OR (j.status = 'QUEUED' AND j.run_at > {now})))
@@ -36,7 +36,7 @@ RETURNING agent_checkpoints.id, agent_checkpoints.job_id
 """
 WAIT_AGAIN = """
 UPDATE ai_jobs SET status = 'WAITING', updated_at = {now}
-FROM v WHERE ai_jobs.id = v.id AND ai_jobs.status = 'QUEUED'
+FROM v WHERE ai_jobs.id = v.id AND ai_jobs.status{by_id} = 'QUEUED'
 RETURNING ai_jobs.id, ai_jobs.job_type
 """
 

@@ -39,6 +39,7 @@ _TRACEBACK = "exception"
 _OURS = frozenset({"level", "logger", "timestamp"})  # made by the processors below
 # The console's own ids and those of traces, and words too short to hold any kind of token.
 _PLAIN = re.compile("(?:[a-z]{3}_)?[0-9a-f]{32}|[A-Za-z_.-]{1,14}")
+_LONGEST_PLAIN = 36  # characters
 _names_secret = lru_cache(maxsize=1024)(names_secret)
 
 
@@ -133,13 +134,14 @@ def _is_plain(key: str, value: object) -> bool:
 
     Searching them took longer than everything else about a line, on the path of every job.
     """
-    if key in _OURS:
-        return True
-    if _names_secret(key):
-        return False
     if isinstance(value, str):
-        return _PLAIN.fullmatch(value) is not None
-    return value is None or isinstance(value, int | float)
+        return key in _OURS or (len(value) <= _LONGEST_PLAIN and _is_plain_text(key, value))
+    return not _names_secret(key) and (value is None or isinstance(value, int | float))
+
+
+@lru_cache(maxsize=4096)
+def _is_plain_text(key: str, value: str) -> bool:
+    return _PLAIN.fullmatch(value) is not None and not _names_secret(key)
 
 
 def _one_line(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:

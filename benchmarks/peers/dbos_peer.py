@@ -16,7 +16,8 @@ from cost import Cost
 from dbos import DBOS
 
 LEFT = "SELECT count(*) FROM dbos.workflow_status WHERE status NOT IN ('SUCCESS', 'ERROR')"
-TOLD = "SELECT count(*) FROM dbos.operation_outputs"
+# The wait for a message with a timeout begins with the record of a sleep.
+WAITING = "SELECT count(*) FROM dbos.operation_outputs WHERE function_name = 'DBOS.sleep'"
 
 
 @DBOS.step()
@@ -58,7 +59,7 @@ def main(url: str, kind: str, total: int) -> dict[str, float]:
             return cost.per(total)
         cost = Cost(ask)
         handles = [DBOS.start_workflow(workflow) for _ in range(total)]
-        until(TOLD, 2 * total)
+        until(WAITING, total)
         resumed = time.monotonic()
         for handle in handles:
             DBOS.send(handle.get_workflow_id(), "yes", "approval")
