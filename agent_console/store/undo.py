@@ -31,7 +31,7 @@ FROM v WHERE agent_checkpoints.id = v.id AND agent_checkpoints.approved_by = v.b
   AND agent_checkpoints.status{by_id} IN ('APPROVED', 'REJECTED', 'CHANGES_REQUESTED')
   AND agent_checkpoints.undo_until > {now}
   AND EXISTS (SELECT 1 FROM ai_jobs j WHERE j.id = agent_checkpoints.job_id
-    AND (j.status = 'PAUSED' OR (j.status = 'QUEUED' AND j.run_at > {now})))
+    AND (j.status{by_id} = 'PAUSED' OR (j.status{by_id} = 'QUEUED' AND j.run_at > {now})))
 RETURNING agent_checkpoints.id, agent_checkpoints.job_id
 """
 WAIT_AGAIN = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from agent_console.store import (
     cases,
     claims,
     deadlines,
+    decisions,
+    finishes,
     forks,
     liveness,
     metric_reads,
@@ -25,11 +28,15 @@ from agent_console.store import (
     review_policies,
     review_sums,
     runs,
+    undo,
     uniques,
 )
 from agent_console.store.database import Database
-from agent_console.store.dialects import ids_param, match_text
+from agent_console.store.dialects import ids_param, marks, match_text, with_values
 from agent_console.store.ids import new_id
+from agent_console.store.prepared import _form
+from agent_console.store.relations import relation
+from agent_console.store.transactions import Tx
 from agent_console.store.reads import (
     artifact_search,
     bulk,
@@ -173,6 +180,53 @@ def test_what_many_decisions_and_claims_look_up_is_found_by_index(full: Database
         assert any(name in found for name in index), found
         assert "Seq Scan on ai_jobs" not in found, found
         assert "Seq Scan on agent_checkpoints" not in found, found
+
+
+# What is done to many rows at once: name, columns, statement, and a row for an id.
+AT_ONCE: tuple[tuple[str, str, str, tuple[object, ...]], ...] = (
+    ("finish", finishes.COLUMNS, finishes.FINISH, (1, "COMPLETED", *6 * (None,), "1", 0, 1)),
+    ("give back", "id, token", claims.GIVE_BACK, (1,)),
+    ("rescue", "id, max_claims, reason", liveness.RESCUE, (3, "")),
+    ("wake", "id, hold", deadlines.WAKE, (0,)),
+    ("wait again", "id", undo.WAIT_AGAIN, ()),
+    ("decide", decisions.COLUMNS, decisions.DECIDE, ("APPROVED", *8 * (None,), 0)),
+    ("expire", deadlines.END_COLUMNS, deadlines.END, ("EXPIRED", *5 * (None,))),
+    ("move", deadlines.MOVE_COLUMNS, deadlines.MOVE, (1, 0)),
+    ("undo", "id, by_id", undo.UNDO, ("usr_1",)),
+    ("remind", "id, seconds", reminders.REMIND, (60,)),
+)
+
+
+@pytest.mark.parametrize(("name", "columns", "body", "rest"), AT_ONCE)
+def test_many_rows_are_changed_by_their_ids_even_before_there_are_statistics(
+    db: Database, name: str, columns: str, body: str, rest: tuple[object, ...]
+) -> None:
+    jobs = [job_row(n, "RUNNING", "w1") for n in range(READY)]
+    checkpoints = [checkpoint_row(n, row[0], "PENDING") for n, row in enumerate(jobs)]
+    on_jobs = "UPDATE ai_jobs" in body
+    ids = [row[0] for row in (jobs if on_jobs else checkpoints)]
+    rest = (rest + len(columns.split(", ")) * (None,))[: len(columns.split(", ")) - 1]
+
+    def explain(tx: Tx) -> list[tuple[object, ...]]:
+        tx.insert("ai_jobs", JOBS, jobs)
+        tx.insert("agent_checkpoints", CHECKPOINTS, checkpoints)
+        rows = [(each, *rest) for each in ids]
+        if tx.dialect == "sqlite":
+            source = marks(len(rows), len(rows[0]))
+            text = with_values(columns, source, body, tx.dialect, 1)
+            tx._cursor.execute(f"EXPLAIN QUERY PLAN {text}", [v for row in rows for v in row])
+        else:
+            tx.execute("SET LOCAL enable_seqscan = off")  # as for every plan that is kept
+            source, _ = relation(columns.split(", "), rows)
+            text = _form(with_values(columns, source, body, tx.dialect, None)).text
+            tx._cursor.execute(f"EXPLAIN (GENERIC_PLAN) {text}")
+        return list(tx._cursor.fetchall())
+
+    found = "\n".join(str(row[-1]) for row in db.write(explain))
+    primary = PRIMARY if on_jobs else CHECKPOINT_IDS
+    assert any(index in found for index in primary), f"{name}:\n{found}"
+    others = re.findall(r"\bix_(?!agent_workers)\w+", found)
+    assert not others and "Hash" not in found, f"{name}:\n{found}"
 
 
 def test_what_a_rule_did_is_found_by_its_versions(full: Database) -> None:

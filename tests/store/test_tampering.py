@@ -103,7 +103,9 @@ def test_every_single_row_mutation_names_the_first_bad_row(
         for n in range(0, PER_SEAL, EVERY):
             for changed, bad in mutation(part, n):
                 # Untouched rows keep the hash that was computed for them.
-                seen = [(one["seq"], by_id.get(id(one)) or row_hash(one.items())) for one in changed]
+                seen = [
+                    (one["seq"], by_id.get(id(one)) or row_hash(one.items())) for one in changed
+                ]
                 fault = check_rows(made, seen)
                 assert fault is not None
                 assert fault.seq == bad
