@@ -35,8 +35,6 @@ from agent_console.store.database import Database
 from agent_console.store.dialects import ids_param, marks, match_text, with_values
 from agent_console.store.ids import new_id
 from agent_console.store.prepared import _form
-from agent_console.store.relations import relation
-from agent_console.store.transactions import Tx
 from agent_console.store.reads import (
     artifact_search,
     bulk,
@@ -46,6 +44,8 @@ from agent_console.store.reads import (
     rule_history,
     sessions,
 )
+from agent_console.store.relations import relation
+from agent_console.store.transactions import Tx
 
 HISTORY, READY = 20_000, 500
 JOBS = (
@@ -197,7 +197,9 @@ AT_ONCE: tuple[tuple[str, str, str, tuple[object, ...]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("name", "columns", "body", "rest"), AT_ONCE)
+@pytest.mark.parametrize(
+    ("name", "columns", "body", "rest"), AT_ONCE, ids=[each[0] for each in AT_ONCE]
+)
 def test_many_rows_are_changed_by_their_ids_even_before_there_are_statistics(
     db: Database, name: str, columns: str, body: str, rest: tuple[object, ...]
 ) -> None:
@@ -226,7 +228,8 @@ def test_many_rows_are_changed_by_their_ids_even_before_there_are_statistics(
     primary = PRIMARY if on_jobs else CHECKPOINT_IDS
     assert any(index in found for index in primary), f"{name}:\n{found}"
     others = re.findall(r"\bix_(?!agent_workers)\w+", found)
-    assert not others and "Hash" not in found, f"{name}:\n{found}"
+    assert not others, f"{name}:\n{found}"
+    assert "Hash" not in found, f"{name}:\n{found}"
 
 
 def test_what_a_rule_did_is_found_by_its_versions(full: Database) -> None:
