@@ -6,8 +6,9 @@ from typing import cast
 
 import reflex as rx
 
+from agent_console.ui.components.comment_head import comment_head
 from agent_console.ui.components.comment_models import RemarkView
-from agent_console.ui.elements import NativeLink, moment
+from agent_console.ui.elements import NativeLink
 
 
 def line_talk(said: rx.Var[list[RemarkView]], label: rx.Var[str]) -> rx.Component:
@@ -22,11 +23,8 @@ def line_talk(said: rx.Var[list[RemarkView]], label: rx.Var[str]) -> rx.Componen
 
 def _remark(one: rx.Var[RemarkView]) -> rx.Component:
     return rx.el.li(
-        rx.el.div(
-            rx.el.strong(one.author),
-            moment(one.at),
-            rx.cond(one.round != "", rx.el.span("in ", one.round)),
-            rx.cond(one.edited, rx.el.span("edited")),
+        comment_head(
+            one,
             rx.cond(
                 one.href != "",
                 NativeLink.create(
@@ -36,7 +34,6 @@ def _remark(one: rx.Var[RemarkView]) -> rx.Component:
                     class_name="comment-where",
                 ),
             ),
-            class_name="card-line ac-meta",
         ),
         rx.el.p(one.text, class_name="comment-text"),
         key=one.id,

@@ -10,10 +10,11 @@ import reflex as rx
 
 from agent_console.domain.comments import MAX_COMMENT
 from agent_console.ui.components.basics import OFFLINE, icon, verb_button
+from agent_console.ui.components.comment_head import comment_head
 from agent_console.ui.components.comment_models import CommentView, PlaceView, ThreadView
 from agent_console.ui.components.review_content import part
 from agent_console.ui.components.review_models import BodyView
-from agent_console.ui.elements import NativeLink, moment
+from agent_console.ui.elements import NativeLink
 
 FIELD = "comment-text"
 CHOSEN = "comment-line"  # the form by which assets/diff.js says which line was chosen
@@ -127,15 +128,7 @@ def _comment(one: rx.Var[CommentView], verbs: ThreadVerbs) -> rx.Component:
         rx.el.p(one.text, class_name="comment-text"),
     )
     return rx.el.li(
-        rx.el.div(
-            rx.el.strong(one.author),
-            moment(one.at),
-            rx.cond(one.round != "", rx.el.span("in ", one.round)),
-            rx.cond(one.edited, rx.el.span("edited")),
-            rx.cond(one.to_me, mark),
-            rx.cond(one.own, _verbs(one, verbs)),
-            class_name="card-line ac-meta",
-        ),
+        comment_head(one, rx.cond(one.to_me, mark), rx.cond(one.own, _verbs(one, verbs))),
         _place(one),
         rx.cond(verbs.editing == one.id, _editor(one, verbs), said),
         id="said-" + one.id,  # where the comment below its line leads to
