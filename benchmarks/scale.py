@@ -60,19 +60,24 @@ def fill(console: Console, total: int) -> float:
             f" {total}) SELECT n FROM s)"
         )
     began = time.monotonic()
-    for sql in (JOBS, CHECKPOINTS):
-        text = sql.format(**names, numbers=numbers)
-        console.db.write(lambda tx, text=text: tx.execute(text))
+    statements = [sql.format(**names, numbers=numbers) for sql in (JOBS, CHECKPOINTS)]
     if console.db.dialect == "postgresql":
-        vacuum(console.settings.database)
+        at_leisure(console.settings.database, [*statements, "VACUUM (ANALYZE)"])
+    else:
+        for text in statements:
+            console.db.write(lambda tx, text=text: tx.execute(text))
     return time.monotonic() - began
 
 
-def vacuum(url: str) -> None:
-    """Do at once what autovacuum does within minutes of such an insert."""
+def at_leisure(url: str, statements: list[str]) -> None:
+    """Run what takes longer than the console lets a statement take.
+
+    The last does at once what autovacuum does within minutes of such an insert.
+    """
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
-        connection.cursor().execute("VACUUM (ANALYZE)")
+        for text in statements:
+            connection.cursor().execute(text)
 
 
 def reads(console: Console) -> dict[str, Callable[[], object]]:
