@@ -12,14 +12,9 @@ from agent_console.domain.records import BreakerState
 from agent_console.domain.review_figures import Age
 from agent_console.store import rows, tallies
 from agent_console.store.database import Database
-from agent_console.store.reads import review_figures
+from agent_console.store.reads import counts, review_figures
 from agent_console.store.tables import BEHIND_SQL, HELD_SQL, READY_SQL
 
-LIVE = """
-SELECT status, count(*) FROM ai_jobs
-WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELED') GROUP BY status
-"""
-OPEN = "SELECT count(*) FROM agent_checkpoints WHERE status = 'PENDING'"
 # Of workers that may still call somebody; a dead one's last word is no news.
 BREAKERS = """
 SELECT breakers FROM agent_workers
@@ -73,8 +68,8 @@ def read_figures(db: Database) -> MetricFigures:
     with db.read() as reader:
         for name, labels, value in reader.rows(SUMS):
             sums.setdefault(name, {})[labels] = float(value)
-        by_status = {str(status): int(count) for status, count in reader.rows(LIVE)}
-        pending = reader.row(OPEN)
+        by_status = {status.value: count for status, count in counts.live_jobs(reader).items()}
+        pending = counts.pending_checkpoints(reader)
         active = reader.row(ACTIVE)
         due = reader.row(OLDEST_DUE)
         running = reader.row(RUNNING)
@@ -89,7 +84,7 @@ def read_figures(db: Database) -> MetricFigures:
     return MetricFigures(
         sums=sums,
         jobs_by_status=by_status,
-        checkpoints_pending=int(pending[0]) if pending else 0,
+        checkpoints_pending=pending,
         active_jobs=int(active[0]) if active else 0,
         oldest_due=float(due[0]) / MICROSECONDS if due else 0.0,
         running_workers=int(running[0]) if running else 0,

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from agent_console.domain.jobs import FINISHED, JobStatus
 from agent_console.store.database import Reader
+from agent_console.store.tables import COUNTED_SQL
 from agent_console.store.tallies import JOBS_NOW, TOTALS
+
+LIVE = """
+SELECT status, count(*) FROM ai_jobs
+WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELED') GROUP BY status
+"""
+PENDING = f"SELECT count(*) FROM agent_checkpoints WHERE {COUNTED_SQL}"
 
 
 def live_jobs(reader: Reader) -> dict[JobStatus, int]:
     """Count unfinished jobs by status, exactly, through the partial index."""
-    rows = reader.rows(
-        "SELECT status, count(*) FROM ai_jobs"
-        " WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELED') GROUP BY status",
-        {},
-    )
-    return {JobStatus(status): int(count) for status, count in rows}
+    return {JobStatus(status): int(count) for status, count in reader.rows(LIVE)}
 
 
 def finished_jobs(reader: Reader) -> dict[JobStatus, int]:
@@ -38,7 +40,7 @@ def jobs_by_status(reader: Reader) -> dict[JobStatus, int]:
 
 def pending_checkpoints(reader: Reader) -> int:
     """Count the checkpoints that wait for somebody, exactly, through the partial index."""
-    row = reader.row("SELECT count(*) FROM agent_checkpoints WHERE status = 'PENDING'", {})
+    row = reader.row(PENDING)
     return int(row[0]) if row else 0
 
 
