@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 
 from agent_console.domain.access import Actor, Role
@@ -127,32 +128,36 @@ class SignIn(AccessBase):
         """Return who the session belongs to; None when it has ended or never was."""
         if (known := self.remembered_actor(secret, ip)) is not None:
             return known
-        session_id = sha256(secret)
-        now = self._clock.monotonic()
-        actor = self._read_session(session_id)
-        if actor is None:
+        actor = self.actors_for_sessions([secret]).get(secret)
+        return None if actor is None else replace(actor, ip=ip)
+
+    def actors_for_sessions(self, given: Sequence[str]) -> dict[str, Actor]:
+        """Return who the sessions of the ``given`` secrets belong to, read now in one statement.
+
+        Those that have ended or never were are left out.
+        """
+        ids = {sha256(secret): secret for secret in given}
+        until = self._clock.monotonic() + CACHE_SECONDS
+        with self._db.read() as reader:
+            live = sessions.live_sessions(reader, [*ids], self._options.session_idle)
+        often = min(SEEN_SECONDS, self._options.session_idle / 4)
+        self._mark_seen([session_id for session_id, row in live.items() if row.unseen >= often])
+        found = {each: actor_of(row.user, session=each) for each, row in live.items()}
+        for session_id in ids.keys() - found.keys():
             self._cache.pop(session_id, None)
-            return None
         if len(self._cache) >= _CACHE_SIZE:
             self._cache.clear()
-        self._cache[session_id] = (actor, now + CACHE_SECONDS)
-        return replace(actor, ip=ip)
+        self._cache.update((each, (actor, until)) for each, actor in found.items())
+        return {ids[session_id]: actor for session_id, actor in found.items()}
 
-    def _read_session(self, session_id: str) -> Actor | None:
-        with self._db.read() as reader:
-            row = sessions.live_session(reader, session_id, self._options.session_idle)
-        if row is None:
-            return None
-        if row.unseen >= min(SEEN_SECONDS, self._options.session_idle / 4):
-            self._mark_seen(session_id)
-        return actor_of(row.user, session=session_id)
-
-    def _mark_seen(self, session_id: str) -> None:
+    def _mark_seen(self, session_ids: Sequence[str]) -> None:
+        if not session_ids:
+            return
         try:
-            self._db.write(lambda tx: sessions.seen(tx, session_id))
+            self._db.write(lambda tx: sessions.seen(tx, session_ids))
         except ConsoleError:
             # Who can be read must not be turned away because nothing can be written just now.
-            _log.warning("a session in use could not be marked as seen", exc_info=True)
+            _log.warning("sessions in use could not be marked as seen", exc_info=True)
 
     def _credentials(self, address: str) -> Credentials | None:
         with self._db.read() as reader:

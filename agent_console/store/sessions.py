@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -10,6 +11,7 @@ from agent_console.domain.clock import MICROSECONDS, from_micros
 from agent_console.domain.payload import dumps, loads
 from agent_console.domain.records import User
 from agent_console.store import rows
+from agent_console.store.dialects import ids_param
 from agent_console.store.transactions import Queries, Tx
 
 
@@ -74,28 +76,32 @@ def open_session(
     return from_micros(row[0])
 
 
-def live_session(reader: Queries, session_id: str, idle: float) -> SessionRow | None:
-    """Return the session if it is neither revoked, ended, nor idle for ``idle`` seconds."""
+def live_sessions(reader: Queries, ids: Sequence[str], idle: float) -> dict[str, SessionRow]:
+    """Return those of the sessions that are neither revoked, ended, nor idle for ``idle`` s."""
     found = reader.dicts(
-        "SELECT x.expires_at, {now} - x.last_seen_at AS unseen,"
+        "SELECT x.id AS session_id, x.expires_at, {now} - x.last_seen_at AS unseen,"
         " u.id, u.email, u.name, u.role, u.disabled, u.created_at"
         " FROM sessions x JOIN users u ON u.id = x.user_id"
-        " WHERE x.id = :id AND x.revoked_at IS NULL AND u.disabled = 0"
+        " WHERE x.id {among_ids} AND x.revoked_at IS NULL AND u.disabled = 0"
         " AND x.expires_at > {now} AND x.last_seen_at + :idle > {now}",
-        {"id": session_id, "idle": int(idle * MICROSECONDS)},
+        {"ids": ids_param(ids, reader.dialect), "idle": int(idle * MICROSECONDS)},
     )
-    if not found:
-        return None
-    return SessionRow(
-        user=rows.user(found[0]),
-        expires_at=from_micros(found[0]["expires_at"]),
-        unseen=found[0]["unseen"] / MICROSECONDS,
-    )
+    return {
+        row["session_id"]: SessionRow(
+            user=rows.user(row),
+            expires_at=from_micros(row["expires_at"]),
+            unseen=row["unseen"] / MICROSECONDS,
+        )
+        for row in found
+    }
 
 
-def seen(tx: Tx, session_id: str) -> None:
-    """Mark the session as used now."""
-    tx.execute("UPDATE sessions SET last_seen_at = {now} WHERE id = :id", {"id": session_id})
+def seen(tx: Tx, ids: Sequence[str]) -> None:
+    """Mark the sessions as used now."""
+    tx.execute(
+        "UPDATE sessions SET last_seen_at = {now} WHERE id {among_ids}",
+        {"ids": ids_param(ids, tx.dialect)},
+    )
 
 
 def revoke_session(tx: Tx, session_id: str) -> str | None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from agent_console.domain.access import Actor
 from agent_console.domain.errors import ConsoleError, FieldError, Invalid
 from agent_console.store.feed import SnapshotCache
+from agent_console.ui.together import Together
 
 if TYPE_CHECKING:
     from agent_console.services import Services
@@ -58,6 +59,7 @@ class _Bound:
     services: Services
     settings: Settings
     snapshots: SnapshotCache
+    sessions: Together[str, Actor]
 
 
 _bound: _Bound | None = None
@@ -66,7 +68,7 @@ _bound: _Bound | None = None
 def bind(services: Services, settings: Settings) -> None:
     """Give the pages their services; called once by the composition root."""
     global _bound  # noqa: PLW0603  - Reflex makes the states itself: nothing can be handed to them
-    _bound = _Bound(services, settings, SnapshotCache(services.feed))
+    _bound = _Bound(services, settings, SnapshotCache(services.feed), Together(_actors))
 
 
 def _ready() -> _Bound:
@@ -140,6 +142,10 @@ def session_secret(cookie_header: str, name: str) -> str | None:
     return found
 
 
+def _actors(secrets: Sequence[str]) -> Mapping[str, Actor]:
+    return services().access.actors_for_sessions(secrets)
+
+
 async def actor_of(cookie_header: str, ip: str | None = None) -> Actor | None:
     """Return who the connection belongs to now, or None; the session is read unless it just was.
 
@@ -150,5 +156,7 @@ async def actor_of(cookie_header: str, ip: str | None = None) -> Actor | None:
     if secret is None:
         return None
     access = services().access
-    known = access.remembered_actor(secret, ip)
-    return known or await asyncio.to_thread(access.actor_for_session, secret, ip)
+    if (known := access.remembered_actor(secret, ip)) is not None:
+        return known
+    actor = await _ready().sessions.get(secret)
+    return None if actor is None else replace(actor, ip=ip)

@@ -545,3 +545,17 @@ def test_the_use_of_a_token_is_noted_at_most_once_a_minute(desk: Desk) -> None:
         seen.append(access.tokens(user)[0].last_used_at)
     start = desk.clock.now() - timedelta(seconds=61)
     assert seen == [start, start, desk.clock.now()]
+
+
+def test_sessions_of_many_people_are_read_and_marked_at_once(desk: Desk) -> None:
+    people = {name: desk.actor(Role.VIEWER, name) for name in ("a", "b", "c")}
+    access = desk.services.access
+    grants = {name: access.login(f"{name}@example.com", PASSWORD).secret for name in people}
+    desk.clock.advance(61)
+    access.logout(grants["c"])
+    found = access.actors_for_sessions([*grants.values(), "nonsense"])
+    assert {secret: one.id for secret, one in found.items()} == {
+        grants[name]: people[name].id for name in ("a", "b")
+    }
+    seen = {row["user_id"]: row["last_seen_at"] for row in table(desk, "sessions")}
+    assert seen[people["a"].id] == seen[people["b"].id] == seen[people["c"].id] + 61_000_000

@@ -301,6 +301,7 @@ OPEN = {
     "access.login",
     "access.logout",
     "access.actor_for_session",
+    "access.actors_for_sessions",
     "access.remembered_actor",
     "access.actor_for_token",
     "health.report",

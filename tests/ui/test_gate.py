@@ -193,7 +193,7 @@ def test_no_database_no_entry(console: Console, monkeypatch: pytest.MonkeyPatch)
 
     async def attempt() -> Browser:
         async with Browser(cookie, f"/jobs/{job}") as browser:
-            monkeypatch.setattr(type(console.services.access), "actor_for_session", down)
+            monkeypatch.setattr(type(console.services.access), "actors_for_sessions", down)
             await browser.send(JobPage.control("cancel"))
             return browser
 
@@ -212,7 +212,7 @@ def test_a_page_that_begins_in_an_outage_says_so_and_begins_again(
     async def arrive() -> None:
         async with Browser(cookie, "/jobs") as browser:
             with monkeypatch.context() as away:
-                away.setattr(type(console.services.access), "actor_for_session", down)
+                away.setattr(type(console.services.access), "actors_for_sessions", down)
                 away.setattr(guard, "AGAIN", 0.02)
                 await browser.send(Jobs.watch, wait=False)
                 await browser.until(lambda: browser.wire.value(Session, "outage") == OUTAGE)

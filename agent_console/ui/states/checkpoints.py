@@ -75,7 +75,12 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
     may_not: str = "Loading."
     undoable: UndoView = UndoView()
     _digests: dict[str, str] = {}  # of what the rows on the screen show
-    _listed: DeskList | None = None  # what is on the screen as it is, and not held still
+    # What is on the screen as it is, the list where it is not held still; in tuples, for Reflex
+    # puts a proxy before anything else, which would never be the same as what was read.
+    _listed: tuple[DeskList, ...] = ()
+    _laid_out_card: tuple[DeskCard, ...] = ()
+    _place: tuple[str, DeskParams, str] | None = None  # an address, and what it says
+    _waiting: tuple[tuple[str, str], ...] = ()  # of the rows that wait: id and address
     _first: str = ""  # the card that is opened where nothing else says which
     _shown: DeskParams | None = None  # what the rows on the screen are the answer to
     _focused: bool = False  # somebody moves within the list
@@ -281,10 +286,18 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
         return rx.redirect(self._params().url(path), replace=True)
 
     def _params(self) -> DeskParams:
-        return DeskParams.parse(self.router.url.query_parameters)
+        return self._where()[1]
 
     def _path_id(self) -> str:
-        return str(self.router.url.path).removeprefix(BASE).strip("/")[:100]
+        return self._where()[2]
+
+    def _where(self) -> tuple[str, DeskParams, str]:
+        """Return the address, what it asks for, and the checkpoint it names; taken apart once."""
+        url = self.router.url
+        if (place := self._place) is None or place[0] is not url:
+            named = str(url.path).removeprefix(BASE).strip("/")[:100]
+            place = self._place = (url, DeskParams.parse(url.query_parameters), named)
+        return place
 
     def _open_id(self) -> str:
         return self.body.id
@@ -328,15 +341,16 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
             self._show_list(answer)
 
     def _show_list(self, answer: DeskList) -> None:
-        if answer == self._listed:
+        if self._listed and self._listed[0] is answer:
             return
         params, rows, news = answer.params, answer.rows, 0
-        self._listed = answer
+        self._listed = (answer,)
         if params == self._shown and (self._focused or self._picking):
             rows, news = build.steady(self.rows, rows)
-            self._listed = None
+            self._listed = ()
         self._shown = params
         self._first = answer.rows[0].id if answer.rows else ""
+        self._waiting = tuple((row.id, row.href) for row in rows if row.pending)
         self._put(
             rows=rows,
             news=news,
@@ -355,12 +369,14 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
         detail, in_path = answer.detail, bool(self._path_id())
         self._put(in_path=in_path, missing=in_path and detail is None)
         opened = detail.checkpoint.id if detail else ""
-        others = (row.href for row in self.rows if row.pending and row.id != opened)
-        self._put(upcoming=next(others, ""))
+        self._put(upcoming=next((href for id_, href in self._waiting if id_ != opened), ""))
         if opened != self.body.id:
             self._put(conflict="", reason_error="", edit_error="", changes_error="")
             self._begin_thread(detail.checkpoint if detail else None)
         self._pinned = "" if in_path else opened
+        if self._laid_out_card and self._laid_out_card[0] is answer:
+            return
+        self._laid_out_card = (answer,)
         edited = parsed(answer.ruling.asked.edit_text or answer.body.edit_text) if detail else None
         self._lay_out(detail, edited)
         self._put(
