@@ -71,6 +71,7 @@ def compose(settings: Settings) -> rx.App:
     @app.register_lifespan_task
     @contextlib.asynccontextmanager
     async def _console() -> AsyncIterator[None]:
+        bootstrap.keep_what_is_loaded()
         console.feed.bind()
         await asyncio.to_thread(console.start)
         _at_signal(leave)

@@ -15,7 +15,7 @@ UNHEARD = 0.5  # seconds that a signal may go unheard at the most
 
 def worker() -> None:
     """Run jobs until stopped; prints its stats as JSON. A signal drains, a second one ends."""
-    from agent_console.bootstrap import build
+    from agent_console.bootstrap import build, keep_what_is_loaded
 
     stop = threading.Event()
 
@@ -27,6 +27,7 @@ def worker() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     console = build(load_settings())
+    keep_what_is_loaded()
     console.start_worker()
     try:
         document(console.host.stats())

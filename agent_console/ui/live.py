@@ -115,6 +115,7 @@ async def follow(page: LiveState) -> rx.event.EventSpec | None:
     seen: int | None = None
     last: _Round | None = None
     due = 0.0  # when to look again although nothing changed; monotonic
+    settling = False  # then only who may look, which was known from memory
     async with page:
         mine = page._loop = bridge.request_id()
     while True:
@@ -127,8 +128,12 @@ async def follow(page: LiveState) -> rx.event.EventSpec | None:
             seen = version
             continue
         try:
+            if last and settling and version == seen and await _may_still(page, last):
+                settling, due = False, time.monotonic() + last.good
+                continue
             last = await _refresh(page, last)
-            patience = last.good if version == seen else min(last.good, SETTLE)
+            settling = version != seen and last.good > SETTLE
+            patience = SETTLE if settling else last.good
         except Unauthenticated:
             async with page:
                 path = f"{page.router.url.path}?{page.router.url.query}".rstrip("?")
@@ -166,6 +171,21 @@ class _Round:
         return self.holds(page) and all(
             ask.still(answer, one) for one in changes for ask, answer in self.shown
         )
+
+
+async def _may_still(page: LiveState, last: _Round) -> bool:
+    """Say whether who looks at ``page`` may see what it shows; that is all that was in doubt.
+
+    Asked without the page's lock: every page that a change woke asks at the same moment.
+
+    Raises:
+        Unauthenticated: the session has ended.
+    """
+    router = page.router
+    actor = await bridge.actor_of(router.headers.cookie, router.session.client_ip or None)
+    if actor is None:
+        raise Unauthenticated
+    return last.holds(page) and last.actor.permissions == actor.permissions
 
 
 async def _refresh(page: LiveState, last: _Round | None) -> _Round:
