@@ -16,7 +16,6 @@ from agent_console.domain.events import TOUCHED, Event
 
 T = TypeVar("T")
 
-READERS = 2
 REMEMBERED = 512  # changes; who was away for longer reads anew
 KEPT = 256  # results that outlive a change of something else
 
@@ -128,15 +127,17 @@ class _Kept:
 class SnapshotCache:
     """Many browsers, one query: results are shared per version of the feed and key.
 
-    Few threads read, one answer after the other: more would only take turns with the event loop,
-    which has to send what is there already.
+    Two threads read, one answer after the other: more would only take turns with the event loop,
+    which has to send what is there already. One reads what many wait for, so that it does not
+    stand behind the answers that are for one of them each.
     """
 
     def __init__(self, feed: ChangeFeed) -> None:
         """Keep results as long as ``feed`` tells of nothing that they are about."""
         self._feed = feed
         self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
-        self._readers = ThreadPoolExecutor(READERS, "snapshots")
+        self._shared = ThreadPoolExecutor(1, "snapshots")
+        self._own = ThreadPoolExecutor(1, "own-snapshots")
 
     async def get(
         self,
@@ -145,16 +146,18 @@ class SnapshotCache:
         *,
         still: Still = never,
         fresh: bool = False,
+        own: bool = False,
     ) -> T:
         """Return ``read()``, run in a thread, or the result somebody else waits for.
 
         ``key`` must name everything the result depends on, the reader's rights included.
         ``still`` says of a result whether a change leaves it as it is. A ``fresh`` one was not
-        kept over any.
+        kept over any. An ``own`` one is of use to whoever asks alone.
         """
         kept = self._kept.get(key)
         if kept is None or fresh or not self._good(kept):
-            task = asyncio.create_task(self._read(read, kept))
+            readers = self._own if own else self._shared
+            task = asyncio.create_task(self._read(readers, read, kept))
             kept = self._kept[key] = _Kept(task, self._feed.version, still)
             task.add_done_callback(lambda done: self._forget_failure(key, done))
             self._tidy()
@@ -183,7 +186,9 @@ class SnapshotCache:
                 return
             del self._kept[key]
 
-    async def _read(self, read: Callable[[], T], before: _Kept | None) -> T:
+    async def _read(
+        self, readers: ThreadPoolExecutor, read: Callable[[], T], before: _Kept | None
+    ) -> T:
         """Return what ``read`` does, as the very object of before where it says the same."""
 
         def compared() -> T:
@@ -194,7 +199,7 @@ class SnapshotCache:
             return last if last == result else result
 
         run = contextvars.copy_context().run
-        return await asyncio.get_running_loop().run_in_executor(self._readers, run, compared)
+        return await asyncio.get_running_loop().run_in_executor(readers, run, compared)
 
     def _forget_failure(self, key: Hashable, task: asyncio.Task[Any]) -> None:
         failed = task.cancelled() or task.exception() is not None

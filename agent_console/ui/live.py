@@ -55,7 +55,7 @@ class Ask:
     names it in ``subject``: what was shown of another is hidden at once. ``every`` (seconds) is how
     old an answer may get although nothing was published. ``still`` says of an answer whether a
     change leaves it as it is. ``unseen``: it shows what no change tells of, such as files, and is
-    read anew for who has just come.
+    read anew for who has just come. ``own``: it is for one person alone.
     """
 
     key: Hashable
@@ -64,6 +64,7 @@ class Ask:
     every: float = PATIENCE
     still: Still = unmoved_by_beats
     unseen: bool = False
+    own: bool = False
 
 
 class LiveState(GuardedState, mixin=True):
@@ -281,6 +282,7 @@ async def _read(actor: Actor, ask: Ask, *, fresh: bool) -> tuple[Any, int]:
             ask.read,
             still=ask.still,
             fresh=fresh and ask.unseen,
+            own=ask.own,
         ),
         snapshots.get(
             (scope, "pending"), partial(review.pending_count, actor), still=unmoved_by_runs

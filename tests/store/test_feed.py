@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -117,6 +118,26 @@ def test_little_is_kept_and_long_absence_is_ignorance() -> None:
         assert all(change.is_of(RUNS) for change in feed.since(1))
 
     asyncio.run(play())
+
+
+def test_what_many_wait_for_does_not_stand_behind_what_is_for_one() -> None:
+    async def play() -> list[str]:
+        feed = ChangeFeed()
+        feed.bind()
+        cache, hold, order = SnapshotCache(feed), threading.Event(), list[str]()
+
+        def slow() -> None:
+            hold.wait(10)
+            order.append("card")
+
+        cards = [asyncio.create_task(cache.get(("card", n), slow, own=True)) for n in range(2)]
+        await asyncio.sleep(0)
+        await cache.get("list", lambda: order.append("list"))
+        hold.set()
+        await asyncio.gather(*cards)
+        return order
+
+    assert asyncio.run(play()) == ["list", "card", "card"]
 
 
 def test_a_failed_read_is_not_kept() -> None:

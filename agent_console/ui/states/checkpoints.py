@@ -330,6 +330,7 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
             every=every,
             still=lambda card, change: not change.concerns(card.body.job_id),
             unseen=True,
+            own=True,
         )
 
     def _show(self, answer: DeskList | DeskCard) -> None:
