@@ -102,7 +102,8 @@ class GuardedState(rx.State, mixin=True):
 
     def _connection(self) -> tuple[str, str | None]:
         """Return the Cookie header and the address of the connection."""
-        return self.router.headers.cookie, self.router.session.client_ip or None
+        router = self.router  # put together anew for whoever looks at it
+        return router.headers.cookie, router.session.client_ip or None
 
     async def _actor(self) -> Actor:
         """Return who is asking, read from the session now.

@@ -182,10 +182,7 @@ async def _may_still(page: LiveState, last: _Round) -> bool:
     Raises:
         Unauthenticated: the session has ended.
     """
-    router = page.router
-    actor = await bridge.actor_of(router.headers.cookie, router.session.client_ip or None)
-    if actor is None:
-        raise Unauthenticated
+    actor = await page._actor()
     return last.holds(page) and last.actor.permissions == actor.permissions
 
 

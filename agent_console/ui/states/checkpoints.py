@@ -33,6 +33,7 @@ from agent_console.ui.states.desk_reads import (
     DeskCard,
     DeskList,
     Opened,
+    Place,
     read_card,
     read_list,
 )
@@ -79,7 +80,7 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
     # puts a proxy before anything else, which would never be the same as what was read.
     _listed: tuple[DeskList, ...] = ()
     _laid_out_card: tuple[DeskCard, ...] = ()
-    _place: tuple[str, DeskParams, str] | None = None  # an address, and what it says
+    _place: Place = Place("", DeskParams(), "")  # as the address was when it was last looked at
     _waiting: tuple[tuple[str, str], ...] = ()  # of the rows that wait: id and address
     _first: str = ""  # the card that is opened where nothing else says which
     _shown: DeskParams | None = None  # what the rows on the screen are the answer to
@@ -286,25 +287,22 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
         return rx.redirect(self._params().url(path), replace=True)
 
     def _params(self) -> DeskParams:
-        return self._where()[1]
+        return self._where().params
 
-    def _path_id(self) -> str:
-        return self._where()[2]
-
-    def _where(self) -> tuple[str, DeskParams, str]:
-        """Return the address, what it asks for, and the checkpoint it names; taken apart once."""
+    def _where(self) -> Place:
+        """Return what the address says now; it is taken apart once."""
         url = self.router.url
-        if (place := self._place) is None or place[0] is not url:
+        if self._place.url is not url:
             named = str(url.path).removeprefix(BASE).strip("/")[:100]
-            place = self._place = (url, DeskParams.parse(url.query_parameters), named)
-        return place
+            self._place = Place(url, DeskParams.parse(url.query_parameters), named)
+        return self._place
 
     def _open_id(self) -> str:
         return self.body.id
 
-    def _opened(self) -> Opened:
+    def _opened(self, place: Place) -> Opened:
         """Return which card belongs on the screen: the address's, the one it held, or the first."""
-        return Opened(self._path_id() or self._pinned or self._first, self._comments_shown)
+        return Opened(place.named or self._pinned or self._first, self._comments_shown)
 
     def _arrive(self) -> None:
         """Keep the open card over a reconnection, unless its verdict has been seen already."""
@@ -318,9 +316,10 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
         return Ask(("desk", params), lambda: read_list(actor, params), still=unmoved_by_runs)
 
     def _ask_next(self, actor: Actor, answer: DeskList | DeskCard) -> Ask | None:
-        if isinstance(answer, DeskCard) or answer.params != self._params():
+        # Every look at the address costs: this comes with ``_show``, which has just had one.
+        if isinstance(answer, DeskCard) or answer.params != self._place.params:
             return None
-        opened = self._opened()
+        opened = self._opened(self._place)
         page = self.router.session.client_token
         _COMPANY.take(self._seat, Seat(page, actor, opened.checkpoint_id))
         every = SOON if self.ruling.watched else 30.0  # nobody tells of those who just vanish
@@ -335,10 +334,11 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
 
     def _show(self, answer: DeskList | DeskCard) -> None:
         # Where the reader has moved on, the next answer is on its way.
+        place = self._where()
         if isinstance(answer, DeskCard):
-            if answer.opened == self._opened():
-                self._show_card(answer)
-        elif answer.params == self._params():
+            if answer.opened == self._opened(place):
+                self._show_card(answer, in_path=bool(place.named))
+        elif answer.params == place.params:
             self._show_list(answer)
 
     def _show_list(self, answer: DeskList) -> None:
@@ -366,8 +366,8 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
             announcement=answer.announcement,
         )
 
-    def _show_card(self, answer: DeskCard) -> None:
-        detail, in_path = answer.detail, bool(self._path_id())
+    def _show_card(self, answer: DeskCard, *, in_path: bool) -> None:
+        detail = answer.detail
         self._put(in_path=in_path, missing=in_path and detail is None)
         opened = detail.checkpoint.id if detail else ""
         self._put(upcoming=next((href for id_, href in self._waiting if id_ != opened), ""))

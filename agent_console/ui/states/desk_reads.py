@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from agent_console.domain.access import Actor, Permission, refusal
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointSummary
@@ -51,6 +52,14 @@ class DeskList:
     announcement: str
     job_types: list[str]
     refusal: str
+
+
+class Place(NamedTuple):
+    """An address of the desk, what it asks for, and the checkpoint it names or ""."""
+
+    url: str
+    params: DeskParams
+    named: str
 
 
 @dataclass(frozen=True, slots=True)
