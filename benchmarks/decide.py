@@ -13,10 +13,10 @@ import sys
 import time
 from pathlib import Path
 
-from agent_console.bootstrap import Console, build
+from agent_console.bootstrap import Console
 from agent_console.domain.rulings import Item
 from benchmarks import jobs
-from benchmarks.product import OPEN, WAITING, approvals, bulk, count, settings, wait_for, working
+from benchmarks.product import OPEN, WAITING, approvals, bulk, count, opened, wait_for, working
 from benchmarks.waiting import APPROVE, BULK, at_once
 from tests.support.factories import RAY, employ
 
@@ -71,8 +71,7 @@ def shown(console: Console) -> list[Item]:
 
 def main() -> None:
     url, folder = sys.argv[1:]
-    console = build(settings(url, Path(folder)))
-    console.open()
+    console = opened(url, Path(folder))
     print(json.dumps(measure(console)), flush=True)
     os._exit(0)
 

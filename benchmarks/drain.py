@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agent_console.bootstrap import Console, build
+from agent_console.bootstrap import Console
 from agent_console.domain.clock import SystemClock
 from agent_console.domain.observer import RunObservers
 from agent_console.gateways.workspace import Workspace
@@ -30,7 +30,7 @@ from agent_console.store.database import Database
 from agent_console.store.ids import new_id
 from benchmarks import jobs
 from benchmarks.cost import Cost
-from benchmarks.product import CONCURRENCY, OPEN, bulk, count, settings, wait_for, working
+from benchmarks.product import CONCURRENCY, OPEN, bulk, count, opened, wait_for, working
 
 ROUNDS = 3
 
@@ -93,8 +93,7 @@ def medians(rounds: list[dict[str, float]]) -> dict[str, float]:
 
 def main() -> None:
     url, folder, kind, total = sys.argv[1:]
-    console = build(settings(url, Path(folder)))
-    console.open()
+    console = opened(url, Path(folder))
     rounds = ROUNDS if int(total) <= 10_000 else 1
     answer = medians([drain(console, kind, int(total)) for _ in range(rounds)])
     print(json.dumps(answer), flush=True)

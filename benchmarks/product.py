@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from agent_console.bootstrap import Console, build
+from agent_console.bootstrap import Console, build, keep_what_is_loaded
 from agent_console.domain.checkpoints import CheckpointSummary, CheckpointVerb, Verdict
 from agent_console.domain.jobs import NewJob
 from agent_console.domain.queries import CheckpointQuery
@@ -50,6 +50,14 @@ def settings(url: str, folder: Path) -> Settings:
         max_concurrent_jobs=CONCURRENCY,
         handlers=("benchmarks.jobs",),
     )
+
+
+def opened(url: str, folder: Path) -> Console:
+    """Return a console on ``url`` that is ready, as a process that serves begins."""
+    console = build(settings(url, folder))
+    console.open()
+    keep_what_is_loaded()
+    return console
 
 
 @contextmanager
@@ -250,7 +258,6 @@ def quantiles(values: list[float]) -> dict[str, float]:
 
 
 def measure(console: Console, elsewhere: list[str]) -> dict[str, object]:
-    console.open()
     figures: dict[str, object] = {
         "idle": idle(console),  # first: later, PostgreSQL cleans up after the load
         "enqueue 1 thread": enqueue_rate(console, 1),
@@ -268,9 +275,8 @@ def measure(console: Console, elsewhere: list[str]) -> dict[str, object]:
 
 def main() -> None:
     url, folder, *role = sys.argv[1:]
-    console = build(settings(url, Path(folder)))
+    console = opened(url, Path(folder))
     if role:
-        console.open()
         console.signals.start()  # as every serving process does; it carries the word to others
         slowly = {"enqueue": enqueue_slowly, "decide": decide_slowly}[role[0]]
         answer: object = slowly(console)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from agent_console.bootstrap import Console, build
+from agent_console.bootstrap import Console
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from benchmarks import jobs
 from benchmarks.product import (
@@ -29,7 +29,7 @@ from benchmarks.product import (
     approvals,
     bulk,
     count,
-    settings,
+    opened,
     wait_for,
     working,
 )
@@ -142,8 +142,7 @@ def _listen(worker: subprocess.Popen[str]) -> None:
 
 def main() -> None:
     url, folder, *place = sys.argv[1:]
-    console = build(settings(url, Path(folder, *place)))
-    console.open()
+    console = opened(url, Path(folder, *place))
     if place:
         with working(console):
             time.sleep(600)

@@ -12,7 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from agent_console.bootstrap import Console, build
+from agent_console.bootstrap import Console
 from agent_console.domain.checkpoints import CheckpointVerb, Verdict
 from benchmarks import jobs
 from benchmarks.cost import Cost
@@ -23,7 +23,7 @@ from benchmarks.product import (
     approvals,
     bulk,
     count,
-    settings,
+    opened,
     wait_for,
     working,
 )
@@ -61,8 +61,7 @@ def measure(console: Console) -> dict[str, float]:
 
 def main() -> None:
     url, folder = sys.argv[1:]
-    console = build(settings(url, Path(folder)))
-    console.open()
+    console = opened(url, Path(folder))
     print(json.dumps(measure(console)), flush=True)
     os._exit(0)
 
