@@ -1,6 +1,7 @@
 """``python -m benchmarks``: floor, product and peers in one run, as Markdown tables.
 
-``--only drain,latency,backlog,workflow,decide,waiting,scale`` chooses sections, ``--on`` databases.
+``--only latency,enqueue,drain,backlog,workflow,decide,waiting,scale`` chooses sections, ``--on``
+databases.
 
 Ratios within a run mean something; absolute figures are of the machine, at that moment. Peers are
 installed into ``.venv-bench``; without a network they are left out.

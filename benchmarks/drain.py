@@ -32,7 +32,7 @@ from benchmarks import jobs
 from benchmarks.cost import Cost
 from benchmarks.product import CONCURRENCY, OPEN, bulk, count, opened, wait_for, working
 
-ROUNDS = 3
+ROUNDS, LONG = 3, 50_000
 
 
 @contextmanager
@@ -71,7 +71,15 @@ def drain(console: Console, kind: str, total: int) -> dict[str, float]:
         wait_for(lambda: len(jobs.ended) >= total and count(console, OPEN) == 0, 600)
         figures = cost.per(total, time.monotonic() - began)
     plain.close()
+    if total >= LONG:
+        figures["jobs/s of the last tenth against the first"] = flatness(jobs.ended)
     return figures
+
+
+def flatness(ended: list[float]) -> float:
+    """Return how fast the last tenth ended against the first: 1 where dead rows cost nothing."""
+    tenth = len(ended) // 10
+    return (ended[tenth] - ended[0]) / (ended[-1] - ended[-1 - tenth])
 
 
 def asking(console: Console) -> Any:

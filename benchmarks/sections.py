@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-NAMES = ("drain", "backlog", "workflow", "decide", "waiting", "scale")
+NAMES = ("enqueue", "drain", "backlog", "workflow", "decide", "waiting", "scale")
 SMALL, LARGE = 1_000, 2_000_000
 
 
@@ -19,6 +19,7 @@ class Contender(NamedTuple):
 
 _OURS = "benchmarks.drain"
 _BOTH = {
+    "enqueue": [Contender("whole product", "benchmarks.enqueue")],
     "drain": [
         Contender("bare engine", _OURS, ("bare", "5000")),
         Contender("whole product", _OURS, ("whole", "5000")),
@@ -26,6 +27,7 @@ _BOTH = {
     "backlog": [
         Contender("bare engine", _OURS, ("bare", "50000")),
         Contender("whole product", _OURS, ("whole", "50000")),
+        Contender("whole product, 100,000", _OURS, ("whole", "100000")),
     ],
     "workflow": [Contender("whole product", "benchmarks.workflow")],
     "decide": [Contender("whole product", "benchmarks.decide")],
@@ -35,6 +37,7 @@ _BOTH = {
     ],
 }
 _PEERS = {
+    "enqueue": [Contender("pgqueuer", "pgqueuer_peer.py", ("enqueue",), peer=True)],
     "drain": [
         Contender("pgqueuer", "pgqueuer_peer.py", ("10", "5000"), peer=True),
         Contender("pgqueuer, batches of 100", "pgqueuer_peer.py", ("100", "5000"), peer=True),
@@ -48,6 +51,7 @@ _PEERS = {
     ],
 }
 _TITLES = {
+    "enqueue": "Enqueue, no worker",
     "drain": "Drain of no-op jobs, concurrency 10, one process",
     "backlog": "The same with 50,000 queued",
     "workflow": "Three steps and one approval",

@@ -1,12 +1,13 @@
-"""PgQueuer on asyncpg: ``python pgqueuer_peer.py URL BATCH [JOBS]``. Its handlers are coroutines.
+"""PgQueuer on asyncpg: ``python pgqueuer_peer.py URL BATCH [JOBS]``, or ``URL enqueue``.
 
-With JOBS only a drain of so many is measured, with its cost.
+Its handlers are coroutines. With JOBS only a drain of so many is measured, with its cost.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import statistics
 import sys
 import time
 
@@ -60,6 +61,26 @@ async def main(url: str, batch: int) -> dict[str, object]:
     return {"enqueue 1 thread": enqueue, "drain": drain, "start": sorted(waits)}
 
 
+async def enqueue(url: str) -> dict[str, float]:
+    queries = Queries(AsyncpgDriver(await asyncpg.connect(url)))
+    await queries.install()
+    singles, batches = [], []
+    for _ in range(5):
+        began = time.perf_counter()
+        for _ in range(500):
+            await queries.enqueue("noop", b"")
+        singles.append(500 / (time.perf_counter() - began))
+    for _ in range(5):
+        began = time.perf_counter()
+        for _ in range(10):
+            await queries.enqueue(["noop"] * 1_000, [b""] * 1_000, [0] * 1_000)
+        batches.append(10_000 / (time.perf_counter() - began))
+    return {
+        "one by one, jobs/s": statistics.median(singles),
+        "batches of 1,000, jobs/s": statistics.median(batches),
+    }
+
+
 async def drain(url: str, batch: int, total: int) -> dict[str, float]:
     connection = await asyncpg.connect(url)
     queries = Queries(AsyncpgDriver(connection))
@@ -87,5 +108,9 @@ async def drain(url: str, batch: int, total: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    numbers = [int(one) for one in sys.argv[2:]]
-    print(json.dumps(asyncio.run((drain if numbers[1:] else main)(sys.argv[1], *numbers))))
+    address, *rest = sys.argv[1:]
+    if rest == ["enqueue"]:
+        print(json.dumps(asyncio.run(enqueue(address))))
+    else:
+        call = drain if rest[1:] else main
+        print(json.dumps(asyncio.run(call(address, *map(int, rest)))))
