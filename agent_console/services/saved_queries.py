@@ -26,7 +26,7 @@ from agent_console.store.ids import new_id
 ALL = "ALL"  # the checkpoints of every status
 FILTERS: Mapping[Resource, tuple[str, ...]] = {
     Resource.JOBS: ("status", "jobType", "userId", "search"),
-    Resource.CHECKPOINTS: ("status", "checkpointType", "jobId", "jobType"),
+    Resource.CHECKPOINTS: ("status", "checkpointType", "jobId", "jobType", "search"),
     Resource.AUDIT: ("action", "actorId", "jobId", "checkpointId", "since", "until"),
 }
 
@@ -190,6 +190,7 @@ def checkpoint_query(filters: Mapping[str, str]) -> CheckpointQuery:
     return CheckpointQuery(
         status=None if status == ALL else status,
         checkpoint_type=filters.get("checkpointType"),
+        search=filters.get("search", ""),
         job_id=filters.get("jobId"),
         job_type=filters.get("jobType"),
     )

@@ -76,13 +76,14 @@ class JobsParams:
 
 @dataclass(frozen=True, slots=True)
 class DeskParams:
-    """The desk: which checkpoints (``status``, ``type``, ``job``, ``kind``) and from where."""
+    """The desk: which checkpoints (``status``, ``type``, ``job``, ``kind``, ``q``), from where."""
 
     status: str = CheckpointStatus.PENDING
     job_type: str = ""
     job: str = ""
     cursor: str = ""
     kind: str = ""
+    q: str = ""
 
     @classmethod
     def parse(cls, query: Mapping[str, str]) -> DeskParams:
@@ -93,6 +94,7 @@ class DeskParams:
             job=text(query, "job", 100),
             cursor=text(query, "cursor", MAX_CURSOR),
             kind=choice(query, "kind", CheckpointType, ""),
+            q=text(query, "q"),
         )
 
     def url(self, path: str = "/admin/agent-checkpoints", **changes: str) -> str:
@@ -100,7 +102,7 @@ class DeskParams:
         new = replace(self, **changes)
         status = "" if new.status == CheckpointStatus.PENDING else new.status
         values = {"status": status, "type": new.job_type, "job": new.job, "kind": new.kind}
-        return address(path, values | {"cursor": new.cursor})
+        return address(path, values | {"q": new.q, "cursor": new.cursor})
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ def address_of(resource: Resource, filters: Mapping[str, str]) -> str:
             job_type=filters.get("jobType", ""),
             job=filters.get("jobId", ""),
             kind=filters.get("checkpointType", ""),
+            q=filters.get("search", ""),
         ).url()
     terms = [("type", filters.get("jobType")), ("user", filters.get("userId"))]
     words = [f"{name}:{value}" for name, value in terms if value]
@@ -91,4 +92,5 @@ def _desk(query: Mapping[str, str]) -> dict[str, str]:
         "jobType": params.job_type,
         "jobId": params.job,
         "checkpointType": params.kind,
+        "search": params.q,
     }

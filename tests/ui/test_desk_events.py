@@ -84,6 +84,25 @@ def test_the_first_is_open_and_a_new_one_joins_the_list(console: Console) -> Non
     at_the_desk(console, "reviewer", BASE, then)
 
 
+def test_what_is_searched_for_is_in_the_address_and_what_is_found_in_the_list(
+    console: Console,
+) -> None:
+    waiting(console)
+    found = waiting(console, 2, message="Send the invoice?")
+
+    async def search(browser: Browser) -> None:
+        await browser.send(Desk.search({"q": " invoice "}))
+        await browser.until(lambda: f"{BASE}?type=noop&q=invoice" in browser.wire.redirects())
+
+    async def look(browser: Browser) -> None:
+        assert [row.id for row in browser.wire.value(Desk, "rows")] == [found]
+        assert browser.wire.value(Desk, "q") == "INVOICE"
+        assert browser.wire.value(Desk, "filtered") is True
+
+    at_the_desk(console, "reviewer", f"{BASE}?type=noop&cursor=", search)
+    at_the_desk(console, "reviewer", f"{BASE}?q=INVOICE", look)
+
+
 def test_approving_tells_it_and_opens_the_next(console: Console) -> None:
     first, second = waiting(console), waiting(console, 2)
 

@@ -28,6 +28,8 @@ def test_an_address_reads_back_as_it_was_written() -> None:
     assert JobsParams.parse(dict(parse_qsl(urlsplit(address).query))) == params
     assert JobsParams().url() == "/jobs"
     assert params.url(status="", q="", cursor="") == "/jobs"
+    desk = DeskParams(status="ALL", job_type="x", job="job_1", kind="INFO", q="a&b=ü", cursor="c+")
+    assert DeskParams.parse(dict(parse_qsl(urlsplit(desk.url()).query))) == desk
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ DESK = "/admin/agent-checkpoints"
             f"{DESK}?status=ALL&type=greet&job=job_1&kind=INFO",
             {"status": "ALL", "jobType": "greet", "jobId": "job_1", "checkpointType": "INFO"},
         ),
+        (f"{DESK}?q=two words", {"search": "two words"}),
         ("/audit?action=job.failed&actor=me", {"action": "job.failed", "actorId": "me"}),
     ],
 )

@@ -17,6 +17,7 @@ from agent_console.ui.components.basics import (
 )
 from agent_console.ui.components.desk_bulk import checkpoint_box, desk_bulk_bar
 from agent_console.ui.components.file_diff import OnCard
+from agent_console.ui.components.list_parts import search_form
 from agent_console.ui.components.notify_switch import notify_switch
 from agent_console.ui.components.review_asked import by_itself, votes_section
 from agent_console.ui.components.review_card import review_card
@@ -109,7 +110,11 @@ def _list_pane() -> rx.Component:
             role="group",
             aria_label="Filter by status",
         ),
-        saved_bar(),
+        rx.el.div(
+            search_form(Desk.q, "Search checkpoints", "Search: words or an id", Desk.search),
+            saved_bar(),
+            class_name="desk-find",
+        ),
         desk_bulk_bar(),
         rx.el.p(Desk.announcement, class_name="ac-sr", role="status", aria_live="polite"),
         rx.el.div(
@@ -182,7 +187,7 @@ def _nothing() -> rx.Component:
         empty(
             "filter_x",
             "No match",
-            "No checkpoint is like this filter.",
+            "No checkpoint fits the filter and the search.",
             rx.link(rx.button("Clear filters", size="2", variant="soft"), href=BASE),
         ),
         empty(

@@ -25,7 +25,7 @@ from agent_console.ui.components.review_models import (
 )
 from agent_console.ui.guard import GuardedState, guarded
 from agent_console.ui.live import Ask, follow, unmoved_by_runs
-from agent_console.ui.params import DeskParams
+from agent_console.ui.params import MAX_TEXT, DeskParams
 from agent_console.ui.states import comments
 from agent_console.ui.states.answers import AnswerForm
 from agent_console.ui.states.desk_reads import (
@@ -58,6 +58,7 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
     tabs: list[TabView] = []
     job_types: list[str] = []
     job_type: str = ""
+    q: str = ""
     filtered: bool = False
     next_href: str = ""
     first_href: str = ""
@@ -110,6 +111,13 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
         """Show the checkpoints of one job type; "all" for every type."""
         chosen = "" if job_type == "all" else str(job_type)[:100]
         return rx.redirect(self._params().url(job_type=chosen, cursor=""))
+
+    @rx.event
+    @guarded(Permission.CHECKPOINTS_READ)
+    async def search(self, form: dict[str, Any]) -> EventSpec:
+        """Put the typed search into the address."""
+        wanted = str(form.get("q", "")).strip()[:MAX_TEXT]
+        return rx.redirect(self._params().url(q=wanted, cursor=""))
 
     @rx.event
     @guarded(Permission.CHECKPOINTS_READ)
@@ -360,6 +368,7 @@ class Desk(comments.CommentThread, AnswerForm, GuardedState, rx.State):
             may_not=answer.refusal,
             job_types=answer.job_types,
             job_type=params.job_type or "all",
+            q=params.q,
             filtered=params != DeskParams(),
             next_href=answer.next_href,
             first_href=params.url(cursor="") if params.cursor else "",

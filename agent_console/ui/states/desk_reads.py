@@ -90,6 +90,7 @@ def read_list(actor: Actor, params: DeskParams) -> DeskList:
         job_type=params.job_type or None,
         job_id=params.job or None,
         checkpoint_type=params.kind or None,
+        search=params.q,
         cursor=params.cursor or None,
         limit=PAGE_SIZE,
     )
