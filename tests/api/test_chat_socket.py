@@ -29,6 +29,7 @@ class Socket:
 
     def __init__(self, wire: Client) -> None:
         self.wire = wire
+        self._kept: list[dict[str, Any]] = []  # frames that nobody has asked for yet
 
     def send(self, **frame: Any) -> None:
         """Send a frame."""
@@ -42,14 +43,17 @@ class Socket:
             yield json.loads(text)
 
     def got(self, kind: str, count: int = 1) -> list[dict[str, Any]]:
-        """Return the next ``count`` frames of a kind, others left out."""
-        found: list[dict[str, Any]] = []
-        for frame in self.frames():
-            if frame["type"] == kind:
-                found.append(frame)
-            if len(found) == count:
-                return found
-        raise AssertionError("unreachable: frames end with an error")
+        """Return the next ``count`` frames of a kind; others are kept for who asks for them.
+
+        What was said may be told to who said it before that is acknowledged.
+        """
+        coming = self.frames()
+        while sum(frame["type"] == kind for frame in self._kept) < count:
+            self._kept.append(next(coming))
+        places = [n for n, frame in enumerate(self._kept) if frame["type"] == kind][:count]
+        found = [self._kept[place] for place in places]
+        self._kept = [frame for n, frame in enumerate(self._kept) if n not in places]
+        return found
 
     def closed(self) -> int:
         """Wait for the end and return its code."""
