@@ -215,6 +215,7 @@ def build(settings: Settings, *, clock: Clock | None = None) -> Console:
         shipped=_shipped_documents(),
         chat_model=chat_model(settings),
         http=http,
+        starter=host,
         replayer=Rehearsals(db, registry, clock or SystemClock(), workspace, settings.origin),
     )
     registry.add(bulk_handler(db, services.jobs))

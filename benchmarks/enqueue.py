@@ -21,7 +21,7 @@ from agent_console.api.app import create_api
 from agent_console.bootstrap import Console
 from agent_console.domain.access import Role, local_operator
 from agent_console.domain.jobs import NewJob
-from agent_console.store import enqueues, job_writes
+from agent_console.store import enqueues, new_jobs
 from agent_console.store.enqueues import Item
 from agent_console.store.ids import new_id
 from benchmarks.product import opened
@@ -47,7 +47,7 @@ def bare(console: Console, rows: int, size: int) -> float:
 
     def values() -> list[dict[str, object]]:
         return [
-            job_writes.params_of(new_id("job"), NOOP, ADA, None, max_attempts=3, traceparent=None)
+            new_jobs.params_of(new_id("job"), NOOP, ADA, None, max_attempts=3, traceparent=None)
             for _ in range(size)
         ]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import monotonic
 
 from agent_console.domain.errors import Unavailable
@@ -13,7 +15,7 @@ from agent_console.runtime.pace import Pace
 from agent_console.runtime.slots import Slots
 from agent_console.store.claims import claim, give_back, next_due
 from agent_console.store.database import Database
-from agent_console.store.engine_values import RunKey
+from agent_console.store.engine_values import Claimed, RunKey
 from agent_console.store.liveness import held_by
 from agent_console.store.rechecks import Stands
 
@@ -24,6 +26,22 @@ _BLINK, _LONGEST_BLINK = 0.02, 1.0  # seconds between tries at jobs that others 
 
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A slot kept for a new job, which is stored as claimed with ``key``."""
+
+    _claimer: Claimer
+    key: RunKey
+
+    def begin(self, claimed: Claimed) -> None:
+        """Run the job: it is committed."""
+        self._claimer.begin(claimed)
+
+    def release(self, *, unsure: bool) -> None:
+        """Give the slot back; ``unsure``: the job may be committed all the same."""
+        self._claimer.release(self.key, unsure=unsure)
 
 
 class Claimer:
@@ -59,12 +77,13 @@ class Claimer:
         self._claiming = threading.Lock()
         self._more = True  # as far as known, jobs wait that did not fit
         self._due = float("inf")  # monotonic time at which a job becomes claimable by itself
-        self._doubt = False  # there may be claims that nobody here knows of
+        self._doubts: deque[None] = deque()  # there may be claims that nobody here knows of
         self._peek = False
         self._ahead = 0
         self._blink = _BLINK
         self._checked = monotonic()
         self._returning: list[RunKey] = []
+        self._reserved: set[RunKey] = set()  # slots kept for jobs that are being made
         self.loop = Loop("claimer", self._turn)
 
     def open(self) -> None:
@@ -89,13 +108,45 @@ class Claimer:
 
     def check_books(self) -> None:
         """Compare what the database says is held here with what is; give back the difference."""
-        self._doubt = True
+        self._doubts.append(None)
         self.loop.wake()
 
     @property
     def in_doubt(self) -> bool:
-        """Whether there may be claims that nobody here knows of."""
-        return self._doubt
+        """Whether there may be, or come to be, claims that nobody here knows of."""
+        return bool(self._doubts or self._reserved)
+
+    def reserve(self, job_id: str, job_type: str) -> Reserved | None:
+        """Keep a slot for a job that is about to be made as claimed by this worker.
+
+        None where others may be before it, as far as is known here, or no slot is free.
+        """
+        if not self._claiming.acquire(blocking=False):
+            return None
+        try:
+            first = not (self._more or self._doubts or monotonic() >= self._due)
+            if not (self._open and first and job_type not in self.gated and self._slots.reserve()):
+                return None
+            key = RunKey(job_id, 1, self._worker_id)
+            self._reserved.add(key)
+            return Reserved(self, key)
+        finally:
+            self._claiming.release()
+
+    def begin(self, claimed: Claimed) -> None:
+        """Run the job of a reserved slot, which is committed."""
+        self._ledger.add(claimed.key)  # before it leaves the other: it must be in one of them
+        self._reserved.discard(claimed.key)
+        self._slots.fill(claimed)
+        if not self._open:  # closed meanwhile: it goes back, or runs if a thread is quicker
+            self.loop.wake()
+
+    def release(self, key: RunKey, *, unsure: bool) -> None:
+        """Give a reserved slot back; ``unsure``: its job may be committed, and is given back."""
+        if unsure:
+            self.check_books()
+        self._reserved.discard(key)
+        self._slots.release()
 
     def wake(self) -> None:
         """There may be work: look now."""
@@ -159,7 +210,8 @@ class Claimer:
                 admit=self._admissible(),
             )
         except Unavailable:
-            self._more = self._doubt = True
+            self._more = True
+            self._doubts.append(None)
             raise
         if not self._slots.waiting:
             self._checked = monotonic()
@@ -217,11 +269,13 @@ class Claimer:
             self._returning = []
 
     def _settle_doubt(self) -> None:
-        if self._doubt:
+        if doubts := len(self._doubts):  # those that come while this looks are another's
             held = held_by(self._db, self._worker_id)
             # A run that ends between the two looks is in neither; its key is fenced by then.
-            strays = [key for key in held if key not in self._ledger]
+            # What is being made goes from the reserved to the ledger, and is looked for likewise.
+            strays = [k for k in held if k not in self._reserved and k not in self._ledger]
             if strays:
                 returned = give_back(self._db, strays)
                 _log.warning("%d claims that nobody here knew of were given back", returned)
-            self._doubt = False
+            for _ in range(doubts):
+                self._doubts.popleft()

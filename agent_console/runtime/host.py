@@ -17,6 +17,7 @@ from agent_console.domain.risk_rules import assessors
 from agent_console.gateways.http import HttpGateway, http_gateway
 from agent_console.gateways.workspace import Workspace
 from agent_console.runtime.async_context import LoopThread
+from agent_console.runtime.claimer import Reserved
 from agent_console.runtime.heart import Heart
 from agent_console.runtime.isolation import IsolatingExecutor
 from agent_console.runtime.locks import WorkerLocks
@@ -210,6 +211,10 @@ class WorkerHost:
         self._processes.close()
         self._async.close()
         self._locks.release(self.worker_id)
+
+    def reserve(self, job_id: str, job_type: str) -> Reserved | None:
+        """Keep a slot for a job that is about to be made; None if it has to wait for a claim."""
+        return None if (worker := self._worker) is None else worker.reserve(job_id, job_type)
 
     @property
     def scheduler_age(self) -> float | None:

@@ -50,6 +50,23 @@ class Slots:
         for job in jobs:
             self._inbox.put((job, now))
 
+    def reserve(self) -> bool:
+        """Keep a thread for a job that is not there yet, if one has nothing else to do."""
+        with self._lock:
+            free = self.held < self.size and not self.waiting
+            self.held += free
+        return free
+
+    def fill(self, job: Claimed) -> None:
+        """Hand over the job for which a thread is kept."""
+        self._inbox.put((job, monotonic()))
+
+    def release(self) -> None:
+        """Give up a thread that is kept: its job does not come."""
+        with self._lock:
+            self.held -= 1
+        self._freed()
+
     def take_back(self, older_than: float = 0.0) -> list[Claimed]:
         """Take jobs out again that wait for longer than ``older_than`` seconds."""
         horizon = monotonic() - older_than

@@ -11,7 +11,7 @@ from agent_console.domain.errors import Unavailable
 from agent_console.domain.jobs import JobVerb
 from agent_console.domain.parking import ParkCode
 from agent_console.domain.records import WorkerStatus
-from agent_console.runtime.claimer import Claimer
+from agent_console.runtime.claimer import Claimer, Reserved
 from agent_console.runtime.errors import Interrupted
 from agent_console.runtime.executor import Executor, overtime
 from agent_console.runtime.finisher import Finisher
@@ -147,6 +147,12 @@ class Worker:
         """Look for work that no word came of."""
         if self._wanted:
             self._claimer.poll()
+
+    def reserve(self, job_id: str, job_type: str) -> Reserved | None:
+        """Keep a slot for a job that is about to be made, if it may begin at once."""
+        if self._executor.surroundings.registry.find(job_type) is None:
+            return None
+        return self._claimer.reserve(job_id, job_type)
 
     def running(self) -> list[RunKey]:
         """Return the keys of the runs in progress."""

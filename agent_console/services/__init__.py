@@ -52,6 +52,7 @@ from agent_console.services.schedules import ScheduleService
 from agent_console.services.seal_keys import seal_keys
 from agent_console.services.secrets import SecretService
 from agent_console.services.sessions import SessionService
+from agent_console.services.starting import Starter
 from agent_console.services.templates import TemplateService
 from agent_console.services.workers import WorkerService
 from agent_console.settings import Settings
@@ -105,7 +106,7 @@ class Given(TypedDict, total=False):
 
     ``scheduler_age`` (seconds) is for the health report; ``shipped`` are documents that come with
     the console; ``replayer`` runs jobs again from their records; ``chat_model`` answers in the
-    chat; ``http`` is the way out. Tests replace clock and passwords.
+    chat; ``http`` is the way out; ``starter`` begins new jobs. Tests replace clock and passwords.
     """
 
     clock: Clock | None
@@ -115,6 +116,7 @@ class Given(TypedDict, total=False):
     replayer: Replayer | None
     chat_model: ChatModel | None
     http: HttpGateway | None
+    starter: Starter | None
 
 
 def build_services(
@@ -126,7 +128,7 @@ def build_services(
 ) -> Services:
     """Make the services on ``db``; what is not ``given`` is as in life, or not there."""
     ticking, keys = given.get("clock") or SystemClock(), seal_keys(settings)
-    jobs = JobService(db, catalog)
+    jobs = JobService(db, catalog, given.get("starter"))
     review, workers = _review(db, settings), _workers(db, settings)
     sources = _sources(jobs, review, workers, ticking, settings)
     return Services(

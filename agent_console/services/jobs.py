@@ -32,6 +32,7 @@ from agent_console.services import batches, job_requests, list_queries
 from agent_console.services.batches import Batch
 from agent_console.services.catalog import Catalog
 from agent_console.services.context import check_usable
+from agent_console.services.starting import Starter, place_for
 from agent_console.store import context_writes, forks, job_bulk, job_writes, previews, rewinds
 from agent_console.store.database import Database
 from agent_console.store.ids import new_id
@@ -96,10 +97,11 @@ class JobDetail:
 class JobService:
     """Use cases of jobs. Every method checks the actor's permission itself."""
 
-    def __init__(self, db: Database, catalog: Catalog) -> None:
-        """Work on ``db`` with the job types of ``catalog``."""
+    def __init__(self, db: Database, catalog: Catalog, starter: Starter | None = None) -> None:
+        """Work on ``db`` with the job types of ``catalog``; ``starter`` may begin new jobs."""
         self._db = db
         self._catalog = catalog
+        self._starter = starter
 
     def enqueue(self, actor: Actor, new: NewJob, *, idempotency_key: str | None = None) -> Enqueued:
         """Create a job; with a key, at most one however often the request is repeated.
@@ -119,7 +121,7 @@ class JobService:
         body = None if idempotency_key is None else job_requests.body_of(new)
         key = job_requests.request_key(actor, "enqueue", idempotency_key, body)
         job_id = new_id("job")
-        place = str(trace.current() or trace.beginning())
+        traceparent = str(trace.current() or trace.beginning())
 
         def work(tx: Tx) -> Made:
             made = job_writes.enqueue(
@@ -129,15 +131,18 @@ class JobService:
                 max_attempts=attempts,
                 actor=actor,
                 key=key,
-                traceparent=place,
+                traceparent=traceparent,
+                worker_id=place.worker_id,
             )
             if not (made.replayed or made.existing):
                 context_writes.use(tx, documents, job_id)
             crashpoint("enqueue.before_commit")
             return made
 
-        made = self._db.write(work)
-        crashpoint("enqueue.committed")
+        with place_for(self._starter, job_id, bound) as place:
+            made = self._db.write(work)
+            crashpoint("enqueue.committed")
+            place.begun = made.begun
         return Enqueued(job=made.job, replayed=made.replayed, existing=made.existing)
 
     def enqueue_many(

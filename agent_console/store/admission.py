@@ -268,6 +268,7 @@ UPDATE ai_jobs SET gate = 1 WHERE id IN (SELECT id FROM c) AND (gate + 0) = 0 RE
 """
 GATE_ONE = "UPDATE ai_jobs SET gate = 1 WHERE id = :id AND gate = 0"
 GATED_AT_ONCE = 5000
+BEGINNING = 4_170_034  # shared by transactions in which jobs begin as they are made
 
 # Lanes of which nothing is in view; only an accident between two processes can leave one.
 LOST_LANES = f"""
@@ -280,8 +281,10 @@ def gate_strays(db: Database) -> int:
     """Hold the jobs of limited and paused types that are not held yet; return how many there were.
 
     Until then no claim takes them. Whatever a claim has locked is waited for, one at a time, so
-    that it is either running or held when this returns.
+    that it is either running or held when this returns; and so is who begins a job as it is made,
+    where no lock on a row could stand for it.
     """
+    db.write(lambda tx: tx.take(BEGINNING))
     total = 0
     while True:
         moved = len(db.write(lambda tx: tx.rows(GATE, {"count": GATED_AT_ONCE})))

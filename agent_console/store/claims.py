@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from agent_console.domain.access import Actor
 from agent_console.domain.clock import MICROSECONDS, from_micros
@@ -19,6 +20,8 @@ from agent_console.store.rechecks import Stands, approvals, doubts, gone_on, sen
 from agent_console.store.run_records import carried
 from agent_console.store.tables import CLAIMABLE_SQL, READY_SQL
 from agent_console.store.transactions import Row, Tx
+
+NO_FACTS: Final[Mapping[str, Json]] = MappingProxyType({})
 
 # READY_SQL is repeated as a literal so that the planner can prove the partial index; the order
 # is the index's own. RETURNING has no order: the caller sorts.
@@ -130,18 +133,21 @@ def _claim(
             send_back(tx, key, row[2], doubtful[row[0]], before=before, actor=actor)
             continue
         kept.append(_claimed(key, row, stored.get(key.job_id)))
-        tx.record(
-            Event(
-                action="job.started",
-                actor=actor,
-                job_id=key.job_id,
-                job_type=row[2],
-                before=before,
-                after=JobStatus.RUNNING,
-                data={"attempt": row[4], **_since_approval(row, by_job.get(row[0], ()))},
-            )
-        )
+        tx.record(started(kept[-1], before, _since_approval(row, by_job.get(row[0], ()))))
     return kept, frozenset(row[0] for row in rows)
+
+
+def started(claimed: Claimed, before: JobStatus, facts: Mapping[str, Json] = NO_FACTS) -> Event:
+    """Return the event of a claim, with ``facts`` beside the attempt."""
+    return Event(
+        action="job.started",
+        actor=worker_actor(claimed.key.worker_id),
+        job_id=claimed.key.job_id,
+        job_type=claimed.job_type,
+        before=before,
+        after=JobStatus.RUNNING,
+        data={"attempt": claimed.attempt, **facts},
+    )
 
 
 def _since_approval(row: tuple[Any, ...], approved: Sequence[Row]) -> dict[str, Json]:

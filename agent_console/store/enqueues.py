@@ -11,9 +11,10 @@ from functools import cache
 from agent_console.domain.access import Actor
 from agent_console.domain.errors import Conflict
 from agent_console.domain.jobs import JobStatus, Json, NewJob
-from agent_console.store import idempotency, job_writes, uniques
+from agent_console.store import idempotency, job_writes, new_jobs, uniques
 from agent_console.store.ids import new_id
-from agent_console.store.job_writes import COLUMNS, RequestKey
+from agent_console.store.job_writes import RequestKey
+from agent_console.store.new_jobs import COLUMNS
 from agent_console.store.tables import AiJob
 from agent_console.store.transactions import Params, Tx
 
@@ -72,7 +73,7 @@ def enqueue_many(
 
 
 def insert_rows(tx: Tx, rows: Sequence[Params]) -> None:
-    """Insert the rows of new jobs, as ``job_writes.params_of`` makes them, in one statement."""
+    """Insert the rows of new jobs, as ``new_jobs.params_of`` makes them, in one statement."""
     tx.insert_many("ai_jobs", COLUMNS, param_types(), rows)
 
 
@@ -93,11 +94,11 @@ def _insert(tx: Tx, items: Sequence[Item], actor: Actor) -> list[Queued]:
     rows: list[Params] = []
     for item in items:
         if item.new.unique is None and item.job_id not in original:
-            row = job_writes.params_of(
+            row = new_jobs.params_of(
                 item.job_id,
                 item.new,
                 actor,
-                item.key,
+                None if item.key is None else item.key.key,
                 max_attempts=item.max_attempts,
                 traceparent=item.traceparent,
             )

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from agent_console.domain.access import Actor
-from agent_console.domain.clock import MICROSECONDS, to_micros
 from agent_console.domain.errors import Conflict, NotFound
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import CLAIMABLE, Job, JobStatus, JobVerb, Json, NewJob, after
-from agent_console.domain.payload import dumps
 from agent_console.domain.uniqueness import OnConflict, Unique
-from agent_console.store import admission, idempotency, rows, uniques
+from agent_console.store import admission, idempotency, new_jobs, rows, uniques
+from agent_console.store.claims import started
+from agent_console.store.engine_values import Claimed
 from agent_console.store.job_retry import prepare_retry
-from agent_console.store.prepared import KEPT
 from agent_console.store.record_cuts import close_open, cut
 from agent_console.store.transactions import Params, Tx
 
@@ -31,11 +30,15 @@ class RequestKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """The job of a request. ``replayed``: of the one it repeats; ``existing``: of its key."""
+    """The job of a request. ``replayed``: of the one it repeats; ``existing``: of its key.
+
+    ``begun`` is the claim of a job that has begun with it.
+    """
 
     job: Job
     replayed: bool = False
     existing: bool = False
+    begun: Claimed | None = None
 
 
 def enqueue(
@@ -48,11 +51,12 @@ def enqueue(
     key: RequestKey | None,
     traceparent: str | None = None,
     asker: Actor | None = None,
+    worker_id: str | None = None,
 ) -> Made:
     """Insert the job, its key and its journal entry, unless there is one already.
 
     ``traceparent`` is the place in a trace to which the job belongs; ``asker`` is whose job it is,
-    if not the actor's.
+    if not the actor's. ``worker_id`` is the worker that begins it, if its type is not limited.
 
     Raises:
         Conflict: the key was used for a different request, or for a job that is deleted; or
@@ -72,10 +76,30 @@ def enqueue(
             if key is not None:
                 idempotency.answer_with(tx, scope=key.scope, key=key.key, subject_id=holder)
             return Made(job=job(tx, holder), existing=True)
-    params = params_of(job_id, new, asker, key, max_attempts=max_attempts, traceparent=traceparent)
-    made = rows.job(tx.dicts(INSERT_ONE, params)[0])
+    params = new_jobs.params_of(
+        job_id,
+        new,
+        asker,
+        None if key is None else key.key,
+        max_attempts=max_attempts,
+        traceparent=traceparent,
+    )
+    row, begun = _insert(tx, params, worker_id)
+    made = rows.job(row)
     tx.record(created(made.id, made.job_type, made.status, actor, replaced))
-    return Made(job=made)
+    if begun is not None:
+        tx.record(started(begun, made.status))
+    return Made(job=made, begun=begun)
+
+
+def _insert(
+    tx: Tx, params: Params, worker_id: str | None
+) -> tuple[Mapping[str, Any], Claimed | None]:
+    """Return the row as it was made, and the claim of a job that has begun."""
+    row = None if worker_id is None else new_jobs.insert_begun(tx, params, worker_id)
+    if worker_id is None or row is None:
+        return new_jobs.insert(tx, params), None
+    return new_jobs.as_made(row), new_jobs.begun(row, worker_id)
 
 
 def repeated(tx: Tx, job_id: str, asker: Actor, key: RequestKey) -> Made:
@@ -151,73 +175,6 @@ def job(tx: Tx, job_id: str) -> Job:
 
 
 _ONE = "SELECT * FROM ai_jobs WHERE id = :id"
-# A job of a limited type is held from the beginning; see ``admission``.
-_GATE: Final = "coalesce((SELECT gated FROM job_types WHERE job_type = {0}), 0)"
-# Every column a new job has a value in, with its SQL. One job or a thousand are inserted by this
-# one table: what is a parameter here is named in ``params_of``.
-COLUMNS: Final[Mapping[str, str]] = {
-    **{
-        name: f":{name}"
-        for name in (
-            "id", "job_type", "status", "task_description", "input_data", "priority", "user_id",
-            "user_name", "project_id", "task_configuration", "context_document_id",
-            "approval_strategy", "max_attempts", "metadata", "idempotency_key", "traceparent",
-            "unique_key", "unique_while", "lane",
-        )
-    },
-    **dict.fromkeys(("attempts", "claims", "resuming", "claim_token"), "0"),
-    "gate": _GATE.format(":job_type"),
-    "run_at": "coalesce(:run_at, {now} + CAST(:delay AS BIGINT))",
-    "created_at": "{now}",
-    "updated_at": "{now}",
-}  # fmt: skip
-INSERT_ONE: Final = (
-    f"{KEPT} INSERT INTO ai_jobs ({', '.join(COLUMNS)})"
-    f" VALUES ({', '.join(COLUMNS.values())}) RETURNING *"
-)
-
-
-def params_of(
-    job_id: str,
-    new: NewJob,
-    asker: Actor,
-    key: RequestKey | None,
-    *,
-    max_attempts: int,
-    traceparent: str | None,
-) -> Params:
-    """Return the values of a new job's row by the names that ``COLUMNS`` uses."""
-    configuration, unique = new.task_configuration, new.unique
-    user_id, user_name = asker_of(asker)
-    return {
-        "id": job_id,
-        "job_type": new.job_type,
-        "status": (JobStatus.PENDING if new.auto_execute else JobStatus.INITIALIZED).value,
-        "task_description": new.task_description,
-        "input_data": dumps(new.input_data),
-        "priority": new.priority,
-        "user_id": user_id,
-        "user_name": user_name,
-        "project_id": new.project_id,
-        "task_configuration": None if configuration is None else dumps(configuration),
-        "context_document_id": new.context_document_id,
-        "approval_strategy": new.approval_strategy,
-        "max_attempts": max_attempts,
-        "metadata": dumps(new.metadata) if new.metadata else "{}",
-        "lane": new.lane,
-        "idempotency_key": None if key is None else key.key,
-        "traceparent": traceparent,
-        "unique_key": None if unique is None else unique.settled(),
-        "unique_while": None if unique is None else " ".join(unique.while_in),
-        "run_at": None if new.run_at is None else to_micros(new.run_at),
-        "delay": round((new.delay_seconds or 0) * MICROSECONDS),
-    }
-
-
-def asker_of(asker: Actor) -> tuple[str | None, str | None]:
-    """Return the account and the name under which a job of ``asker`` is kept."""
-    return asker.id, asker.name or None
-
 
 _LETS_GO = frozenset({JobVerb.RESUME, JobVerb.EXECUTE})
 PAST = {
@@ -231,7 +188,9 @@ PAST = {
 }
 # What is read of a job before a verb is applied to it, and what each changes.
 FOUND: Final = f"{uniques.RETAKEN}, status, error, gate, lane"
-MOVES: Final = f"status = :after, updated_at = {{now}}, gate = {_GATE.format('ai_jobs.job_type')}"
+MOVES: Final = (
+    f"status = :after, updated_at = {{now}}, gate = {new_jobs.GATE.format('ai_jobs.job_type')}"
+)
 _UNPARKED = "park_reason = NULL, park_code = NULL, park_detail = NULL"
 # What a verb changes beside the status. On the right, columns have the values of before.
 CHANGES = {

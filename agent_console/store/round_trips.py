@@ -27,12 +27,18 @@ class Joined:
     def __init__(self, cursor: Any) -> None:
         """Begin nothing yet."""
         self._cursor = cursor
+        self._first = "BEGIN;"
         self.begun = False
 
     def execute(self, text: str, params: object = ()) -> None:
         """Run one or more statements; the answer is the last one's."""
-        self._cursor.execute(text if self.begun else f"BEGIN;{text}", params)
+        first, self._first = self._first, ""
+        self._cursor.execute(first + text, params)
         self.begun = True
+
+    def ahead(self, text: str) -> None:
+        """Have ``text`` run ahead of the next statement, in its round trip."""
+        self._first += f"{text};"
 
     def __getattr__(self, name: str) -> Any:
         """Be the driver's cursor in everything else."""

@@ -83,7 +83,7 @@ class Signals:
         if all(event.action == BEAT for event in events):
             self._show(change_of(events))
             return
-        work = any(map(self._is_work, events))
+        work = self._are_work(events)
         self._heard(work=work, change=change_of(events))
         if (listener := self._listener) is not None:
             listener.tell(work=work)
@@ -96,7 +96,12 @@ class Signals:
         """
         if self._listener is not None:
             return ""
-        return notification(work=any(map(self._is_work, events)))
+        return notification(work=self._are_work(events))
+
+    def _are_work(self, events: Sequence[Event]) -> bool:
+        """Say whether ``events`` may let a job be claimed that has not begun with them."""
+        begun = {event.job_id for event in events if event.after == JobStatus.RUNNING}
+        return any(self._is_work(one) for one in events if not begun or one.job_id not in begun)
 
     def _is_work(self, event: Event) -> bool:
         """Say whether ``event`` may let a job be claimed: another one, or one of a limited type."""

@@ -113,6 +113,19 @@ class Tx(Queries):
         self._run(sql, params)
         return int(self._cursor.rowcount)
 
+    def share(self, lock: int) -> None:
+        """Hold ``lock`` with others from before the next statement to the end; none on SQLite.
+
+        That statement sees whatever was committed before somebody who has ``taken`` it let go.
+        """
+        if self.dialect == "postgresql":  # SQLite has one writer at a time
+            self._cursor.ahead(f"SELECT pg_advisory_xact_lock_shared({int(lock)})")
+
+    def take(self, lock: int) -> None:
+        """Wait until nobody shares ``lock``, and hold it alone to the end; none on SQLite."""
+        if self.dialect == "postgresql":
+            self.row(f"SELECT pg_advisory_xact_lock({int(lock)})")
+
     def values(self, columns: str, body: str, rows: Sequence[Row]) -> list[Row]:
         """Run ``body`` once over ``rows`` as the relation ``v(columns)``; return what it returns.
 

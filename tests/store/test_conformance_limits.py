@@ -22,7 +22,7 @@ from agent_console.store.liveness import rescue
 from agent_console.store.runs import suspend
 from agent_console.store.waits import sleep
 from agent_console.testing import FakeClock
-from tests.support.factories import ADA, enqueue, enqueue_many
+from tests.support.factories import ADA, begin, enqueue, enqueue_many
 from tests.support.limits import complete, declare, service, taken
 from tests.support.runs import checkpoint, claim_one, decide, end, row, start_worker, step
 
@@ -317,7 +317,7 @@ def test_eight_claimers_together_stay_within_the_limit_of_each_key(
 def test_nothing_starts_after_a_pause_has_returned_whatever_races(
     db: Database, database_url: str
 ) -> None:
-    """Claimers and enqueuers go on all the while; the journal says what started when."""
+    """Claimers, and who makes jobs, go on all the while; the journal says what started when."""
     databases = [Database(database_url) for _ in range(4)]
     over = threading.Event()
 
@@ -329,15 +329,20 @@ def test_nothing_starts_after_a_pause_has_returned_whatever_races(
         while not over.is_set():
             enqueue(databases[number])
 
+    def beginner(number: int) -> None:
+        while not over.is_set():
+            begun = begin(databases[number], f"w{number}")
+            complete(databases[number], *([] if begun is None else [begun]))
+
     def started() -> int:
         with db.read() as reader:
             found = reader.row("SELECT count(*) FROM audit_logs WHERE action = 'job.started'")
         return 0 if found is None else int(found[0])
 
     types = service(db)
-    with ThreadPoolExecutor(6) as pool:
+    with ThreadPoolExecutor(7) as pool:
         work = [pool.submit(claimer, n) for n in range(4)]
-        work += [pool.submit(enqueuer, n) for n in range(2)]
+        work += [pool.submit(enqueuer, 0), pool.submit(beginner, 1), pool.submit(beginner, 2)]
         try:
             for _ in range(4):
                 types.pause(ADA, "noop")

@@ -9,6 +9,7 @@ from agent_console.domain.records import WorkerStatus
 from agent_console.store.database import Database
 from agent_console.store.liveness import heartbeat
 from agent_console.store.signals import Signals
+from tests.support.factories import begin, enqueue
 from tests.support.runs import introduce
 
 PATIENCE = 3.0  # seconds; the safety poll would take 5
@@ -106,3 +107,14 @@ def test_a_beat_with_nothing_new_is_for_the_screens_of_its_own_process(database_
         there.stop()
         worker.close()
         console.close()
+
+
+def test_a_job_that_has_begun_where_it_was_made_is_work_for_nobody(db: Database) -> None:
+    heard: list[str] = []
+    signals = Signals(db)
+    signals.on_work(lambda: heard.append("work"))
+    signals.on_change(lambda: heard.append("change"))
+    begin(db, "w1")
+    assert heard == ["change"]
+    enqueue(db)
+    assert heard == ["change", "work", "change"]

@@ -8,6 +8,7 @@ from agent_console.domain.access import ROLE_PERMISSIONS, Actor, Role
 from agent_console.domain.jobs import NewJob
 from agent_console.store import accounts, job_writes
 from agent_console.store.database import Database
+from agent_console.store.engine_values import Claimed
 from agent_console.store.ids import new_id
 
 ADA = Actor(
@@ -51,6 +52,23 @@ def enqueue(
         )
     )
     return job_id
+
+
+def begin(db: Database, worker_id: str, job_type: str = "noop", **new: Any) -> Claimed | None:
+    """Make a job that begins with ``worker_id``; return its claim, None if it had to wait."""
+    job_id = new_id("job")
+    made = db.write(
+        lambda tx: job_writes.enqueue(
+            tx,
+            job_id,
+            NewJob(job_type=job_type, **new),
+            max_attempts=3,
+            actor=ADA,
+            key=None,
+            worker_id=worker_id,
+        )
+    )
+    return made.begun
 
 
 def enqueue_many(db: Database, count: int, job_type: str = "noop", **new: Any) -> list[str]:
