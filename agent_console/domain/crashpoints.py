@@ -10,6 +10,8 @@ from collections.abc import Callable
 LABELS = (
     "enqueue.before_commit",
     "enqueue.committed",
+    "begin.before_commit",
+    "begin.committed",
     "admit.opened",
     "claim.before_commit",
     "claim.committed",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
+from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import ConsoleError, Unavailable
 from agent_console.domain.jobs import NewJob
 from agent_console.store.engine_values import Claimed, RunKey
@@ -65,6 +66,7 @@ def place_for(starter: Starter | None, job_id: str, new: NewJob) -> Iterator[Pla
         if place.begun is None:
             slot.release(unsure=unsure)
         else:
+            crashpoint("begin.committed")
             slot.begin(place.begun)
 
 

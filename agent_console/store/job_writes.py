@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from agent_console.domain.access import Actor
+from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.errors import Conflict, NotFound
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import CLAIMABLE, Job, JobStatus, JobVerb, Json, NewJob, after
@@ -89,6 +90,7 @@ def enqueue(
     tx.record(created(made.id, made.job_type, made.status, actor, replaced))
     if begun is not None:
         tx.record(started(begun, made.status))
+        crashpoint("begin.before_commit")
     return Made(job=made, begun=begun)
 
 

@@ -132,6 +132,13 @@ class Lives(RuleBasedStateMachine):
 
     # --- runs -------------------------------------------------------------------------------
 
+    @rule(who=worker, priority=st.integers(0, 2), attempts=st.integers(1, 3))
+    def begin_here(self, who: str, priority: int, attempts: int) -> None:
+        job_id = f"job_{len(self.model.jobs):03}"
+        expected = self.model.begin(job_id, who, priority, attempts)
+        self.both(expected, lambda real: real.begin(job_id, who, priority, attempts))
+        self.keys += [expected]
+
     @rule(who=worker, room=st.integers(1, 3))
     def claim(self, who: str, room: int) -> None:
         expected = self.model.claim(who, room)

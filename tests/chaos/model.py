@@ -152,6 +152,11 @@ class Model:
         job.journal.append(("job.created", None, status))
         self.jobs[job_id] = job
 
+    def begin(self, job_id: str, worker: str, priority: int, attempts: int) -> Key | None:
+        """Make a job that ``worker`` begins."""
+        self.enqueue(job_id, priority, 0, attempts, start=True)
+        return self._claim(self.jobs[job_id], worker)
+
     def control(self, job: Job, verb: str) -> str:
         """Do what a person wants; return the new status or ``Conflict``."""
         before, after = job.status, CONTROL[verb].get(job.status)

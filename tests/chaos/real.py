@@ -46,6 +46,15 @@ class Real:
             )
         )
 
+    def begin(self, job_id: str, worker: str, priority: int, attempts: int) -> Key | None:
+        new = NewJob(job_type="noop", priority=priority)
+        made = self.db.write(
+            lambda tx: job_writes.enqueue(
+                tx, job_id, new, max_attempts=attempts, actor=ADA, key=None, worker_id=worker
+            )
+        )
+        return None if made.begun is None else tuple(made.begun.key)
+
     def _at(self, delay: int) -> datetime:
         return self._clock.now() + timedelta(microseconds=delay)
 

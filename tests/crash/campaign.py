@@ -32,7 +32,13 @@ TYPES = ("deploy", "publish", "hurry", "flaky", "quick", "agent", "nap", "call")
 IN_STOCK = 24  # claimable jobs that a worker should find
 BACKLOG = 80  # what a worker that is to give jobs back must find
 # What a worker has to do over and over, or it would seldom come past these.
-ROLES = {"release.before_commit": "restart", "expire.before_commit": "expire"}
+ROLES = {
+    "release.before_commit": "restart",
+    "expire.before_commit": "expire",
+    "begin.before_commit": "begin",
+    "begin.committed": "begin",
+}
+SELDOM = ("rescue.", "release.", "expire.", "begin.")  # a child comes past these once or twice
 PATIENCE = 90.0  # seconds to finish everything at the end
 
 # Start one child that is to die at a label; say whether it did.
@@ -141,16 +147,19 @@ class Campaign:
 
     def _work_once(self, server: ForkServer, label: str, rng: random.Random) -> bool:
         role = ROLES.get(label, "work")
+        order = self._order(role)
         if role == "restart":
             self._stock(rng, BACKLOG, ("quick",))
+        elif role == "begin":  # which it can as soon as nothing else waits
+            keys = self._new_keys(rng, 10, ("quick", "deploy"))
+            order = replace(order, jobs=tuple(keys.items()), patience=10.0)
         else:
             self._stock(rng, IN_STOCK, TYPES)
         if role == "expire":
             self._enqueue(self._new_keys(rng, 4, ("hurry",)))
-        order = self._order(role)
         if label == ANY_MOMENT:
             return self._at_any_moment(server, replace(order, patience=30.0), rng)
-        nth = 1 if label.startswith(("rescue.", "release.", "expire.")) else rng.randint(1, 4)
+        nth = 1 if label.startswith(SELDOM) else rng.randint(1, 4)
         server.spawn(replace(order, label=label, nth=nth))
         return server.wait() == -signal.SIGKILL
 

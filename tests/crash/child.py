@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 from agent_console.domain import crashpoints
@@ -24,6 +25,7 @@ from agent_console.runtime.host import WorkerHost
 from agent_console.runtime.registry import Registry
 from agent_console.runtime.sweeps import expire_overdue
 from agent_console.services import Services, build_services
+from agent_console.services.starting import Starter
 from agent_console.settings import Settings
 from agent_console.store.database import Database
 from agent_console.store.feed import ChangeFeed
@@ -39,14 +41,15 @@ UNFINISHED = "SELECT 1 FROM ai_jobs WHERE status NOT IN ('COMPLETED', 'FAILED', 
 class Order:
     """What a child is to do, and where it dies. ``label`` "" lets it live."""
 
-    # "work", "restart" (work, drain, again), "expire" (work, and look at deadlines) or "desk"
+    # "work", "restart" (work, drain, again), "expire" (work, and look at deadlines), "begin" (work,
+    # and make jobs here) or "desk"
     role: str
     url: str
     folder: str
     label: str = ""
     nth: int = 1
     patience: float = 2.0  # seconds until the child gives up waiting for its label
-    jobs: tuple[tuple[str, str], ...] = ()  # (idempotency key, type), for a desk
+    jobs: tuple[tuple[str, str], ...] = ()  # (idempotency key, type), to be made
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -69,8 +72,8 @@ def settings(order: Order) -> Settings:
     )
 
 
-def services(db: Database, chosen: Settings) -> Services:
-    return build_services(db, Registry(handlers.ALL), chosen, ChangeFeed())
+def services(db: Database, chosen: Settings, starter: Starter | None = None) -> Services:
+    return build_services(db, Registry(handlers.ALL), chosen, ChangeFeed(), starter=starter)
 
 
 def run(order: Order) -> None:
@@ -79,7 +82,7 @@ def run(order: Order) -> None:
     crashpoints.arm(_hook(order) if order.label else None)
     db = Database(order.url)
     handlers.use(Sink(Path(order.folder) / "sink", db))
-    roles = {"work": _work, "restart": _restart, "expire": _expire, "desk": _desk}
+    roles = {"work": _work, "restart": _restart, "expire": _expire, "begin": _begin, "desk": _desk}
     roles[order.role](order, db)
 
 
@@ -151,6 +154,27 @@ def _expire(order: Order, db: Database) -> None:
     host.stop(1.0)
 
 
+def _begin(order: Order, db: Database) -> None:
+    pulse = Pulse(db)
+    host = _host(order, db, pulse)
+    host.start()
+    here = services(db, settings(order), host)
+    left = iter(order.jobs)
+    for _ in pulse.beats(order, 0.05):
+        slot = host.reserve("job_next", "quick")
+        if slot is not None:  # nothing waits: one that is made now begins
+            slot.release(unsure=False)
+            for one in islice(left, 1):
+                _make(here, order, *one)
+    host.stop(1.0)
+
+
+def _make(desk: Services, order: Order, key: str, job_type: str) -> None:
+    made = desk.jobs.enqueue(ADA, handlers.new_job(job_type), idempotency_key=key)
+    with (Path(order.folder) / "acknowledged.log").open("a") as file:
+        file.write(json.dumps([key, made.job.id]) + "\n")
+
+
 def _all_done(db: Database) -> bool:
     with db.read() as reader:
         return reader.row(UNFINISHED) is None
@@ -158,11 +182,8 @@ def _all_done(db: Database) -> bool:
 
 def _desk(order: Order, db: Database) -> None:
     desk = services(db, settings(order))
-    acknowledged = Path(order.folder) / "acknowledged.log"
     for key, job_type in order.jobs:
-        made = desk.jobs.enqueue(ADA, handlers.new_job(job_type), idempotency_key=key)
-        with acknowledged.open("a") as file:
-            file.write(json.dumps([key, made.job.id]) + "\n")
+        _make(desk, order, key, job_type)
     answers = Answers(Path(order.folder))
     if order.label:
         for turn, _ in enumerate(Pulse(db).beats(order, 0.1)):
