@@ -6,8 +6,11 @@ listeners (metrics, logs, feed, wake-ups) after that transaction has committed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from agent_console.domain.access import SYSTEM, Actor
 from agent_console.domain.jobs import Json
@@ -27,13 +30,12 @@ RUNS = frozenset(
 CALLED_BACK = "job.called_back"  # changes no status, and may make a sleeping job due
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened; ``action`` reads ``noun.verb_in_past``, e.g. ``job.completed``.
 
     ``before`` and ``after`` are job or checkpoint statuses, by the noun of ``action``.
     ``seconds`` is a duration that belongs to the change: of the run for a finished job, of the
-    wait for a decided checkpoint.
+    wait for a decided checkpoint. A tuple: several are made for every run.
     """
 
     action: str
@@ -46,7 +48,7 @@ class Event:
     after: str | None = None
     verdict: str | None = None
     seconds: float | None = None
-    data: dict[str, Json] = field(default_factory=dict)
+    data: Mapping[str, Json] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,6 +63,7 @@ _MOST_KNOWN = 1000
 _known_lock = threading.Lock()
 _known: dict[str, None] = {}  # in the order in which they became known
 _longest_first: tuple[str, ...] = ()
+_learned = 0
 
 
 def conceal(secret: str | None) -> None:
@@ -71,7 +72,8 @@ def conceal(secret: str | None) -> None:
     For secrets that the console holds itself: whoever hands one out conceals it first. Lines of
     a longer text (a key block) are taken out singly as well.
     """
-    global _longest_first  # noqa: PLW0603 - one boundary for the process, like the patterns below
+    # One boundary for the process, like the patterns above.
+    global _learned, _longest_first  # noqa: PLW0603
     if not secret:
         return
     parts = {secret, *secret.splitlines()}
@@ -84,6 +86,17 @@ def conceal(secret: str | None) -> None:
         while len(_known) > _MOST_KNOWN:
             del _known[next(iter(_known))]
         _longest_first = tuple(sorted(_known, key=len, reverse=True))
+        _learned += 1
+
+
+def is_known(text: str) -> bool:
+    """Say whether ``text`` is, as a whole, a value that was given to ``conceal``."""
+    return text in _known
+
+
+def learned() -> int:
+    """Return how often ``conceal`` has learned: what was harmless before may not be any more."""
+    return _learned
 
 
 def redact(value: object) -> object:

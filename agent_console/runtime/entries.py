@@ -10,6 +10,7 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from agent_console.domain.checkpoints import CheckpointType
+from agent_console.domain.clock import from_micros
 from agent_console.domain.errors import Invalid
 from agent_console.domain.jobs import Json
 from agent_console.domain.payload import canonical, check_json, digest, in_order, loads
@@ -69,7 +70,7 @@ def facts(claimed: Claimed) -> JobFacts:
         approval_strategy=claimed.approval_strategy,
         priority=claimed.priority,
         metadata=loads(claimed.metadata),
-        created_at=claimed.created_at,
+        created_at=from_micros(claimed.created_micros),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from time import monotonic
 
 from agent_console.domain.errors import LostClaim, Unavailable
@@ -79,8 +78,15 @@ class Finisher:
     def _park(self, end: Finish) -> None:
         _log.exception("job %s: its outcome could not be stored", end.key.job_id)
         reason = "The outcome of a run could not be stored; the worker's log says why."
-        parked = replace(end, verb=JobVerb.PARK, output=None, error=None, logs=())
-        parked = replace(parked, park_reason=reason, park_code=ParkCode.OUTCOME, park_detail=None)
+        parked = end._replace(
+            verb=JobVerb.PARK,
+            output=None,
+            error=None,
+            logs=(),
+            park_reason=reason,
+            park_code=ParkCode.OUTCOME,
+            park_detail=None,
+        )
         finish(self._db, [parked])
         self._done(end)
 

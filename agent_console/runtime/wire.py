@@ -11,8 +11,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, replace
-from datetime import datetime
+from dataclasses import asdict
 from typing import Any
 
 from agent_console.domain.access import Actor, Permission, Role
@@ -106,13 +105,12 @@ class Channel:
 
 def claimed_out(claimed: Claimed) -> Message:
     """Return ``claimed`` as JSON; what is stored of its job the other side reads for itself."""
-    return {**asdict(replace(claimed, stored=None)), "created_at": to_micros(claimed.created_at)}
+    return {**claimed._asdict(), "stored": None}
 
 
 def claimed_in(data: Message) -> Claimed:
     """Return what ``claimed_out`` was given."""
-    at: datetime = from_micros(data["created_at"])
-    return Claimed(**{**data, "key": RunKey(*data["key"]), "created_at": at})
+    return Claimed(**{**data, "key": RunKey(*data["key"])})
 
 
 def line_out(line: NewLog) -> Message:
@@ -134,7 +132,13 @@ def line_in(data: Message) -> NewLog:
 
 def finish_out(end: Finish) -> Message:
     """Return ``end`` as JSON."""
-    return {**asdict(end), "data": dict(end.data), "logs": [line_out(line) for line in end.logs]}
+    return {
+        **end._asdict(),
+        "error": None if end.error is None else asdict(end.error),
+        "park_detail": None if end.park_detail is None else dict(end.park_detail),
+        "data": dict(end.data),
+        "logs": [line_out(line) for line in end.logs],
+    }
 
 
 def finish_in(data: Message) -> Finish:
@@ -154,7 +158,7 @@ def finish_in(data: Message) -> Finish:
 def event_out(event: Event) -> Message:
     """Return ``event`` as JSON."""
     actor = {**asdict(event.actor), "permissions": sorted(event.actor.permissions)}
-    return {**asdict(event), "actor": actor}
+    return {**event._asdict(), "actor": actor, "data": dict(event.data)}
 
 
 def event_in(data: Message) -> Event:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from agent_console.domain.access import Actor
-from agent_console.domain.clock import MICROSECONDS, from_micros
+from agent_console.domain.clock import MICROSECONDS
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Json
@@ -186,9 +186,27 @@ def _claimed(key: RunKey, row: tuple[Any, ...], stored: StoredRecord | None) -> 
         approval_strategy=row[15],
         code_version=row[16],
         metadata=row[17],
-        created_at=from_micros(row[18]),
+        created_micros=row[18],
         traceparent=row[19],
         stored=stored,
+    )
+
+
+def claimed_of(row: Mapping[str, Any], key: RunKey, *, resuming: bool) -> Claimed:
+    """Return the job of a full ``ai_jobs`` row as a claim with ``key`` would."""
+    same = (
+        "job_type", "max_attempts", "claims", "priority", "user_id", "user_name", "project_id",
+        "task_description", "task_configuration", "context_document_id", "approval_strategy",
+        "code_version", "metadata", "traceparent",
+    )  # fmt: skip
+    return Claimed(
+        **{name: row[name] for name in same},
+        key=key,
+        input_text=row["input_data"],
+        attempt=row["attempts"],
+        resuming=resuming,
+        fresh=not resuming,
+        created_micros=row["created_at"],
     )
 
 

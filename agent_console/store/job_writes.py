@@ -13,8 +13,8 @@ from agent_console.domain.events import Event
 from agent_console.domain.jobs import CLAIMABLE, Job, JobStatus, JobVerb, Json, NewJob, after
 from agent_console.domain.uniqueness import OnConflict, Unique
 from agent_console.store import admission, idempotency, new_jobs, rows, uniques
-from agent_console.store.claims import started
-from agent_console.store.engine_values import Claimed
+from agent_console.store.claims import claimed_of, started
+from agent_console.store.engine_values import Claimed, RunKey
 from agent_console.store.job_retry import prepare_retry
 from agent_console.store.record_cuts import close_open, cut
 from agent_console.store.transactions import Params, Tx
@@ -101,7 +101,8 @@ def _insert(
     row = None if worker_id is None else new_jobs.insert_begun(tx, params, worker_id)
     if worker_id is None or row is None:
         return new_jobs.insert(tx, params), None
-    return new_jobs.as_made(row), new_jobs.begun(row, worker_id)
+    key = RunKey(row["id"], row["claim_token"], worker_id)
+    return new_jobs.as_made(row), claimed_of(row, key, resuming=False)
 
 
 def repeated(tx: Tx, job_id: str, asker: Actor, key: RequestKey) -> Made:

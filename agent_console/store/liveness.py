@@ -119,13 +119,13 @@ def register_worker(db: Database, new: NewWorker) -> None:
             },
         )
         requeue_known(tx, new.job_types)
-        data: dict[str, object] = {"host": new.host, "pid": new.pid}
+        data: dict[str, Json] = {"host": new.host, "pid": new.pid}
         tx.record(
             Event(
                 action="worker.registered",
                 actor=worker_actor(new.id),
                 subject_id=new.id,
-                data=data,  # type: ignore[arg-type]  # str and int are Json
+                data=data,
             )
         )
 

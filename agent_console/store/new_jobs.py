@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from agent_console.domain.access import Actor
-from agent_console.domain.clock import MICROSECONDS, from_micros, to_micros
+from agent_console.domain.clock import MICROSECONDS, to_micros
 from agent_console.domain.jobs import JobStatus, NewJob
 from agent_console.domain.payload import dumps
 from agent_console.store import admission
-from agent_console.store.engine_values import Claimed, RunKey
 from agent_console.store.prepared import KEPT
 from agent_console.store.transactions import Params, Tx
 
@@ -117,21 +116,3 @@ def as_made(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the row of a job that has begun as it was made: who asked for it is told of that."""
     waiting = JobStatus.PENDING.value
     return {**row, "status": waiting, "attempts": 0, "worker_id": None, "started_at": None}
-
-
-def begun(row: Mapping[str, Any], worker_id: str) -> Claimed:
-    """Return the claim of a job that was inserted as begun."""
-    same = (
-        "job_type", "max_attempts", "claims", "priority", "user_id", "user_name", "project_id",
-        "task_description", "task_configuration", "context_document_id", "approval_strategy",
-        "code_version", "metadata", "traceparent",
-    )  # fmt: skip
-    return Claimed(
-        **{name: row[name] for name in same},
-        key=RunKey(row["id"], row["claim_token"], worker_id),
-        input_text=row["input_data"],
-        attempt=row["attempts"],
-        resuming=False,
-        fresh=True,
-        created_at=from_micros(row["created_at"]),
-    )

@@ -128,7 +128,7 @@ def _rows_of(reader: Reader, seal: Seal) -> Rows:
         page = reader.rows(seals.ROWS, params)
         for each in page:
             row = dict(zip(seals.ROW, each, strict=True))
-            found.append((row["seq"], row_hash(row.items()), row["job_id"]))
+            found.append((row["seq"], row_hash(row), row["job_id"]))
         if len(page) < seals.PAGE:
             return found
         after = page[-1][0]

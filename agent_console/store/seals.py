@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Final
 
-from agent_console.domain.seals import Seal, row_hash
+from agent_console.domain.seals import Seal, hasher
 from agent_console.store import journal
 from agent_console.store.database import Database, Reader
 from agent_console.store.transactions import Params, Queries, Tx
@@ -102,11 +102,12 @@ def hashes(reader: Queries, *, after: int, upto: int, most: int) -> Iterator[tup
 
     Rows are read a page at a time.
     """
+    hashed = hasher(ROW)
     while most > 0:
         params: Params = {"after": after, "upto": upto, "limit": min(PAGE, most)}
         rows = reader.rows(ROWS, params)
         for row in rows:
-            yield row[0], row[1], row_hash(zip(ROW, row, strict=True))
+            yield row[0], row[1], hashed(row)
         if len(rows) < PAGE:
             return
         after = rows[-1][0]

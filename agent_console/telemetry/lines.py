@@ -27,17 +27,21 @@ class Line(NamedTuple):
     facts: Mapping[str, object]
 
 
+Facts = Mapping[str, object]
 Clean = Callable[[EventDict], EventDict]  # takes secrets and forged lines out
+IsPlain = Callable[[str, object], bool]  # whether nothing of a field can have to be taken out
 
 
 class LinesFormatter(logging.Formatter):
     """Renders records with lines itself, and leaves all others to ``others``."""
 
-    def __init__(self, others: logging.Formatter, clean: Clean, *, as_json: bool) -> None:
+    def __init__(
+        self, others: logging.Formatter, clean: Clean, is_plain: IsPlain, *, as_json: bool
+    ) -> None:
         """Render for machines (``as_json``) or for people, in the form that ``others`` has."""
         super().__init__()
-        self._others, self._clean = others, clean
-        self._render = _json_line if as_json else _people_line
+        self._others, self._clean, self._is_plain = others, clean, is_plain
+        self._line = _json_line if as_json else _people_line
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the text of ``record``, a line for each of its lines."""
@@ -45,27 +49,40 @@ class LinesFormatter(logging.Formatter):
         if lines is None:
             return self._others.format(record)
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds")
-        same: dict[str, object] = {
-            **add_run_ids(None, "", structlog.contextvars.get_contextvars()),
+        same = {
             "level": record.levelname.lower(),
             "logger": record.name,
             "timestamp": f"{at.removesuffix('+00:00')}Z",
         }
-        clean, render = self._clean, self._render
+        ids = add_run_ids(None, "", structlog.contextvars.get_contextvars())
+        line = self._line(same)
         return "\n".join(
-            render(clean({**same, **line.facts, "event": line.event})) for line in lines
+            line(self._cleaned({**ids, **one.facts, "event": one.event})) for one in lines
         )
 
+    def _cleaned(self, said: Facts) -> Facts:
+        """Return ``said`` without secrets and forged lines; most of it needs no search for them."""
+        is_plain = self._is_plain
+        suspects = {name: value for name, value in said.items() if not is_plain(name, value)}
+        return {**said, **self._clean(suspects)} if suspects else said
 
-def _json_line(said: EventDict) -> str:
-    return json.dumps(said, sort_keys=True, default=str)
+
+def _json_line(same: Facts) -> Callable[[Facts], str]:
+    def line(said: Facts) -> str:
+        return json.dumps({**same, **said}, sort_keys=True, default=str)
+
+    return line
 
 
-def _people_line(said: EventDict) -> str:
-    head = f"{said.pop('timestamp')} [{said.pop('level'):<9}] {said.pop('event'):<30}"
-    logger = said.pop("logger")
-    pairs = " ".join(f"{name}={_shown(said[name])}" for name in sorted(said))
-    return f"{head} [{logger}] {pairs}"
+def _people_line(same: Facts) -> Callable[[Facts], str]:
+    head = f"{same['timestamp']} [{same['level']:<9}]"
+    logger = same["logger"]
+
+    def line(said: Facts) -> str:
+        pairs = " ".join(f"{name}={_shown(said[name])}" for name in sorted(said) if name != "event")
+        return f"{head} {said['event']:<30} [{logger}] {pairs}"
+
+    return line
 
 
 def _shown(value: object) -> str:

@@ -15,7 +15,14 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from agent_console.domain.redaction import REDACTED, names_secret, redact
+from agent_console.domain.redaction import (
+    REDACTED,
+    is_known,
+    learned,
+    names_secret,
+    redact,
+    redact_text,
+)
 from agent_console.settings import Settings
 from agent_console.telemetry.lines import LinesFormatter
 from agent_console.telemetry.run_ids import add_run_ids
@@ -37,9 +44,10 @@ _QUIET = (
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TRACEBACK = "exception"
 _OURS = frozenset({"level", "logger", "timestamp"})  # made by the processors below
-# The console's own ids and those of traces, and words too short to hold any kind of token.
-_PLAIN = re.compile("(?:[a-z]{3}_)?[0-9a-f]{32}|[A-Za-z_.-]{1,14}")
-_LONGEST_PLAIN = 36  # characters
+_ID = re.compile("(?:[a-z]{3}_)?[0-9a-f]{32}")  # the console's own, and those of traces
+_ID_LENGTHS = frozenset({32, 36})
+_WORD = re.compile("[A-Za-z0-9_.-]+")
+_LONGEST_WORD = 48  # characters
 _names_secret = lru_cache(maxsize=1024)(names_secret)
 
 
@@ -99,7 +107,9 @@ def _formatter(*, as_json: bool, colors: bool) -> logging.Formatter:
     others = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*_shared(), structlog.stdlib.ExtraAdder()], processors=processors
     )
-    return LinesFormatter(others, _clean_json if as_json else _clean_text, as_json=as_json)
+    return LinesFormatter(
+        others, _clean_json if as_json else _clean_text, _is_plain, as_json=as_json
+    )
 
 
 def _clean_json(said: EventDict) -> EventDict:
@@ -122,7 +132,11 @@ def _shared() -> list[Processor]:
 
 def _without_secrets(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
     """Take secrets out of the message, the values and the traceback."""
-    suspects = {key: value for key, value in event_dict.items() if not _is_plain(key, value)}
+    suspects = {
+        key: value
+        for key, value in event_dict.items()
+        if key not in _OURS and not _is_plain(key, value)
+    }
     if suspects:
         clean = redact(suspects)
         event_dict.update(clean if isinstance(clean, dict) else dict.fromkeys(suspects, REDACTED))
@@ -135,13 +149,17 @@ def _is_plain(key: str, value: object) -> bool:
     Searching them took longer than everything else about a line, on the path of every job.
     """
     if isinstance(value, str):
-        return key in _OURS or (len(value) <= _LONGEST_PLAIN and _is_plain_text(key, value))
-    return not _names_secret(key) and (value is None or isinstance(value, int | float))
+        if len(value) in _ID_LENGTHS and _ID.fullmatch(value) is not None:
+            return not (is_known(value) or _names_secret(key))
+        return len(value) <= _LONGEST_WORD and _is_plain_word(key, value, learned())
+    return (value is None or isinstance(value, int | float)) and not _names_secret(key)
 
 
 @lru_cache(maxsize=4096)
-def _is_plain_text(key: str, value: str) -> bool:
-    return _PLAIN.fullmatch(value) is not None and not _names_secret(key)
+def _is_plain_word(key: str, value: str, _learned: int) -> bool:
+    """Say whether ``value`` is a word and nothing to be taken out, as far as that is known."""
+    word = _WORD.fullmatch(value) is not None
+    return word and redact_text(value) == value and not _names_secret(key)
 
 
 def _one_line(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from agent_console.domain.clock import from_micros
 from agent_console.domain.jobs import Job, Json
 from agent_console.domain.payload import loads
 from agent_console.store import rows
+from agent_console.store.claims import claimed_of
 from agent_console.store.database import Database, Reader
 from agent_console.store.engine_values import Claimed, RunKey, RunRecord
 from agent_console.store.run_records import record_of
@@ -69,18 +69,6 @@ def _details(reader: Reader, job_id: str) -> dict[int, dict[str, Json]]:
 
 
 def _as_claimed(row: Mapping[str, Any]) -> Claimed:
-    """Return the job as its last run was given it, without a claim."""
-    same = (
-        "job_type", "max_attempts", "claims", "priority", "user_id", "user_name", "project_id",
-        "task_description", "task_configuration", "context_document_id", "approval_strategy",
-        "code_version", "metadata",
-    )  # fmt: skip
-    return Claimed(
-        **{name: row[name] for name in same},
-        key=RunKey(row["id"], NO_TOKEN, NOBODY),
-        input_text=row["input_data"],
-        attempt=row["attempts"],
-        resuming=True,
-        fresh=False,
-        created_at=from_micros(row["created_at"]),
-    )
+    """Return the job as its last run was given it, without a claim and in nobody's trace."""
+    claimed = claimed_of(row, RunKey(row["id"], NO_TOKEN, NOBODY), resuming=True)
+    return claimed._replace(traceparent=None)
