@@ -110,20 +110,32 @@ def fake_clock() -> FakeClock:
 
 
 @pytest.fixture
-def db(database_url: str) -> Iterator[Database]:
+def db(database_url: str, request: pytest.FixtureRequest) -> Iterator[Database]:
     """Return an open, migrated database on its own clock."""
     from agent_console.store.database import Database, StoreOptions
 
     database = Database(database_url, StoreOptions())
     yield database
+    _count(database, request)
     database.close()
 
 
 @pytest.fixture
-def clocked_db(database_url: str, fake_clock: FakeClock) -> Iterator[Database]:
+def clocked_db(
+    database_url: str, fake_clock: FakeClock, request: pytest.FixtureRequest
+) -> Iterator[Database]:
     """Return an open, migrated database whose clock is ``fake_clock``."""
     from agent_console.store.database import Database, StoreOptions
 
     database = Database(database_url, StoreOptions(), clock=fake_clock)
     yield database
+    _count(database, request)
     database.close()
+
+
+def _count(database: Database, request: pytest.FixtureRequest) -> None:
+    """Whatever a test has done: the sums are the rows, unless it wrote rows by hand."""
+    from tests.support.sums import differences
+
+    if request.node.get_closest_marker("rows_by_hand") is None:
+        assert not differences(database)

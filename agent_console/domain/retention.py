@@ -10,6 +10,7 @@ from datetime import datetime
 from agent_console.domain.jobs import FINISHED, JobStatus
 
 DELETED = "retention.deleted"  # the event that takes jobs out of the counts
+OPEN_DELETED = "openCheckpoints"  # and, by this fact of it, questions that nobody answered
 PRUNED = "audit.pruned"
 KEY_OUTLIVES = 86_400  # seconds that an idempotency key stays after its job was deleted
 SHORTEST = 60  # seconds: less would take a job away from whoever waits for its end

@@ -37,6 +37,7 @@ from agent_console.runtime.sweeps import (
     forget_messages,
     forget_previews,
     mend_gates,
+    mend_tallies,
     prune_figures,
     remind,
     requeue_known,
@@ -183,6 +184,7 @@ class WorkerHost:
             Sweep("messages", self._messages_sweep(), self._sweeps),
             self._sweep("sealing", Sealer(self._db, keys).seal),
             Sweep("retention", retention.sweep, self._sweeps),
+            Sweep("mending", Seldom(partial(mend_tallies, self._db), MEND_EVERY), self._sweeps),
             Sweep("gates", Seldom(partial(mend_gates, self._db), MEND_EVERY), self._sweeps),
             self._supervise,
         )

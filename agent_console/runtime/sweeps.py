@@ -10,7 +10,7 @@ from time import monotonic
 from agent_console.domain.errors import Unavailable
 from agent_console.domain.observer import SweepObserver
 from agent_console.runtime.locks import WorkerLocks
-from agent_console.store import admission, deliveries, parking, previews, tally_deltas
+from agent_console.store import admission, deliveries, parking, previews, tally_deltas, tally_mends
 from agent_console.store.database import Database
 from agent_console.store.deadlines import expire_due
 from agent_console.store.liveness import rescue
@@ -160,6 +160,15 @@ def prune_figures(db: Database) -> int:
 def settle_tallies(db: Database) -> int:
     """Add up what commits have left for the tallies; returns how many rows that were."""
     return tally_deltas.settle(db)
+
+
+def mend_tallies(db: Database) -> int:
+    """Put right the sums that differ from the rows they count; returns how many did."""
+    mended = tally_mends.mend(db)
+    if mended:
+        told = ", ".join(f"{name} {labels} {value:+d}" for (name, labels), value in mended.items())
+        _log.warning("sums differed from the rows they count and were mended: %s", told)
+    return len(mended)
 
 
 def mend_gates(db: Database) -> int:

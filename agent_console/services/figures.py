@@ -75,7 +75,8 @@ class FigureService:
 
     def _live(self, reader: Reader) -> LiveFigures:
         now = reader.now()
-        jobs = counts.jobs_by_status(reader)
+        standing = counts.now(reader)
+        jobs = standing.jobs
         hour = series.read(reader, width=MINUTE, count=60)
         completed = hour.total(tallies.JOBS_TOTAL, JobStatus.COMPLETED)
         failed = hour.total(tallies.JOBS_TOTAL, JobStatus.FAILED)
@@ -89,7 +90,7 @@ class FigureService:
             task_count=sum(jobs.values()),
             waiting_in_queue=jobs[JobStatus.PENDING] + jobs[JobStatus.QUEUED],
             running=jobs[JobStatus.RUNNING],
-            pending_checkpoints=counts.pending_checkpoints(reader),
+            pending_checkpoints=standing.pending,
             oldest_wait=None if oldest is None else max(0, now - oldest) / MICROSECONDS,
             active_workers=sum(
                 worker.status in AT_WORK and is_alive(worker, self._timeout)

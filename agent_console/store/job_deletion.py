@@ -11,7 +11,7 @@ from agent_console.domain.access import Actor
 from agent_console.domain.clock import MICROSECONDS, from_micros
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus
-from agent_console.domain.retention import DELETED, KEY_OUTLIVES, Keep, Removed
+from agent_console.domain.retention import DELETED, KEY_OUTLIVES, OPEN_DELETED, Keep, Removed
 from agent_console.store.database import Database
 from agent_console.store.dialects import ids_param
 from agent_console.store.transactions import Params, Queries, Tx
@@ -95,6 +95,11 @@ _SIZE: Final = " UNION ALL ".join(
         for name, key, parent in _INNER
     ]
 )
+# Whoever ends a job closes its questions; should one be left, the count of them loses it here.
+_OPEN: Final = (
+    "SELECT count(*) FROM agent_checkpoints"
+    " WHERE job_id {among_ids} AND {indexable}status = 'PENDING'"
+)
 # A repeated request must go on finding its key: whoever asks again may not make a second job.
 _END_KEYS: Final = (
     "UPDATE idempotency_keys SET expires_at = {now} + :stay WHERE subject_id {among_ids}"
@@ -170,6 +175,7 @@ def _delete(tx: Tx, policy: Mapping[JobStatus, Keep], actor: Actor) -> Removed |
         return None
     params = _ids(tx, [one.id for one in batch])
     tx.execute(_END_KEYS, {**params, "stay": KEY_OUTLIVES * MICROSECONDS})
+    left = tx.row(_OPEN, params)
     rows = {
         name: tx.execute(f"DELETE FROM {name} WHERE {of}", params) for name, of in PARTS.items()
     }
@@ -182,6 +188,7 @@ def _delete(tx: Tx, policy: Mapping[JobStatus, Keep], actor: Actor) -> Removed |
             data={
                 "jobs": {status.value: n for status, n in jobs.items()},
                 "rows": sum(rows.values()),
+                **({OPEN_DELETED: left[0]} if left is not None and left[0] else {}),
                 "finishedFrom": from_micros(batch[0].completed_at).isoformat(),
                 "finishedTo": from_micros(batch[-1].completed_at).isoformat(),
             },

@@ -1,4 +1,4 @@
-"""What metrics are made of: sums and live counts of one moment, all through small indexes."""
+"""What metrics are made of: sums of one moment, and what is looked up through small indexes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent_console.domain.clock import MICROSECONDS
-from agent_console.domain.jobs import FINISHED
+from agent_console.domain.jobs import JobStatus
 from agent_console.domain.records import BreakerState
 from agent_console.domain.review_figures import Age
 from agent_console.store import rows, tallies
@@ -37,7 +37,6 @@ UNION ALL SELECT job_type, count(*) FROM ai_jobs {{behind_index}}
 WHERE {BEHIND_SQL} GROUP BY job_type
 """
 UNSENT = "SELECT count(*) FROM notification_deliveries WHERE status = 'pending'"
-ACTIVE = "SELECT count(*) FROM ai_jobs WHERE status = 'RUNNING'"
 SUMS = f"SELECT name, labels, sum(value) FROM {tallies.TOTALS} GROUP BY name, labels"
 
 
@@ -68,9 +67,6 @@ def read_figures(db: Database) -> MetricFigures:
     with db.read() as reader:
         for name, labels, value in reader.rows(SUMS):
             sums.setdefault(name, {})[labels] = float(value)
-        by_status = {status.value: count for status, count in counts.live_jobs(reader).items()}
-        pending = counts.pending_checkpoints(reader)
-        active = reader.row(ACTIVE)
         due = reader.row(OLDEST_DUE)
         running = reader.row(RUNNING)
         unsent = reader.row(UNSENT)
@@ -79,13 +75,12 @@ def read_figures(db: Database) -> MetricFigures:
             held[job_type] += count
         ages = review_figures.pending(reader, None)
         breakers = _worst(rows.breakers(text) for (text,) in reader.rows(BREAKERS))
-    finished = sums.get(tallies.JOBS_NOW, {})
-    by_status.update({s.value: int(finished.get(s.value, 0)) for s in FINISHED})
+    now = counts.standing(sums)
     return MetricFigures(
         sums=sums,
-        jobs_by_status=by_status,
-        checkpoints_pending=pending,
-        active_jobs=int(active[0]) if active else 0,
+        jobs_by_status={status.value: count for status, count in now.jobs.items()},
+        checkpoints_pending=now.pending,
+        active_jobs=now.jobs[JobStatus.RUNNING],
         oldest_due=float(due[0]) / MICROSECONDS if due else 0.0,
         running_workers=int(running[0]) if running else 0,
         notifications_pending=int(unsent[0]) if unsent else 0,

@@ -53,8 +53,6 @@ READY_SQL = f"{CLAIMABLE_SQL} AND gate IN (0, 2)"
 HELD_SQL = f"{CLAIMABLE_SQL} AND gate = 1"
 BEHIND_SQL = f"{CLAIMABLE_SQL} AND gate = 3"
 TAKEN_SQL = "status = 'RUNNING' AND gate > 0"
-# Of checkpoints that wait, written so that what lists them, in an order, has no use for the index.
-COUNTED_SQL = "status = 'PENDING' AND created_at > 0"
 
 
 def _where(name: str, condition: str, *columns: str | TextClause) -> Index:
@@ -201,7 +199,6 @@ class AgentCheckpoint(SQLModel, table=True):
         Index("ix_agent_checkpoints_type", "checkpoint_type", "created_at", "id"),
         Index("ix_agent_checkpoints_created", "created_at", "id"),
         _where("ix_agent_checkpoints_deadline", "status = 'PENDING'", "expires_at", "id"),
-        _where("ix_agent_checkpoints_counted", COUNTED_SQL, "status"),
         _where("ix_agent_checkpoints_rule", "rule_id IS NOT NULL", "rule_id", "created_at", "id"),
     )
 

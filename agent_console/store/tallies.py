@@ -7,16 +7,19 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
+from agent_console.domain.checkpoints import CheckpointStatus
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import FINISHED
-from agent_console.domain.retention import DELETED
+from agent_console.domain.retention import DELETED, OPEN_DELETED
 from agent_console.domain.review_figures import BOUNDS
 from agent_console.store import review_sums
 
 JOBS_TOTAL: Final = "agent_jobs_total"
-JOBS_NOW: Final = "jobs_now"
+JOBS_NOW: Final = "jobs_now"  # status: how many jobs are in it at this moment
 JOB_SECONDS: Final = "agent_jobs_duration_seconds"
 CHECKPOINTS_TOTAL: Final = "agent_checkpoints_total"
+CHECKPOINTS_NOW: Final = "checkpoints_now"  # OPEN: how many wait for somebody
+OPEN: Final = CheckpointStatus.PENDING.value
 TOKENS_TOTAL: Final = "agent_tokens_total"
 COST_MICROS: Final = "agent_cost_micros"  # whole millionths of a dollar: sums stay exact
 REPLAYS_TOTAL: Final = "agent_replays_total"
@@ -32,6 +35,7 @@ USAGE_RECORDED: Final = "usage.recorded"  # the event whose data is counted
 JOB_REPLAYED: Final = "job.replayed"  # counted by its verdict
 
 Sums = Counter[tuple[str, str]]
+_NOW: Final = frozenset({JOBS_NOW, CHECKPOINTS_NOW})  # fall as well as rise
 
 COLUMNS: Final = ("at", "name", "labels", "value")  # of ``tally_deltas``
 # What commits have left beside the sums belongs to them; see ``tally_deltas``.
@@ -52,22 +56,20 @@ def sums_of(events: Iterable[Event]) -> Sums:
             _count_usage(sums, event)
             continue
         if event.action == DELETED:
-            for status, count in cast("dict[str, int]", event.data["jobs"]).items():
-                sums[JOBS_NOW, status] -= count
+            _count_deleted(sums, event)
             continue
         if event.action == JOB_REPLAYED:
             sums[REPLAYS_TOTAL, event.verdict or ""] += 1
         if event.after is None or event.after == event.before:
             continue
         if event.checkpoint_id is not None and event.action.startswith("checkpoint."):
-            sums[CHECKPOINTS_TOTAL, event.after] += 1
-            if event.seconds is not None:
-                _observe(sums, WAIT_SECONDS, "", [event.seconds], WAIT_BUCKETS)
+            _count_checkpoint(sums, event, event.after)
         elif event.action.startswith("job."):
             moves[event.before, event.after] += 1
             if event.seconds is not None and event.after in FINISHED:
                 runs[event.after, event.job_type].append(event.seconds)
     _count_jobs(sums, moves, runs)
+    _drop_what_came_and_went(sums)
     return sums
 
 
@@ -86,6 +88,26 @@ def _count_usage(sums: Sums, event: Event) -> None:
     sums[COST_MICROS, event.job_type or ""] += cast("int", event.data["costMicros"])
 
 
+def _count_deleted(sums: Sums, event: Event) -> None:
+    for status, count in cast("dict[str, int]", event.data["jobs"]).items():
+        sums[JOBS_NOW, status] -= count
+    sums[CHECKPOINTS_NOW, OPEN] -= cast("int", event.data.get(OPEN_DELETED, 0))
+
+
+def _count_checkpoint(sums: Sums, event: Event, after: str) -> None:
+    sums[CHECKPOINTS_TOTAL, after] += 1
+    if OPEN in {event.before, after}:
+        sums[CHECKPOINTS_NOW, OPEN] += 1 if after == OPEN else -1
+    if event.seconds is not None:
+        _observe(sums, WAIT_SECONDS, "", [event.seconds], WAIT_BUCKETS)
+
+
+def _drop_what_came_and_went(sums: Sums) -> None:
+    """Leave no row of what one transaction added and took away, as of an approval by policy."""
+    for key in [key for key, value in sums.items() if not value and key[0] in _NOW]:
+        del sums[key]
+
+
 def _count_jobs(
     sums: Sums,
     moves: Mapping[tuple[str | None, str], int],
@@ -94,10 +116,9 @@ def _count_jobs(
     """Count jobs by their moves between statuses, and how long those that ended ran."""
     for (before, after), count in moves.items():
         sums[JOBS_TOTAL, after] += count
-        if before in FINISHED:
+        sums[JOBS_NOW, after] += count
+        if before is not None:
             sums[JOBS_NOW, before] -= count
-        if after in FINISHED:
-            sums[JOBS_NOW, after] += count
     for (after, job_type), seconds in runs.items():
         _observe(sums, JOB_SECONDS, f"{after}|{job_type}", seconds, JOB_BUCKETS)
 

@@ -485,10 +485,12 @@ class Model:
                     continue
                 if action.startswith("checkpoint."):
                     sums["agent_checkpoints_total", after] += 1
+                    opened, closed = after == "PENDING", before == "PENDING"
+                    sums["checkpoints_now", "PENDING"] += opened - closed
                     continue
                 sums["agent_jobs_total", after] += 1
-                sums["jobs_now", before or ""] -= before in FINISHED
-                sums["jobs_now", after] += after in FINISHED
+                sums["jobs_now", after] += 1
+                sums["jobs_now", before or ""] -= before is not None
         return {key: value for key, value in sums.items() if value}
 
 

@@ -9,6 +9,7 @@ from agent_console.store.database import Database, Reader
 from agent_console.store.reads import counts
 from agent_console.store.tallies import TOTALS
 from tests.chaos.model import Job, Model
+from tests.support import sums
 
 Picture = dict[str, Any]
 
@@ -19,7 +20,8 @@ SELECT id, status, claim_token, attempts, max_attempts, claims, resuming, worker
 """
 TALLIES = f"""
 SELECT name, labels, sum(value) FROM {TOTALS}
-WHERE name IN ('agent_jobs_total', 'jobs_now', 'agent_checkpoints_total') GROUP BY name, labels
+WHERE name IN ('agent_jobs_total', 'jobs_now', 'agent_checkpoints_total', 'checkpoints_now')
+GROUP BY name, labels
 """
 PREVIEWS = """
 SELECT p.job_id FROM job_previews p JOIN ai_jobs j
@@ -47,6 +49,7 @@ def of_database(db: Database) -> Picture:
             "previews": {row[0] for row in reader.rows(PREVIEWS)},
             "workers": dict(reader.rows("SELECT id, status FROM agent_workers")),
             "pending": counts.pending_checkpoints(reader),
+            "sums": sums.differences_in(reader),
         }
         found |= {name: _by_job(reader, sql) for name, sql in OTHERS.items()}
     return found
@@ -77,6 +80,7 @@ def of_model(model: Model) -> Picture:
         },
         "workers": {name: worker.status for name, worker in model.workers.items()},
         "pending": sum(q.status == "PENDING" for q in model.questions),
+        "sums": [],
         "steps": {job.id: [(s.position, s.kind) for s in job.steps] for job in jobs},
         "questions": {
             job.id: sorted((q.position, q.status, q.expires_at, q.round) for q in model.of(job))

@@ -16,6 +16,7 @@ from agent_console.store.tallies import TOTALS
 from tests.crash.child import is_refused
 from tests.crash.handlers import APPLIES, USED
 from tests.crash.sink import Sink
+from tests.support import sums
 
 LEGAL_JOB_MOVES = {(before, after) for (before, _), after in jobs.TRANSITIONS.items()}
 LEGAL_CHECKPOINT_MOVES = {(b, a) for (b, _), a in checkpoints.TRANSITIONS.items()}
@@ -181,12 +182,6 @@ def counted(db: Database) -> Iterator[str]:
                 ' AND "after" IS NOT NULL GROUP BY "after"'
             )
         )
-        now = dict(
-            reader.rows(
-                f"SELECT labels, sum(value) FROM {TOTALS} WHERE name = 'jobs_now' GROUP BY labels"
-            )
-        )
-        rows = dict(reader.rows("SELECT status, count(*) FROM ai_jobs GROUP BY status"))
         decided = reader.rows(
             "SELECT count(*) FROM agent_checkpoints WHERE status = :s AND approved_at IS NULL"
             " AND checkpoint_type = 'APPROVAL_REQUIRED'",
@@ -194,9 +189,7 @@ def counted(db: Database) -> Iterator[str]:
         )[0][0]
     if tallied != journaled:
         yield f"tallies {tallied} are not the journal's {journaled}"
-    ended = {status: count for status, count in rows.items() if status in FINISHED}
-    if {status: now.get(status, 0) for status in ended} != ended:
-        yield f"tallies of now {now} are not the rows {ended}"
+    yield from sums.differences(db)
     if decided:
         yield f"{decided} checkpoints are approved by nobody"
 
@@ -227,7 +220,7 @@ def spent(db: Database) -> Iterator[str]:
     with db.read() as reader:
         agents = [job_id for (job_id,) in reader.rows(AGENTS)]
         used = Counter(job_id for (job_id,) in reader.rows("SELECT job_id FROM job_usage"))
-        sums = {
+        totals = {
             (name, labels): value
             for name, labels, value in reader.rows(
                 f"SELECT name, labels, sum(value) FROM {TOTALS} GROUP BY name, labels"
@@ -246,5 +239,5 @@ def spent(db: Database) -> Iterator[str]:
         ("agent_cost_micros", "agent"): len(agents) * round(dollars * 1_000_000),
     }
     for key, figure in expected.items():
-        if sums.get(key, 0) != figure:
-            yield f"{key} is {sums.get(key, 0)}, not {figure}"
+        if totals.get(key, 0) != figure:
+            yield f"{key} is {totals.get(key, 0)}, not {figure}"

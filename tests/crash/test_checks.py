@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobVerb
 from agent_console.domain.usage import Usage
@@ -58,6 +60,7 @@ def test_a_job_without_an_end_is_noticed(db: Database) -> None:
     assert told(checks.nothing_stuck(db), job_id, "is FAILED, not COMPLETED")
 
 
+@pytest.mark.rows_by_hand
 def test_a_state_that_the_journal_does_not_lead_to_is_noticed(db: Database) -> None:
     job_id = enqueue(db, "quick")
     claim_one(db)
@@ -72,11 +75,13 @@ def test_a_state_that_the_journal_does_not_lead_to_is_noticed(db: Database) -> N
     assert told(checks.journal_agrees(db), job_id, "but it was RUNNING")
 
 
+@pytest.mark.rows_by_hand
 def test_tallies_that_differ_are_noticed(db: Database) -> None:
     enqueue(db, "quick")
     assert list(checks.counted(db)) == []
     db.write(lambda tx: tx.execute("UPDATE tally_deltas SET value = value + 1"))
     assert told(checks.counted(db), "not the journal's")
+    assert told(checks.counted(db), "jobs_now PENDING: the sum is 2, there are 1")
 
 
 def test_usage_that_is_counted_twice_or_not_at_all_is_noticed(db: Database) -> None:

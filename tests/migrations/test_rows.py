@@ -15,6 +15,7 @@ from tests.support import rows
 REVISIONS = [script.revision for script in ScriptDirectory(str(migrate.SCRIPTS)).walk_revisions()][
     ::-1
 ]
+COUNTED = {"jobs_now", "checkpoints_now"}
 
 
 @pytest.fixture
@@ -34,6 +35,9 @@ def read(
     with made.connect() as connection:
         found = rows.held(connection, lambda t, c: columns is None or (t, c) in columns)
     made.dispose()
+    # What is counted again on the way up, from the rows of jobs and checkpoints.
+    if "tallies" in found:
+        found["tallies"] = [row for row in found["tallies"] if not COUNTED.intersection(row)]
     return found if like is None else {name: found[name] for name in like}
 
 

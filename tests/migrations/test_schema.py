@@ -30,6 +30,8 @@ from agent_console.domain.queries import ArtifactQuery
 from agent_console.store import agent_tables, migrate, tables
 from agent_console.store.database import Database
 from agent_console.store.reads.artifact_search import artifact_search
+from agent_console.store.tallies import TOTALS
+from agent_console.store.tally_tables import Tally, TallyDelta
 
 TABLES = SQLModel.metadata.sorted_tables
 STATUS = {"ai_jobs": "PENDING", "agent_checkpoints": "PENDING", "agent_workers": "RUNNING"}
@@ -179,7 +181,40 @@ def test_taking_back_one_migration_keeps_what_the_others_made(database_url: str)
     with engine(database_url).connect() as connection:
         # The words of the artifact that was there are found out again.
         gone = later - {"artifact_texts"}
-        assert counts(connection) == {table.name: int(table.name not in gone) for table in TABLES}
+        expected = {table.name: int(table.name not in gone) for table in TABLES}
+        # And the job and the checkpoint, which wait, are counted.
+        assert counts(connection) == expected | {"tallies": 3}
+
+
+def sums(connection: Connection) -> dict[tuple[str, str], float]:
+    found = connection.execute(
+        text(f"SELECT name, labels, sum(value) FROM {TOTALS} GROUP BY name, labels")
+    )
+    return {(name, labels): value for name, labels, value in found}
+
+
+def test_what_there_is_is_counted_on_the_way_up(database_url: str) -> None:
+    """Jobs and checkpoints as they are; what an older time has left of these sums is forgotten."""
+    migrate.downgrade(database_url, "0034")
+    history = {("jobs_now", "COMPLETED"): 7.0, ("agent_jobs_total", "RUNNING"): 9.0}
+    with engine(database_url).begin() as connection:
+        for number, status in enumerate(["PENDING", "PENDING", "WAITING", "RUNNING", "FAILED"]):
+            put(connection, tables.AiJob.__table__, id=f"job {number}", status=status)
+        for number, status in enumerate(["PENDING", "PENDING", "PENDING", "APPROVED"]):
+            job = {"job_id": f"job {number}", "id": f"chk {number}", "previous_id": None}
+            put(connection, tables.AgentCheckpoint.__table__, **job, status=status)
+        for (name, labels), value in history.items():
+            put(connection, Tally.__table__, name=name, labels=labels, value=value)
+        put(connection, TallyDelta.__table__, name="jobs_now", labels="PENDING", value=5)
+    live = {("jobs_now", "PENDING"): 2, ("jobs_now", "WAITING"): 1, ("jobs_now", "RUNNING"): 1}
+    now = history | live | {("checkpoints_now", "PENDING"): 3}
+    for _ in range(2):
+        migrate.upgrade(database_url)
+        with engine(database_url).connect() as connection:
+            assert sums(connection) == now
+        migrate.downgrade(database_url, "0034")
+        with engine(database_url).connect() as connection:
+            assert sums(connection) == history
 
 
 def test_artifacts_of_before_are_found_afterwards(database_url: str) -> None:

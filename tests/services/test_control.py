@@ -7,11 +7,13 @@ import pytest
 from agent_console.domain.access import Role
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointVerb, Verdict
 from agent_console.domain.errors import Conflict, Invalid, LostClaim, NotFound
+from agent_console.domain.events import Event
 from agent_console.domain.jobs import TRANSITIONS, JobError, JobStatus, JobVerb
 from agent_console.services.jobs import ACTIONS, FAIL, FORK
 from agent_console.store.finishes import finish
 from agent_console.store.run_records import load_record
 from agent_console.store.runs import record_step, save_artifact, suspend
+from agent_console.store.transactions import Tx
 from tests.services.conftest import Desk
 from tests.support.runs import artifact, checkpoint, claim_one, end, row, step
 
@@ -21,12 +23,16 @@ REJECTED = JobError("Rejected", "no")
 
 def put(desk: Desk, job_id: str, status: JobStatus) -> None:
     """Set a status directly: transitions out of it are what is tested."""
-    desk.db.write(
-        lambda tx: tx.execute(
+    before = row(desk.db, job_id)["status"]
+
+    def work(tx: Tx) -> None:
+        tx.execute(
             "UPDATE ai_jobs SET status = :status, attempts = 3 WHERE id = :id",
             {"status": status.value, "id": job_id},
         )
-    )
+        tx.record(Event(action="job.put", job_id=job_id, before=before, after=status.value))
+
+    desk.db.write(work)
 
 
 @pytest.mark.parametrize("action", ACTIONS)

@@ -82,6 +82,7 @@ def test_a_command_on_the_server_stands_without_an_account(desk: Desk) -> None:
     assert len(lease(desk, "never")) == 1
 
 
+@pytest.mark.rows_by_hand
 def test_an_approval_that_was_acted_on_is_not_taken_back(desk: Desk) -> None:
     asker, ray = desk.actor(Role.OPERATOR), desk.actor(Role.REVIEWER)
     job_id, checkpoint_id = desk.waiting(asker)

@@ -129,6 +129,7 @@ def test_health_sees_a_full_disk(desk: Desk, monkeypatch: pytest.MonkeyPatch) ->
     assert desk.services.health.report().components["disk"].status == "degraded"
 
 
+@pytest.mark.rows_by_hand
 def test_a_database_that_hangs_is_down_within_seconds(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -147,6 +148,7 @@ def test_a_database_that_hangs_is_down_within_seconds(
     answered.set()
 
 
+@pytest.mark.rows_by_hand
 def test_health_outlives_its_database(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def gone(_self: Database) -> None:
         raise Unavailable

@@ -146,6 +146,7 @@ def test_equal_rows_are_not_folded_into_one() -> None:
     assert params == ["x", 1]
 
 
+@pytest.mark.rows_by_hand
 def test_word_for_other_processes_goes_along_with_a_commit(db: Database, sent: list[str]) -> None:
     Signals(db)  # not started, as in a command: it has no connection for its own word
     db.write(lambda tx: tx.record(Event(action="job.created", job_id="job_1", after="PENDING")))

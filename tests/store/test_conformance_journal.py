@@ -38,6 +38,7 @@ def test_it_cannot_be_emptied_in_one_go_either(db: Database) -> None:
         assert reader.rows("SELECT count(*) FROM audit_logs") == [(1,)]
 
 
+@pytest.mark.rows_by_hand
 def test_an_entry_says_who_what_when_and_with_which_verdict(
     clocked_db: Database, fake_clock: FakeClock
 ) -> None:

@@ -15,6 +15,8 @@ from tests.store.test_conformance_plans import JOBS, job_row, plan
 from tests.support.factories import enqueue_many
 from tests.support.limits import complete, declare, taken
 
+pytestmark = pytest.mark.rows_by_hand
+
 HELD = 20_000
 
 

@@ -28,6 +28,7 @@ from agent_console.store import (
     review_policies,
     review_sums,
     runs,
+    tally_mends,
     undo,
     uniques,
 )
@@ -39,7 +40,6 @@ from agent_console.store.reads import (
     artifact_search,
     bulk,
     checkpoints,
-    counts,
     review_export,
     review_figures,
     rule_history,
@@ -47,6 +47,8 @@ from agent_console.store.reads import (
 )
 from agent_console.store.relations import relation
 from agent_console.store.transactions import Tx
+
+pytestmark = pytest.mark.rows_by_hand
 
 HISTORY, READY = 20_000, 500
 JOBS = (
@@ -117,8 +119,7 @@ HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
     "held": (liveness.HELD, {"id": "w1"}, RUNNING),
     "orphans": (liveness.ORPHANS, {}, RUNNING),
     "overdue": (deadlines.OVERDUE, {"limit": 200}, ("ix_agent_checkpoints_deadline",)),
-    "live jobs": (counts.LIVE, {}, ("ix_ai_jobs_live",)),
-    "active jobs": (metric_reads.ACTIVE, {}, RUNNING),
+    "live jobs": (tally_mends.JOBS, {}, ("ix_ai_jobs_live",)),
     "oldest due job": (metric_reads.OLDEST_DUE, {}, ("ix_ai_jobs_due",)),
     "parked for want of a handler": (parking.TYPES, {}, ("ix_ai_jobs_status_id", *RUNNING)),
     "what a new worker knows": (
@@ -127,7 +128,7 @@ HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
         ("ix_ai_jobs_status_id", *RUNNING),
     ),
     "forks of a job": (forks.FORKS, {"id": "job_1", "limit": 50}, ("ix_ai_jobs_forked_from",)),
-    "open checkpoints": (counts.PENDING, {}, ("ix_agent_checkpoints_counted", *OPEN)),
+    "open checkpoints": (tally_mends.CHECKPOINTS, {}, OPEN),
     "open checkpoints by age": (review_figures.PENDING, {}, OPEN),
     "open checkpoints of a type": (
         review_figures.PENDING_OF,

@@ -63,6 +63,7 @@ def test_an_approval_by_policy_joins_the_record_and_the_run_goes_on(db: Database
     assert sums(db, tallies.CHECKPOINTS_TOTAL) == {"PENDING": 1, "APPROVED": 1}
 
 
+@pytest.mark.rows_by_hand
 def test_its_digest_is_checked_by_the_claim_like_any_other(db: Database) -> None:
     job_id = enqueue(db)
     key = claim_one(db).key

@@ -190,6 +190,7 @@ def test_a_position_is_recorded_once(db: Database) -> None:
     assert kept.result == "first"
 
 
+@pytest.mark.rows_by_hand
 def test_a_job_can_wait_again_at_its_open_checkpoint(db: Database) -> None:
     job_id = enqueue(db)
     checkpoint_id = suspend(db, claim_one(db).key, checkpoint())

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agent_console.domain.jobs import JobStatus
 from agent_console.store import tallies, tally_deltas
 from agent_console.store.claims import claim
 from agent_console.store.database import Database
@@ -60,7 +61,7 @@ def test_what_is_read_is_the_same_before_and_after_it_is_added_up(
     settle(clocked_db)
     assert totals(clocked_db)[tallies.JOBS_TOTAL, "COMPLETED"] == 7
     with clocked_db.read() as reader:
-        assert sum(counts.finished_jobs(reader).values()) == 7
+        assert counts.jobs_by_status(reader)[JobStatus.COMPLETED] == 7
 
 
 def test_many_who_add_up_while_others_commit_lose_nothing_and_count_nothing_twice(
@@ -80,13 +81,14 @@ def test_many_who_add_up_while_others_commit_lose_nothing_and_count_nothing_twic
     for other in others:
         other.close()
     assert left(db) == 0
-    assert (made, totals(db)) == (150, {(tallies.JOBS_TOTAL, "PENDING"): 150.0})
+    sums = {(tallies.JOBS_TOTAL, "PENDING"): 150.0, (tallies.JOBS_NOW, "PENDING"): 150.0}
+    assert (made, totals(db)) == (150, sums)
 
 
 def test_a_sweep_with_nothing_to_add_up_writes_nothing(
     db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enqueue_many(db, 1)
-    assert settle(db) == 1
+    assert settle(db) == 2
     monkeypatch.setattr(db, "write", None)
     assert settle(db) == 0

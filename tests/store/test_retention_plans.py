@@ -58,6 +58,7 @@ def history(db: Database) -> Database:
     return db
 
 
+@pytest.mark.rows_by_hand
 def test_sealing_and_deleting_read_as_much_of_the_history_as_they_take(history: Database) -> None:
     for status, sql in job_deletion.LOCKED.items():
         found = plan(history, sql, {"before": 2**62, "limit": 200})

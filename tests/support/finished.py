@@ -118,9 +118,7 @@ def make(db: Database, clock: FakeClock, jobs: list[tuple[JobStatus, float, int]
                 tx.insert(name, tuple(made[0]), [tuple(one.values()) for one in made])
         tx.record(
             *(
-                Event(
-                    action="job.ended", job_id=i, job_type="noop", before="RUNNING", after=s.value
-                )
+                Event(action="job.made", job_id=i, job_type="noop", after=s.value)
                 for i, (s, _, _) in zip(ids, jobs, strict=True)
             )
         )

@@ -251,6 +251,7 @@ def test_the_sweeps_of_a_running_console_check_in(
     names = (
         *("rescue", "expiry", "parked", "previews", "figures", "messages"),
         *("schedules", "sealing", "retention", "gates", "reminders", "notifications", "tallies"),
+        "mending",
     )
 
     def told() -> dict[str, str]:

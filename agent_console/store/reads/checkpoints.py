@@ -19,7 +19,7 @@ from agent_console.domain.records import Page
 from agent_console.store import rows
 from agent_console.store.cursors import decode, encode
 from agent_console.store.database import Reader
-from agent_console.store.reads import desk
+from agent_console.store.reads import counts, desk
 from agent_console.store.reads.paging import (
     CHECKPOINTS,
     JOBS,
@@ -178,6 +178,9 @@ def _filtered(statement: Select[Any], query: CheckpointQuery) -> Select[Any]:
 
 
 def _total(reader: Reader, query: CheckpointQuery) -> tuple[int, bool]:
+    narrower = (query.checkpoint_type, query.job_id, query.job_type)
+    if query.status == CheckpointStatus.PENDING and narrower == (None, None, None):
+        return counts.pending_checkpoints(reader), False
     alone = _filtered(select(CHECKPOINTS.c.job_id), query)
     if query.job_type is None:
         return capped_count(reader, alone)

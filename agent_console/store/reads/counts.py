@@ -1,47 +1,53 @@
-"""How many jobs and checkpoints there are, without counting history."""
+"""How many jobs and checkpoints there are: from sums, which cost the same however many wait."""
 
 from __future__ import annotations
 
-from agent_console.domain.jobs import FINISHED, JobStatus
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agent_console.domain.jobs import JobStatus
 from agent_console.store.database import Reader
-from agent_console.store.tables import COUNTED_SQL
-from agent_console.store.tallies import JOBS_NOW, TOTALS
+from agent_console.store.tallies import CHECKPOINTS_NOW, JOBS_NOW, OPEN, TOTALS
 
-LIVE = """
-SELECT status, count(*) FROM ai_jobs
-WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELED') GROUP BY status
+NOW = f"""
+SELECT name, labels, sum(value) FROM {TOTALS}
+WHERE name IN ('{JOBS_NOW}', '{CHECKPOINTS_NOW}') GROUP BY name, labels
 """
-PENDING = f"SELECT count(*) FROM agent_checkpoints WHERE {COUNTED_SQL}"
 
 
-def live_jobs(reader: Reader) -> dict[JobStatus, int]:
-    """Count unfinished jobs by status, exactly, through the partial index."""
-    return {JobStatus(status): int(count) for status, count in reader.rows(LIVE)}
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How many jobs are in each status, zeros included, and how many checkpoints wait."""
+
+    jobs: dict[JobStatus, int]
+    pending: int
 
 
-def finished_jobs(reader: Reader) -> dict[JobStatus, int]:
-    """Return the maintained numbers of finished jobs by status."""
-    rows = reader.rows(
-        f"SELECT labels, sum(value) FROM {TOTALS} WHERE name = :name GROUP BY labels",
-        {"name": JOBS_NOW},
+def now(reader: Reader) -> Standing:
+    """Return the numbers of this snapshot."""
+    sums: dict[str, dict[str, float]] = {}
+    for name, labels, value in reader.rows(NOW):
+        sums.setdefault(name, {})[labels] = float(value)
+    return standing(sums)
+
+
+def standing(sums: Mapping[str, Mapping[str, float]]) -> Standing:
+    """Return the numbers that ``sums``, values by labels by name, hold."""
+    jobs, checkpoints = sums.get(JOBS_NOW, {}), sums.get(CHECKPOINTS_NOW, {})
+    return Standing(
+        jobs={status: max(0, int(jobs.get(status.value, 0))) for status in JobStatus},
+        pending=max(0, int(checkpoints.get(OPEN, 0))),
     )
-    named = {str(labels): int(value) for labels, value in rows}
-    return {status: max(0, named.get(status.value, 0)) for status in FINISHED}
 
 
 def jobs_by_status(reader: Reader) -> dict[JobStatus, int]:
     """Return the number of jobs in every status, zeros included."""
-    return {
-        **dict.fromkeys(JobStatus, 0),
-        **live_jobs(reader),
-        **finished_jobs(reader),
-    }
+    return now(reader).jobs
 
 
 def pending_checkpoints(reader: Reader) -> int:
-    """Count the checkpoints that wait for somebody, exactly, through the partial index."""
-    row = reader.row(PENDING)
-    return int(row[0]) if row else 0
+    """Return the number of checkpoints that wait for somebody."""
+    return now(reader).pending
 
 
 def oldest_pending(reader: Reader) -> int | None:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, text
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
-from agent_console.domain.jobs import FINISHED, Job, JobStatus, JobSummary
+from agent_console.domain.jobs import Job, JobStatus, JobSummary
 from agent_console.domain.queries import COUNT_CAP, SEARCH_WINDOW, JobQuery
 from agent_console.domain.records import Page
 from agent_console.store import rows
@@ -23,7 +23,6 @@ _PAYLOADS = {
     "code_version", "park_code", "park_detail", "forked_from", "forked_position",
     "unique_key", "unique_while",
 }  # fmt: skip
-_IS_LIVE = text("status NOT IN ('COMPLETED', 'FAILED', 'CANCELED')")
 _WHOLE_ID = re.compile("job_[0-9a-f]{32}")
 _SUMMARY = [column for column in JOBS.c if column.name not in _PAYLOADS]
 
@@ -88,11 +87,9 @@ def _total(reader: Reader, query: JobQuery, filters: list[ColumnElement[bool]]) 
     if query.search:
         return capped_count(reader, _search(query.search, filters))
     if not filters:
-        finished = sum(counts.finished_jobs(reader).values())
-        live, capped = capped_count(reader, select(JOBS.c.status).where(_IS_LIVE))
-        return finished + live, capped
-    if query.status in FINISHED and len(filters) == 1:
-        return counts.finished_jobs(reader)[JobStatus(query.status)], False
+        return sum(counts.jobs_by_status(reader).values()), False
+    if query.status is not None and len(filters) == 1:
+        return counts.jobs_by_status(reader)[JobStatus(query.status)], False
     if len(filters) == 1:
         return capped_count(reader, select(JOBS.c.status).where(*filters))
     # One filter through its index, the others on the newest rows that it finds.
