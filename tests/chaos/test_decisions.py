@@ -17,6 +17,7 @@ from tests.chaos.processes import CONTEXT
 from tests.chaos.sizes import SEED, size, tell
 from tests.support.factories import employ, enqueue
 from tests.support.runs import checkpoint, claim_one
+from tests.support.sums import differences
 
 QUESTIONS = size("DECISIONS", 30, 1000)
 DECIDERS = size("DECIDERS", 16, 100)
@@ -38,7 +39,7 @@ def test_a_question_that_everybody_wants_to_end_has_one_end(
     began = time.monotonic()
     tries = _all_at_once(database_url, asked)
     seconds = time.monotonic() - began
-    found = [*_wrong_ends(db, asked, tries), *_wrong_jobs(db)]
+    found = [*_wrong_ends(db, asked, tries), *_wrong_jobs(db), *differences(db)]
     db.close()
     told = Counter("won" if each.told == "won" else "lost" for each in tries)
     tell(

@@ -23,6 +23,7 @@ from tests.chaos.processes import CONTEXT, ended, start
 from tests.chaos.sizes import SEED, size, tell
 from tests.crash import checks
 from tests.runtime.hosts import hosted
+from tests.support.sums import differences
 
 SIGTERMS = size("SIGTERMS", 8, 200)
 LANES = 2
@@ -63,6 +64,7 @@ def test_a_worker_that_is_told_to_stop_stops_in_time_and_charges_nobody(
     seconds = time.monotonic() - began
     _finish(db, tmp_path)
     found = [*_wrong_ends(stops), *_lost(db), *checks.journal_agrees(db), *_charged(db)]
+    found += differences(db)
     db.close()
     slowest = max(stop.seconds for stop in stops)
     tell(

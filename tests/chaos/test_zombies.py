@@ -30,6 +30,7 @@ from tests.chaos.zombies import KINDS, LIVING, ZOMBIE
 from tests.runtime.hosts import hosted
 from tests.support.factories import RAY, employ
 from tests.support.runs import decide
+from tests.support.sums import differences
 
 ZOMBIES = size("ZOMBIES", 14, 500)
 AT_ONCE = 14
@@ -85,7 +86,7 @@ def test_a_process_that_wakes_up_after_its_job_was_taken_writes_nothing(
         kinds = [KINDS[(done + n) % len(KINDS)] for n in range(min(AT_ONCE, ZOMBIES - done))]
         _round(db, database_url, tmp_path, kinds, rng)
         done += len(kinds)
-    found = [*_stale_writes(db), *_wrong_counts(db)]
+    found = [*_stale_writes(db), *_wrong_counts(db), *differences(db)]
     db.close()
     tell(
         capsys,

@@ -173,6 +173,7 @@ def test_a_retry_goes_on_with_the_failed_step(desk: Desk) -> None:
     assert done == ["first", "second", "third"]
 
 
+@pytest.mark.rows_by_hand
 def test_a_retry_from_a_step_asks_what_came_after_it_again(desk: Desk) -> None:
     desk.add(before)
     job_id = desk.enqueue()

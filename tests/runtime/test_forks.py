@@ -197,6 +197,7 @@ def test_pinned_documents_stay_pinned(desk: Desk) -> None:
     assert (desk.job(kept).output_data, desk.job(anew).output_data) == ("old", "new")
 
 
+@pytest.mark.rows_by_hand
 def test_what_cannot_be_forked_is_refused(desk: Desk, forks: ForkService) -> None:
     job_id = finished(desk)
     with pytest.raises(Invalid, match="from 0 to 5"):

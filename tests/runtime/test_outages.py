@@ -187,6 +187,7 @@ def test_an_outage_while_asking_costs_neither_the_attempt_nor_the_progress(
 
 
 @pytest.mark.parametrize("committed", [False, True], ids=["before the commit", "answer lost"])
+@pytest.mark.rows_by_hand
 def test_waiting_again_outlives_an_outage(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, committed: bool
 ) -> None:

@@ -208,6 +208,7 @@ def test_a_payload_changed_after_a_policy_approved_it_goes_to_a_person(
     assert desk.open_checkpoint(job_id)["approved_by"] is None
 
 
+@pytest.mark.rows_by_hand
 def test_a_run_that_lost_its_job_gets_no_approval_by_policy(
     desk: Desk, clocked_db: Database
 ) -> None:

@@ -17,6 +17,7 @@ SELECT 'jobs_now', status, count(*) FROM ai_jobs GROUP BY status UNION ALL
 SELECT 'checkpoints_now', status, count(*) FROM agent_checkpoints WHERE status = 'PENDING'
 GROUP BY status
 """
+MENDED = f"SELECT sum(value) FROM {tallies.TOTALS} WHERE name = 'tallies_mended'"
 
 
 def read(queries: Queries, sql: str) -> Sums:
@@ -24,13 +25,14 @@ def read(queries: Queries, sql: str) -> Sums:
 
 
 def differences(db: Database) -> list[str]:
-    """Return what of the sums is not what the rows are, of every status, in one snapshot."""
+    """Return what of the sums is not what the rows are, or had to be mended, in one snapshot."""
     with db.read() as reader:
-        return differences_in(reader)
+        mended = [f"mended {n} times" for (n,) in reader.rows(MENDED) if n]
+        return differences_in(reader) + mended
 
 
 def differences_in(snapshot: Queries) -> list[str]:
-    """Return the same of a snapshot."""
+    """Return what of the sums is not what the rows are, of every status."""
     kept, there = read(snapshot, SUMS), read(snapshot, ROWS)
     return [
         f"{name} {labels}: the sum is {kept.get((name, labels), 0)},"
