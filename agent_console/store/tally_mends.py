@@ -70,6 +70,7 @@ def _add(tx: Tx, seen: int, lacking: Mapping[Sum, int]) -> bool:
     now = tx.now()
     rows = [(now, *key, float(value)) for key, value in lacking.items()]
     tx.insert("tally_deltas", tallies.COLUMNS, [*rows, (now, MENDED, "", 1.0)])
+    tx.touch()  # no event tells the screens, which show these numbers
     return True
 
 

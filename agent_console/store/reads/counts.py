@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent_console.domain.jobs import JobStatus
-from agent_console.store.database import Reader
 from agent_console.store.tallies import CHECKPOINTS_NOW, JOBS_NOW, OPEN, TOTALS
+from agent_console.store.transactions import Queries
 
 NOW = f"""
 SELECT name, labels, sum(value) FROM {TOTALS}
@@ -23,7 +23,7 @@ class Standing:
     pending: int
 
 
-def now(reader: Reader) -> Standing:
+def now(reader: Queries) -> Standing:
     """Return the numbers of this snapshot."""
     sums: dict[str, dict[str, float]] = {}
     for name, labels, value in reader.rows(NOW):
@@ -40,17 +40,17 @@ def standing(sums: Mapping[str, Mapping[str, float]]) -> Standing:
     )
 
 
-def jobs_by_status(reader: Reader) -> dict[JobStatus, int]:
+def jobs_by_status(reader: Queries) -> dict[JobStatus, int]:
     """Return the number of jobs in every status, zeros included."""
     return now(reader).jobs
 
 
-def pending_checkpoints(reader: Reader) -> int:
+def pending_checkpoints(reader: Queries) -> int:
     """Return the number of checkpoints that wait for somebody."""
     return now(reader).pending
 
 
-def oldest_pending(reader: Reader) -> int | None:
+def oldest_pending(reader: Queries) -> int | None:
     """Return when the checkpoint that waits longest was made (µs), None when none waits."""
     row = reader.row(
         "SELECT created_at FROM agent_checkpoints WHERE status = 'PENDING'"

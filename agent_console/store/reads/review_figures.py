@@ -10,6 +10,7 @@ from typing import Final
 from agent_console.domain.clock import MICROSECONDS
 from agent_console.domain.queries import COUNT_CAP
 from agent_console.domain.review_figures import AGES, Age, Reviews
+from agent_console.store.reads import counts
 from agent_console.store.transactions import Params, Queries
 
 _WITHIN: Final = "FROM review_slots WHERE width = :width AND slot >= :first AND slot < :end"
@@ -25,10 +26,13 @@ _WHEN: Final = " ".join(
     for number, age in enumerate(AGES)
 )
 _AGE: Final = f"CASE {_WHEN} ELSE {len(AGES)} END AS age"
-PENDING: Final = f"""
-SELECT {_AGE}, count(*) FROM agent_checkpoints
-WHERE status = 'PENDING' GROUP BY 1
-"""
+# A range of the index for each age, and none for the last: it is the rest of those that wait.
+PENDING: Final = "SELECT " + ", ".join(
+    "(SELECT count(*) FROM agent_checkpoints"
+    f" WHERE status = 'PENDING' AND created_at >= {{now}} - {age * MICROSECONDS}"
+    + (f" AND created_at < {{now}} - {newer * MICROSECONDS})" if newer else ")")
+    for newer, age in zip((0, *AGES), AGES, strict=False)
+)
 # Of one type: what is looked at is bounded, the oldest first.
 PENDING_OF: Final = f"""
 SELECT c.age, count(*) FROM (
@@ -72,9 +76,11 @@ def read(reader: Queries, *, width: int, first: int, end: int, job_type: str | N
 def pending(reader: Queries, job_type: str | None) -> Sequence[Age]:
     """Return how many wait, by age; of one type among the ``COUNT_CAP`` that wait longest."""
     if job_type is None:
-        rows = reader.rows(PENDING)
+        found = [int(count) for count in reader.row(PENDING) or ()]
+        found.append(max(0, counts.pending_checkpoints(reader) - sum(found)))
     else:
         rows = reader.rows(PENDING_OF, {"job_type": job_type, "most": COUNT_CAP})
-    counts = Counter({int(age): int(count) for age, count in rows})
-    ages = [Age(up_to=up_to, count=counts[number]) for number, up_to in enumerate(AGES)]
-    return [*ages, Age(up_to=None, count=counts[len(AGES)])]
+        by_age = Counter({int(age): int(count) for age, count in rows})
+        found = [by_age[number] for number in range(len(AGES) + 1)]
+    bounds = (*AGES, None)
+    return [Age(up_to=up_to, count=count) for up_to, count in zip(bounds, found, strict=True)]
