@@ -74,6 +74,7 @@ def test_probes(door: Door) -> None:
     assert anybody.get("/health/ready").json() == {"status": "ready"}
 
 
+@pytest.mark.rows_by_hand
 def test_probes_when_the_database_is_gone(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     from agent_console.domain.errors import Unavailable
 

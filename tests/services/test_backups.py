@@ -11,7 +11,7 @@ import stat
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,14 @@ from agent_console.gateways.keystore_file import FileKeystore
 from agent_console.gateways.workspace import Workspace, WorkspaceUnavailable
 from agent_console.services import Services, build_services
 from agent_console.settings import Settings
-from agent_console.store import backup, migrate
+from agent_console.store import backup, migrate, tally_mends
 from agent_console.store.database import Database, StoreOptions
 from agent_console.store.feed import ChangeFeed
 from agent_console.store.tallies import TOTALS
 from agent_console.testing import enqueue
 from tests.services.conftest import TwoTypes
 from tests.support import rows
+from tests.support.sums import differences
 
 Site = Callable[..., Services]
 
@@ -134,6 +135,8 @@ def test_a_restored_database_goes_on(
     restored.backups.restore(SYSTEM, tmp_path / "b.zip")
     assert restored.jobs.enqueue(SYSTEM, NewJob(job_type="noop"), idempotency_key="once").replayed
     assert restored.jobs.control(SYSTEM, job.id, "cancel").status == "CANCELED"
+    with closing(Database(other_url)) as other:
+        assert differences(other) == []
     timeline = restored.jobs.get(SYSTEM, job.id).timeline
     assert [entry.action for entry in timeline] == ["job.created", "job.canceled"]
     made = rows.engine(other_url)
@@ -185,6 +188,8 @@ def test_a_backup_is_of_one_moment_while_others_write(
     connection.engine.dispose()
     assert next(part.rows for part in made.tables if part.name == "ai_jobs") == count > 0
     assert (told, tallied) == (count, count)
+    with closing(Database(other_url)) as other:
+        assert differences(other) == []
 
 
 def test_files_come_back_whole_with_what_is_no_file_named(
@@ -382,6 +387,8 @@ def test_an_older_schema_is_saved_as_it_is_and_restored_to_this_version(
     after = held(other_url)
     assert len(after["ai_jobs"]) == 3
     assert after["job_usage"] == []
+    with closing(Database(other_url)) as other, other.read() as reader:
+        assert tally_mends.difference(reader) == {}  # which the older one did not keep
     again = site(database_url, "again").backups.restore(SYSTEM, tmp_path / "b.zip", replace=True)
     assert again.schema == migrate.head()
     assert held(database_url)["of_somebody_else"] == []
