@@ -64,7 +64,7 @@ def test_an_outage_is_said_and_passes_by_itself(
     how: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    people = People(everybody._browser, other)
+    people = everybody.of(other)
     page = people.page("operator", "/jobs")
     expect(page.get_by_role("heading", name="Jobs", level=1)).to_be_visible()
     with other.api("operator") as client, other.api("reviewer") as reviewer:

@@ -32,7 +32,7 @@ def patient(console: ConsoleProcess, tmp_path: Path) -> Iterator[ConsoleProcess]
 
 
 def test_an_approval_is_undone_and_given_again(everybody: People, patient: ConsoleProcess) -> None:
-    people = People(everybody._browser, patient)
+    people = everybody.of(patient)
     with patient.api("operator") as operator, patient.api("reviewer") as reviewer:
         work = Work(operator, reviewer)
         job, checkpoint = work.waiting("Think twice")
