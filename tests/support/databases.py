@@ -68,6 +68,9 @@ class PostgresServer:
         name = hashlib.sha256(run_id.encode()).hexdigest()[:12]
         pgdata = Path(tempfile.gettempdir()) / f"agent-console-pg-{name}"
         self._server = get_server(pgdata, cleanup_mode="delete")
+        # Kept open: a connection is a process of the server, and every test has two statements.
+        self._superuser = psycopg2.connect(self.url("postgres"))
+        self._superuser.autocommit = True
         self._template = f"template_{os.getpid()}"
         self._migrated = False
         if not durable:
@@ -80,10 +83,8 @@ class PostgresServer:
 
     def execute(self, sql: str) -> None:
         """Run one statement as the superuser, outside of a transaction."""
-        with closing(psycopg2.connect(self.url("postgres"))) as connection:
-            connection.autocommit = True
-            with connection.cursor() as cursor:
-                cursor.execute(sql)
+        with self._superuser.cursor() as cursor:
+            cursor.execute(sql)
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -112,6 +113,7 @@ class PostgresServer:
 
     def close(self) -> None:
         """Leave the server; the last process to do so stops and deletes it."""
+        self._superuser.close()
         self._server.cleanup()
 
 
