@@ -1,4 +1,4 @@
-"""One console for all end-to-end tests; every test begins with an empty desk.
+"""One console for all end-to-end tests of a process; every test begins with an empty desk.
 
 Browser and console end with this package: while Playwright runs, its event loop does too, and
 other tests could not run one of their own.
