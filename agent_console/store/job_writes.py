@@ -191,9 +191,8 @@ PAST = {
 }
 # What is read of a job before a verb is applied to it, and what each changes.
 FOUND: Final = f"{uniques.RETAKEN}, status, error, gate, lane"
-MOVES: Final = (
-    f"status = :after, updated_at = {{now}}, gate = {new_jobs.GATE.format('ai_jobs.job_type')}"
-)
+_GATE: Final = new_jobs.GATE.format("ai_jobs.job_type")
+MOVES: Final = f"status = :after, updated_at = {{now}}, gate = {_GATE}"
 _UNPARKED = "park_reason = NULL, park_code = NULL, park_detail = NULL"
 # What a verb changes beside the status. On the right, columns have the values of before.
 CHANGES = {
