@@ -33,6 +33,7 @@ def test_every_example_is_a_file_and_has_a_test() -> None:
     assert {f"test_{name}" for name in HANDLERS} == set(FILES) - set(HANDLERS)
 
 
+@pytest.mark.slow
 def test_the_guides_tests_pass(folder: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)]
     path = {"PYTHONPATH": f"{CHECKOUT}:{folder}", "PYTHONDONTWRITEBYTECODE": "1"}

@@ -17,6 +17,7 @@ SECONDS = 10.0  # two rounds of the sweeps
 SETTLED = 1.0  # seconds after a start, in which everything looks once
 
 
+@pytest.mark.slow
 def test_an_idle_worker_asks_less_than_once_a_second(
     db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

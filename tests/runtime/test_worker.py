@@ -215,6 +215,7 @@ def test_a_handler_that_ignores_the_drain_loses_its_job_and_can_write_nothing(
         assert reader.rows("SELECT * FROM job_steps") == []
 
 
+@pytest.mark.slow
 def test_a_long_healthy_job_is_not_started_twice(
     db: Database, tmp_path: Path, changes: Changes
 ) -> None:
