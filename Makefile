@@ -12,7 +12,7 @@ E2E_ADDRESS := PORT=34517 PUBLIC_URL=http://localhost:34517
 # Two consoles share a port where each has a loopback address of its own, as on Linux.
 CAMPAIGNS := tests/crash tests/chaos
 E2E_PROCESSES := $(if $(filter Linux,$(shell uname)),-n 2 --dist worksteal)
-SIZES := DECISIONS DECIDERS KILLS LOST_ANSWERS OUTAGE RESTARTS SEED SEQUENCES SIGTERMS ZOMBIES
+SIZES := DECISIONS DECIDERS KILLS LOST_ANSWERS OUTAGE POINTS RESTARTS SEED SEQUENCES SIGTERMS ZOMBIES
 QUICK_TESTS := tests/unit tests/services tests/runtime tests/api tests/cli tests/architecture tests/docs
 
 export PIP_NO_PYTHON_VERSION_WARNING := 1

@@ -26,7 +26,6 @@ from tests.support.factories import ADA, RAY, employ
 # Firing has no part in these lanes; ``test_firing_kills`` kills at its labels.
 REACHED = tuple(x for x in LABELS if not x.startswith("schedule."))
 DESK = tuple(x for x in REACHED if x.startswith(("enqueue.", "decide.", "job_type.")))
-WORK = tuple(x for x in REACHED if x not in DESK)
 ANY_MOMENT = "(any moment)"
 TYPES = ("deploy", "publish", "hurry", "flaky", "quick", "agent", "nap", "call")
 IN_STOCK = 24  # claimable jobs that a worker should find
@@ -47,12 +46,16 @@ Once = Callable[[ForkServer, str, random.Random], bool]
 
 @dataclass
 class Campaign:
-    """Kills ``kills`` processes on ``url``, then lets everything end; the parent survives."""
+    """Kills ``kills`` processes on ``url``, then lets everything end; the parent survives.
+
+    They die at ``points``, all as often, and a few at any moment.
+    """
 
     url: str
     folder: Path
     kills: int
     seed: int
+    points: tuple[str, ...] = REACHED
     killed: Counter[str] = field(default_factory=Counter)
     keys: dict[str, str] = field(default_factory=dict)  # idempotency key → job type
 
@@ -82,7 +85,7 @@ class Campaign:
 
     def table(self) -> str:
         """Return how often each label killed a process."""
-        rows = [(label, self.killed[label]) for label in (*REACHED, ANY_MOMENT)]
+        rows = [(label, self.killed[label]) for label in (*self.points, ANY_MOMENT)]
         width = max(len(label) for label, _ in rows)
         lines = [f"{label:<{width}}  {count:>5}" for label, count in rows]
         return "\n".join([*lines, f"{'total':<{width}}  {self.killed.total():>5}"])
@@ -96,9 +99,11 @@ class Campaign:
     def _plan(self) -> tuple[deque[str], deque[str]]:
         """Return the labels of each lane in random order, all as often, the rest at any moment."""
         rng = random.Random(self.seed)
-        each = max(1, self.kills // (len(REACHED) + 1))
-        work = [*WORK * each, *[ANY_MOMENT] * max(0, self.kills - each * len(REACHED))]
-        desk = [*DESK * each]
+        each = max(1, self.kills // (len(self.points) + 1))
+        points = self.points * each
+        rest = max(0, self.kills - len(points))
+        work = [*(x for x in points if x not in DESK), *[ANY_MOMENT] * rest]
+        desk = [x for x in points if x in DESK]
         rng.shuffle(work)
         rng.shuffle(desk)
         return deque(work), deque(desk)
