@@ -64,6 +64,7 @@ def metrics(db: Database) -> dict[str, set[str]]:
     return found | ADDED_METRICS
 
 
+@pytest.mark.rows_by_hand
 def test_every_expression_names_real_metrics_and_labels(metrics: dict[str, set[str]]) -> None:
     found = list(expressions())
     assert len(found) >= len(catalogue()) + len(ALERTS)
@@ -82,6 +83,7 @@ def test_every_expression_names_real_metrics_and_labels(metrics: dict[str, set[s
     assert wrong == []
 
 
+@pytest.mark.rows_by_hand
 def test_a_made_up_metric_would_be_noticed(metrics: dict[str, set[str]]) -> None:
     tree = parsed(
         'sum by (le) (rate(agent_made_up_total{job=~"$job", mood="x"}[$__rate_interval]))'
