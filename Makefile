@@ -13,7 +13,7 @@ E2E_ADDRESS := PORT=34517 PUBLIC_URL=http://localhost:34517
 CAMPAIGNS := tests/crash tests/chaos
 E2E_PROCESSES := $(if $(filter Linux,$(shell uname)),-n 2 --dist worksteal)
 SIZES := DECISIONS DECIDERS KILLS LOST_ANSWERS OUTAGE POINTS RESTARTS SEED SEQUENCES SIGTERMS ZOMBIES
-QUICK_TESTS := tests/unit tests/services tests/runtime tests/api tests/cli tests/architecture tests/docs
+QUICK_TESTS := tests/unit tests/services tests/architecture
 
 export PIP_NO_PYTHON_VERSION_WARNING := 1
 # The commands' own environment decides: no stray activation, and no start that compiles everything anew.
