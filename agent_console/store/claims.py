@@ -23,6 +23,8 @@ from agent_console.store.transactions import Row, Tx
 
 NO_FACTS: Final[Mapping[str, Json]] = MappingProxyType({})
 
+# By the ids that were found: see ``by_id``.
+_STILL_CLAIMABLE: Final = CLAIMABLE_SQL.replace("status", "status{by_id}")
 # READY_SQL is repeated as a literal so that the planner can prove the partial index; the order
 # is the index's own. RETURNING has no order: the caller sorts.
 CLAIM = f"""
@@ -34,7 +36,7 @@ UPDATE ai_jobs SET status = 'RUNNING', worker_id = :worker_id, claim_token = cla
   attempts = attempts + 1 - resuming, resuming = 0, claims = claims + 1, park_reason = NULL,
   park_code = NULL, park_detail = NULL, gate = CASE gate WHEN 2 THEN 1 ELSE gate END,
   started_at = coalesce(started_at, {{now}}), updated_at = {{now}}
-WHERE id IN (SELECT id FROM c) AND {CLAIMABLE_SQL}
+WHERE id IN (SELECT id FROM c) AND {_STILL_CLAIMABLE}
 RETURNING id, claim_token, job_type, input_data, attempts, max_attempts, claims, priority, run_at,
   user_id, user_name, project_id, task_description, task_configuration, context_document_id,
   approval_strategy, code_version, metadata, created_at, traceparent, forked_from,

@@ -33,7 +33,14 @@ from agent_console.store import (
     uniques,
 )
 from agent_console.store.database import Database
-from agent_console.store.dialects import ids_param, marks, match_text, with_values
+from agent_console.store.dialects import (
+    NOW_PARAM,
+    compiled,
+    ids_param,
+    marks,
+    match_text,
+    with_values,
+)
 from agent_console.store.ids import new_id
 from agent_console.store.prepared import _form
 from agent_console.store.reads import (
@@ -232,6 +239,25 @@ def test_many_rows_are_changed_by_their_ids_even_before_there_are_statistics(
     others = re.findall(r"\bix_(?!agent_workers)\w+", found)
     assert not others, f"{name}:\n{found}"
     assert "Hash" not in found, f"{name}:\n{found}"
+
+
+def test_a_claim_changes_rows_by_their_ids_even_before_there_are_statistics(db: Database) -> None:
+    def explain(tx: Tx) -> list[tuple[object, ...]]:
+        tx.insert("ai_jobs", JOBS, [job_row(n, "PENDING") for n in range(READY)])
+        sql, _ = claims._leaving(claims.claiming(READY), ())
+        statement = compiled(sql, tx.dialect, clock_bound=tx.dialect == "sqlite")
+        if tx.dialect == "sqlite":
+            params = {"worker_id": "w1", NOW_PARAM: 1}
+            tx._cursor.execute(f"EXPLAIN QUERY PLAN {statement.text}", params)
+        else:
+            tx.execute("SET LOCAL enable_seqscan = off")  # as for every plan that is kept
+            tx._cursor.execute(f"EXPLAIN (GENERIC_PLAN) {_form(statement.text).text}")
+        return list(tx._cursor.fetchall())
+
+    found = "\n".join(str(row[-1]) for row in db.write(explain))
+    assert any(index in found for index in PRIMARY), found
+    # Once, for what is ready; then what it found is changed.
+    assert len(re.findall(r"\bix_ai_jobs\w+", found)) == 1, found
 
 
 def test_what_a_rule_did_is_found_by_its_versions(full: Database) -> None:
