@@ -33,11 +33,6 @@ from tests.runtime.desk import Desk
 from tests.runtime.hosts import PATIENCE, Changes, hosted
 
 
-@pytest.fixture
-def changes(db: Database) -> Changes:
-    return Changes(db)
-
-
 @handler("test")
 def quick(_ctx: JobContext) -> str:
     """Do nothing."""

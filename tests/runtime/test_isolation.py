@@ -60,11 +60,6 @@ def processes() -> Iterator[SharedProcesses]:
 
 
 @pytest.fixture
-def changes(db: Database) -> Changes:
-    return Changes(db)
-
-
-@pytest.fixture
 def sandbox(tmp_path: Path) -> Path:
     """Return the folder in which handlers leave their marks."""
     folder = tmp_path / "workspace"

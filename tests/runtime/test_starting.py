@@ -25,11 +25,6 @@ from tests.support.factories import ADA
 from tests.support.runs import row
 
 
-@pytest.fixture
-def changes(db: Database) -> Changes:
-    return Changes(db)
-
-
 @handler("test")
 def quick(_ctx: JobContext) -> str:
     """Do nothing."""
@@ -91,7 +86,7 @@ def test_it_begins_without_a_claim(
 
 
 def _not_to_be_called(*_args: object, **_options: object) -> list[object]:
-    pytest.fail("called")
+    pytest.fail("a job was claimed")
 
 
 def test_a_worker_without_a_free_slot_claims_it_later(
@@ -139,9 +134,13 @@ def test_what_has_to_wait_or_to_ask_takes_no_slot(
     monkeypatch: pytest.MonkeyPatch,
     new: dict[str, Any],
 ) -> None:
+    asked: list[str] = []
     with serving(db, tmp_path, changes, quick) as (jobs, host):
-        monkeypatch.setattr(host, "reserve", _not_to_be_called)
-        enqueue(jobs, **new)
+        monkeypatch.setattr(host, "reserve", lambda job_id, _type: asked.append(job_id))
+        made = enqueue(jobs, **new)
+        enqueue(jobs)
+    assert len(asked) == 1
+    assert made.id not in asked
 
 
 def test_a_stopped_worker_begins_nothing(db: Database, tmp_path: Path, changes: Changes) -> None:

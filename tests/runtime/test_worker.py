@@ -24,11 +24,6 @@ from agent_console.testing import enqueue
 from tests.runtime.hosts import PATIENCE, Changes, hosted
 
 
-@pytest.fixture
-def changes(db: Database) -> Changes:
-    return Changes(db)
-
-
 def job(db: Database, job_id: str) -> Job:
     return db.write(lambda tx: job_writes.job(tx, job_id))
 

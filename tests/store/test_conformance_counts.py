@@ -54,7 +54,7 @@ S = JobStatus
 DAY = 86_400.0
 
 
-def there_are(db: Database, pending: int, **jobs: int) -> None:
+def assert_there_are(db: Database, pending: int, **jobs: int) -> None:
     """Hold what is told, and the rows, against so many checkpoints and jobs by status."""
     with db.read() as reader:
         found = counts.now(reader)
@@ -87,28 +87,28 @@ def held(db: Database, checkpoint_id: str) -> None:
 def test_from_the_queue_to_every_end(clocked_db: Database) -> None:
     db = clocked_db
     start_worker(db)
-    there_are(db, 0)
+    assert_there_are(db, 0)
     first = enqueue(db, auto_execute=False)
     enqueue_many(db, 3)
-    there_are(db, 0, INITIALIZED=1, PENDING=3)
+    assert_there_are(db, 0, INITIALIZED=1, PENDING=3)
     control(db, first, JobVerb.EXECUTE)
-    there_are(db, 0, PENDING=4)
+    assert_there_are(db, 0, PENDING=4)
     keys = [one.key for one in claim(db, "w1", 4)]
-    there_are(db, 0, RUNNING=4)
+    assert_there_are(db, 0, RUNNING=4)
     give_back(db, keys[:1])
-    there_are(db, 0, RUNNING=3, QUEUED=1)
+    assert_there_are(db, 0, RUNNING=3, QUEUED=1)
     ends = (JobVerb.COMPLETE, JobVerb.FAIL, JobVerb.RETRY_LATER)
     finish(db, [end(key, verb) for key, verb in zip(keys[1:], ends, strict=True)])
-    there_are(db, 0, QUEUED=2, COMPLETED=1, FAILED=1)
+    assert_there_are(db, 0, QUEUED=2, COMPLETED=1, FAILED=1)
     finish(db, [end(keys[1])])  # of a run that is over: nothing
-    there_are(db, 0, QUEUED=2, COMPLETED=1, FAILED=1)
+    assert_there_are(db, 0, QUEUED=2, COMPLETED=1, FAILED=1)
     control(db, keys[2].job_id, JobVerb.RETRY)
-    there_are(db, 0, QUEUED=3, COMPLETED=1)
+    assert_there_are(db, 0, QUEUED=3, COMPLETED=1)
     listed = [keys[2].job_id, keys[1].job_id, "job_none"]
     db.write(lambda tx: job_bulk.control_many(tx, listed, JobVerb.CANCEL, ADA))
-    there_are(db, 0, QUEUED=2, COMPLETED=1, CANCELED=1)
+    assert_there_are(db, 0, QUEUED=2, COMPLETED=1, CANCELED=1)
     db.write(lambda tx: job_bulk.control_many(tx, listed, JobVerb.RETRY, ADA))
-    there_are(db, 0, QUEUED=3, COMPLETED=1)
+    assert_there_are(db, 0, QUEUED=3, COMPLETED=1)
 
 
 def test_runs_that_sleep_are_paused_parked_or_lost(
@@ -122,18 +122,18 @@ def test_runs_that_sleep_are_paused_parked_or_lost(
     control(db, keys[1].job_id, JobVerb.PAUSE)
     unknown = end(keys[2], JobVerb.PARK, park_reason="?", park_code=ParkCode.NO_HANDLER)
     finish(db, [unknown])
-    there_are(db, 0, QUEUED=1, PAUSED=1, PARKED=1, RUNNING=1)
+    assert_there_are(db, 0, QUEUED=1, PAUSED=1, PARKED=1, RUNNING=1)
     db.write(lambda tx: parking.requeue_known(tx, ["noop"]))
     control(db, keys[1].job_id, JobVerb.RESUME)
-    there_are(db, 0, QUEUED=3, RUNNING=1)
+    assert_there_are(db, 0, QUEUED=3, RUNNING=1)
     fake_clock.advance(60)
     rescue(db, 15.0, 3)
-    there_are(db, 0, QUEUED=4)
+    assert_there_are(db, 0, QUEUED=4)
     start_worker(db, "w2")
     claim(db, "w2", 4)
     fake_clock.advance(60)
     rescue(db, 15.0, 2)  # claimed twice without an end: poison
-    there_are(db, 0, QUEUED=3, PARKED=1)
+    assert_there_are(db, 0, QUEUED=3, PARKED=1)
 
 
 def test_checkpoints_that_are_decided_undone_overdue_or_closed(
@@ -142,27 +142,27 @@ def test_checkpoints_that_are_decided_undone_overdue_or_closed(
     db = clocked_db
     start_worker(db)
     asked = waiting_many(db, 5, timedelta(hours=1))
-    there_are(db, 5, WAITING=5)
+    assert_there_are(db, 5, WAITING=5)
     decide(db, asked[0])
     decide(db, asked[1], CheckpointVerb.REJECT, reason="no")
-    there_are(db, 3, WAITING=3, QUEUED=2)
+    assert_there_are(db, 3, WAITING=3, QUEUED=2)
     held(db, asked[2])
-    there_are(db, 2, WAITING=2, QUEUED=3)
+    assert_there_are(db, 2, WAITING=2, QUEUED=3)
     assert db.write(lambda tx: undo.undo(tx, [asked[2]], RAY)) == [asked[2]]
-    there_are(db, 3, WAITING=3, QUEUED=2)
+    assert_there_are(db, 3, WAITING=3, QUEUED=2)
     control(db, job_of(asked[3], db), JobVerb.PAUSE)
     control(db, job_of(asked[4], db), JobVerb.CANCEL)
-    there_are(db, 2, WAITING=1, QUEUED=2, PAUSED=1, CANCELED=1)
+    assert_there_are(db, 2, WAITING=1, QUEUED=2, PAUSED=1, CANCELED=1)
     control(db, job_of(asked[3], db), JobVerb.RESUME)
-    there_are(db, 2, WAITING=2, QUEUED=2, CANCELED=1)
+    assert_there_are(db, 2, WAITING=2, QUEUED=2, CANCELED=1)
     fake_clock.advance(DAY)
     assert expire_due(db) == 2
-    there_are(db, 0, QUEUED=4, CANCELED=1)
+    assert_there_are(db, 0, QUEUED=4, CANCELED=1)
     start_worker(db)
     db.write(lambda tx: tx.execute("UPDATE agent_checkpoints SET payload = '{}'"))
     claim(db, "w1", 1)  # what was approved is not what is stored: one goes back to review
     claim(db, "w1", 3)
-    there_are(db, 1, WAITING=1, RUNNING=3, CANCELED=1)
+    assert_there_are(db, 1, WAITING=1, RUNNING=3, CANCELED=1)
 
 
 def test_what_a_policy_approves_at_once_leaves_nothing_to_count(clocked_db: Database) -> None:
@@ -171,7 +171,7 @@ def test_what_a_policy_approves_at_once_leaves_nothing_to_count(clocked_db: Data
     key = claim_one(clocked_db).key
     before = left(clocked_db)
     assert put_up(clocked_db, key, checkpoint(), "auto_approve_low_risk").approved
-    there_are(clocked_db, 0, RUNNING=1)
+    assert_there_are(clocked_db, 0, RUNNING=1)
     names = [name for name in left(clocked_db)[len(before) :] if name.endswith("_now")]
     assert names == []
 
@@ -189,10 +189,10 @@ def test_a_question_that_nobody_closed_goes_with_its_job(
         tx.record(events.Event(action="job.failed", **ended))
 
     clocked_db.write(end_by_hand)
-    there_are(clocked_db, 2, WAITING=1, FAILED=1)
+    assert_there_are(clocked_db, 2, WAITING=1, FAILED=1)
     fake_clock.advance(2)
     assert job_deletion.delete_batch(clocked_db, {S.FAILED: Keep(seconds=1)}, SYSTEM)
-    there_are(clocked_db, 1, WAITING=1)
+    assert_there_are(clocked_db, 1, WAITING=1)
 
 
 def job_of(checkpoint_id: str, db: Database) -> str:
@@ -285,11 +285,11 @@ def test_sums_that_differ_are_mended_once(
     monkeypatch.undo()
     other.close()
     assert sorted(mended, key=len) == [{}, SPOILT]
-    there_are(db, 0, PARKED=3)
+    assert_there_are(db, 0, PARKED=3)
     assert mend(db) == {}
     db.write(lambda tx: tx.execute("UPDATE ai_jobs SET status = 'RUNNING'"))
     assert mend(db) == {("jobs_now", "PARKED"): -3, ("jobs_now", "RUNNING"): 3}
-    there_are(db, 0, RUNNING=3)
+    assert_there_are(db, 0, RUNNING=3)
 
 
 @pytest.mark.rows_by_hand
@@ -312,7 +312,7 @@ def test_sums_are_mended_while_others_commit(db: Database, database_url: str) ->
         made = sum(pool.map(work, range(60)))
     mend(db)
     other.close()
-    there_are(db, 0, PARKED=3, PENDING=made)
+    assert_there_are(db, 0, PARKED=3, PENDING=made)
 
 
 def test_numbers_are_read_from_few_rows_whatever_waits(db: Database) -> None:
