@@ -11,7 +11,6 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 E2E_ADDRESS := PORT=34517 PUBLIC_URL=http://localhost:34517
 # Two consoles share a port where each has a loopback address of its own, as on Linux.
 CAMPAIGNS := tests/crash tests/chaos
-E2E_PROCESSES := $(if $(filter Linux,$(shell uname)),-n 2 --dist worksteal)
 SIZES := DECISIONS DECIDERS KILLS LOST_ANSWERS OUTAGE POINTS RESTARTS SEED SEQUENCES SIGTERMS ZOMBIES
 QUICK_TESTS := tests/unit tests/services tests/architecture
 
@@ -62,7 +61,7 @@ test-campaigns: $(DEV_READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal $(CAMPAIGNS) $(PYTEST_ARGS)
 
 test-e2e: $(DEV_READY)
-	$(BIN)/python -m pytest $(E2E_PROCESSES) tests/e2e $(PYTEST_ARGS)
+	$(BIN)/python -m pytest tests/e2e $(PYTEST_ARGS)
 
 check: $(DEV_READY) ## The fast selection, on SQLite, in under a minute
 	@$(MAKE) --no-print-directory -j2 lint types contracts
