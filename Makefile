@@ -9,7 +9,6 @@ DEV_READY := $(VENV)/.dev-ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The address of the consoles in tests/e2e/console.py, which is part of the built pages.
 E2E_ADDRESS := PORT=34517 PUBLIC_URL=http://localhost:34517
-# Two consoles share a port where each has a loopback address of its own, as on Linux.
 CAMPAIGNS := tests/crash tests/chaos
 SIZES := DECISIONS DECIDERS KILLS LOST_ANSWERS OUTAGE POINTS RESTARTS SEED SEQUENCES SIGTERMS ZOMBIES
 QUICK_TESTS := tests/unit tests/services tests/architecture
