@@ -190,6 +190,33 @@ def test_a_subscription_is_edited_in_the_form_it_was_made_with(
     assert service.test(actor, one.id).status is DeliveryStatus.SENT  # its target is what it was
 
 
+def test_who_comes_back_to_the_form_finds_in_it_what_is_true_now(
+    console: Console, other: Receiver
+) -> None:
+    cookie, actor = console.sign_in("reviewer"), console.actor("reviewer")
+    service = console.services.notifications
+    new = NewSubscription(name="Mine", way="webhook", target=other.url, topics=["new"])
+    one = service.create(actor, new).subscription
+
+    async def walk() -> list[str]:
+        async with Browser(cookie, f"/notifications?edit={one.id}") as browser:
+            await browser.send(Notifications.watch, wait=False)
+            await browser.until(lambda: browser.wire.value(Notifications, "rows"))
+            keys = [browser.wire.value(Notifications, "form_key")]
+            service.change(actor, one.id, SubscriptionChange(name="Renamed"))
+            await browser.until(
+                lambda: browser.wire.value(Notifications, "rows")[0].name == "Renamed"
+            )
+            keys.append(browser.wire.value(Notifications, "form_key"))
+            await browser.send(Notifications.watch, wait=False)
+            await browser.until(lambda: browser.wire.value(Notifications, "draft").name != "Mine")
+            assert browser.wire.value(Notifications, "draft").name == "Renamed"
+            return [*keys, browser.wire.value(Notifications, "form_key")]
+
+    first, held, anew = run(walk())
+    assert first == held != anew  # another form, filled anew, not the old one with its old words
+
+
 def test_others_subscriptions_are_not_edited(console: Console, other: Receiver) -> None:
     service = console.services.notifications
     theirs = NewSubscription(name="Theirs", way="webhook", target=other.url)

@@ -45,6 +45,7 @@ class Notifications(LiveState, rx.State):
     errors: dict[str, str] = {}
     form_key: str = "first"  # another one empties the form
     made_secret: str = ""  # told once
+    _filled: str = ""  # the loop that has filled in the form
 
     @rx.event(background=True)
     @guarded(OWN)
@@ -152,8 +153,12 @@ class Notifications(LiveState, rx.State):
     def _show(self, answer: Any) -> None:
         if answer["draft"].id != self.draft.id:
             self._complain(())
-        elif self.loaded:  # what differs from what was filled in is the change: that holds still
+        elif self.loaded and self._filled == self._loop:
+            # What differs from what was filled in is the change: that holds still.
             answer = answer | {"draft": self.draft}
+        elif answer["draft"] != self.draft:  # changed while nobody was here
+            answer = answer | {"form_key": bridge.request_id()}
+        self._filled = self._loop
         self._put(**answer)
 
 
