@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.e2e.browser import People
 from tests.e2e.work import Work
@@ -50,6 +51,40 @@ def test_a_schedule_is_made_run_paused_changed_and_deleted(people: People) -> No
     row.get_by_role("button", name="Delete").click()
     page.get_by_role("alertdialog").get_by_role("button", name="Delete schedule").click()
     expect(row).to_have_count(0)
+
+
+def test_a_form_waits_for_its_own_fields(people: People, work: Work) -> None:
+    rule = {"cron": "0 4 * * *", "timeZone": "UTC"}
+    data = {"userId": "u", "action": "greet"}
+    names = [f"{one} {uuid.uuid4().hex[:8]}" for one in ("First", "Second")]
+    first, second = (work.schedule(name, "simple-task", data, **rule) for name in names)
+    page = people.page("operator", "/schedules")
+    held: list[tuple[WebSocketRoute, str | bytes]] = []
+    holding: list[bool] = []
+
+    def relay(socket: WebSocketRoute) -> None:
+        server = socket.connect_to_server()
+        socket.on_message(server.send)
+        server.on_message(
+            lambda said: held.append((socket, said)) if holding else socket.send(said)
+        )
+
+    page.route_web_socket(re.compile("/_event/"), relay)
+    page.goto(f"/schedules/edit?id={first}")
+    form = page.get_by_role("form", name="Schedule")
+    expect(form.get_by_label("Name")).to_have_value(names[0])
+    page.get_by_role("link", name="Schedules", exact=True).last.click()
+    row = _row(page, names[1])
+    expect(row).to_be_visible()
+    holding.append(True)  # a slow network, from here on
+    row.get_by_role("link", name=f"Edit: {names[1]}").click()
+    page.wait_for_url(re.compile(second))
+    expect(page.get_by_role("heading", name="Edit schedule")).to_be_visible()
+    expect(form).to_have_count(0)  # not that of the first
+    holding.clear()
+    for socket, said in held:
+        socket.send(said)
+    expect(form.get_by_label("Name")).to_have_value(names[1])
 
 
 def test_what_is_wrong_is_said_at_its_field(people: People) -> None:

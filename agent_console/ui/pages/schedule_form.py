@@ -9,7 +9,7 @@ import reflex as rx
 from agent_console.domain.jobs import MAX_PRIORITY, MIN_PRIORITY
 from agent_console.ui import shell
 from agent_console.ui.components import choice
-from agent_console.ui.components.basics import icon, section, verb_button
+from agent_console.ui.components.basics import bones, icon, section, verb_button
 from agent_console.ui.components.form_fields import form_fields
 from agent_console.ui.components.when_fields import attrs, labelled, span_field, zone_field
 from agent_console.ui.elements import moment
@@ -20,6 +20,12 @@ from agent_console.ui.when import own
 
 TYPING = 300  # milliseconds without another letter until the look ahead
 DRAFT = ScheduleForm.draft
+# Whose form the address asks for. The page is there before its state follows: for that moment it
+# would show the form of before, and lose what somebody does to it.
+_ASKED: rx.Var[str] = rx.Var(
+    "(typeof window === 'undefined' ? '' : new URLSearchParams(window.location.search).get('id')"
+    " ?? '')"
+).to(str)
 _CATCH_UP = {
     "latest": "One job for all of them",
     "all": "A job each, 100 at most",
@@ -197,11 +203,12 @@ def _content() -> rx.Component:
 
 def _page(title: str) -> rx.Component:
     back = rx.link(icon("arrow_left", 14), "Schedules", href="/schedules", class_name="ac-back")
+    asked = ScheduleForm.schedule_id == _ASKED
     return shell.frame(
         "Schedules",
         back,
         shell.heading(title, shell.stale_badge(ScheduleForm.stale)),
-        choice.whole(ScheduleForm, _content()),
+        choice.whole(ScheduleForm, rx.cond(asked, _content(), bones(5, "4.5rem"))),
     )
 
 

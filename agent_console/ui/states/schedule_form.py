@@ -58,12 +58,12 @@ class ScheduleForm(SchemaForm, rx.State):
 
     types: list[TypeCard] = []
     editing: bool = False
+    schedule_id: str = ""  # whose fields are shown; a new one has none
     draft: ScheduleDraft = ScheduleDraft()
     mode: str = "cron"
     words: str = ""
     runs: list[RunView] = []
     _rule: dict[str, str] = {}
-    _schedule_id: str = ""
 
     @rx.event(background=True)
     @guarded(Permission.JOBS_READ)
@@ -117,7 +117,7 @@ class ScheduleForm(SchemaForm, rx.State):
             return None
         service, actor = bridge.services().schedules, await self._actor()
         if self.editing:
-            done = await bridge.call(service.change, actor, self._schedule_id, _change(new))
+            done = await bridge.call(service.change, actor, self.schedule_id, _change(new))
         else:
             done = await bridge.call(service.create, actor, new)
         if isinstance(done, Failure):
@@ -185,7 +185,7 @@ class ScheduleForm(SchemaForm, rx.State):
         self._put(types=answer["types"], editing=answer["editing"])
         self._put(refusal=answer["refusal"])
         wanted = schedule.id if schedule else ""
-        if wanted != self._schedule_id or not self.form_key:
+        if wanted != self.schedule_id or not self.form_key:
             self._begin(schedule, wanted)
         if info is None:
             self._put(chosen="", fields=[])
@@ -199,7 +199,7 @@ class ScheduleForm(SchemaForm, rx.State):
             self._put(words=answer["words"], runs=answer["runs"])
 
     def _begin(self, schedule: ScheduleView | None, wanted: str) -> None:
-        self._schedule_id, self.form_key = wanted, bridge.request_id()
+        self.schedule_id, self.form_key = wanted, bridge.request_id()
         self.draft = ScheduleDraft() if schedule is None else _draft(schedule)
         interval = schedule is not None and schedule.rule.cron is None
         self.mode = "interval" if interval else "cron"
