@@ -77,13 +77,13 @@ def _checked(
     seen: dict[str, int] = {}
     for number, (new, key) in enumerate(zip(jobs, keys, strict=True)):
         try:
-            with naming(number):
-                _once(seen, number, key)
-                items.append(_item(catalog, actor, number, new, key))
-        except Invalid as error:
-            if not error.fields:
-                raise
-            refused += error.fields
+            _once(seen, number, key)
+            items.append(_item(catalog, actor, number, new, key))
+        except (Invalid, TooLarge) as error:  # not ``naming``: entering it costs each job more
+            named = _named(number, error)
+            if isinstance(named, TooLarge) or not named.fields:
+                raise named from error
+            refused += named.fields
     if refused:
         raise Invalid(fields=refused[:MAX_FIELDS])
     return items
@@ -125,11 +125,15 @@ def naming(number: int) -> Iterator[None]:
     """Say of what is refused inside which job of the batch it belongs to."""
     try:
         yield
-    except Invalid as error:
-        fields = [FieldError(_path(number, one.field), one.message) for one in error.fields]
-        raise Invalid(None if fields else error.message, fields) from error
-    except TooLarge as error:
-        raise TooLarge(f"jobs.{number}: {error.message}", **error.context) from error
+    except (Invalid, TooLarge) as error:
+        raise _named(number, error) from error
+
+
+def _named(number: int, error: Invalid | TooLarge) -> Invalid | TooLarge:
+    if isinstance(error, TooLarge):
+        return TooLarge(f"jobs.{number}: {error.message}", **error.context)
+    fields = [FieldError(_path(number, one.field), one.message) for one in error.fields]
+    return Invalid(None if fields else error.message, fields)
 
 
 def _path(number: int, field: str) -> str:

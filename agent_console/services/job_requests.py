@@ -52,8 +52,10 @@ def checked(new: NewJob, catalog: Catalog) -> tuple[NewJob, int]:
         unique = handler.unique(data)
     if unique is not None:
         unique.settled()
-    bound = replace(new, input_data=data, lane=lane, unique=unique)
-    return bound, new.max_attempts or handler.max_attempts
+    attempts = new.max_attempts or handler.max_attempts
+    if data is new.input_data and lane == new.lane and unique is new.unique:
+        return new, attempts  # as most requests are; a copy costs more than the checks
+    return replace(new, input_data=data, lane=lane, unique=unique), attempts
 
 
 def allow(actor: Actor, new: NewJob, catalog: Catalog) -> None:

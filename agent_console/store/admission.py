@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from agent_console.domain.crashpoints import crashpoint
 from agent_console.store.database import Database
-from agent_console.store.tables import BEHIND_SQL, HELD_SQL, TAKEN_SQL
+from agent_console.store.tables import BEHIND_SQL, HELD_SQL, LIVE_SQL, TAKEN_SQL
 from agent_console.store.transactions import Queries, Row, Tx
 
 BATCH = 1000  # jobs moved between gates by one claim at most, per type
@@ -258,8 +258,8 @@ def gated_types(queries: Queries) -> frozenset[str]:
 
 
 # Of all unfinished jobs: a run that ends, or a review that is decided, comes back to the queue.
-STRAY = """
-SELECT id FROM ai_jobs WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELED') AND gate = 0
+STRAY = f"""
+SELECT id FROM ai_jobs WHERE {LIVE_SQL} AND gate = 0
   AND job_type IN (SELECT job_type FROM job_types WHERE gated = 1) LIMIT :count
 """
 GATE = f"""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from agent_console.domain.access import Actor
 from agent_console.domain.errors import Conflict
@@ -27,9 +27,11 @@ CLAIMED_AT_ONCE = 200  # keys per statement
 _NAME = re.compile(r"(?<!:):([a-z_]+)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
-    """The job ``number`` (from 0) of a batch; ``new`` as the services have checked it."""
+class Item(NamedTuple):
+    """The job ``number`` (from 0) of a batch; ``new`` as the services have checked it.
+
+    A tuple, as what becomes of it: there are a thousand in a batch.
+    """
 
     number: int
     job_id: str
@@ -39,8 +41,7 @@ class Item:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Queued:
+class Queued(NamedTuple):
     """What became of one job of a batch; the flags as in ``Made``."""
 
     id: str

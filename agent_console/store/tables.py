@@ -7,6 +7,7 @@ is the text that is stored, big numbers included. Conversions live in ``store.ro
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import ClassVar
 
 from sqlalchemy import (
@@ -24,7 +25,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlmodel import Field, SQLModel
 
 from agent_console.domain.checkpoints import CheckpointStatus, CheckpointType
-from agent_console.domain.jobs import CLAIMABLE, JobStatus
+from agent_console.domain.jobs import CLAIMABLE, LIVE, JobStatus
 from agent_console.store import (  # noqa: F401 - of the same metadata
     account_tables,
     agent_tables,
@@ -40,13 +41,19 @@ from agent_console.store import (  # noqa: F401 - of the same metadata
 )
 
 
+def _among(statuses: Iterable[JobStatus]) -> str:
+    return "status IN ({})".format(", ".join(f"'{one}'" for one in sorted(statuses)))
+
+
 def _one_of(column: str, values: list[str]) -> CheckConstraint:
     listed = ", ".join(f"'{v}'" for v in values)
     return CheckConstraint(f"{column} IN ({listed})", name=f"ck_{column}_known")
 
 
 # Literals, not parameters: partial indexes are used only when the planner sees the same constant.
-CLAIMABLE_SQL = "status IN ({})".format(", ".join(f"'{s}'" for s in sorted(CLAIMABLE)))
+CLAIMABLE_SQL = _among(CLAIMABLE)
+# Listed, not by what they are not: an index that begins with the status finds these alone.
+LIVE_SQL = _among(LIVE)
 # ``gate`` 0: its type is not limited; 1: held until admitted; 2: admitted, only within the claim's
 # own transaction; 3: held behind others of its lane. A run keeps 1: it is admitted anew each time.
 READY_SQL = f"{CLAIMABLE_SQL} AND gate IN (0, 2)"
@@ -85,12 +92,6 @@ class AiJob(SQLModel, table=True):
             "worker_id",
             sqlite_where=text("status = 'RUNNING'"),
             postgresql_where=text("status = 'RUNNING'"),
-        ),
-        Index(
-            "ix_ai_jobs_live",
-            "status",
-            sqlite_where=text("status NOT IN ('COMPLETED', 'FAILED', 'CANCELED')"),
-            postgresql_where=text("status NOT IN ('COMPLETED', 'FAILED', 'CANCELED')"),
         ),
         Index("ix_ai_jobs_status_id", "status", text("id DESC")),
         Index("ix_ai_jobs_type_id", "job_type", text("id DESC")),

@@ -12,6 +12,7 @@ from typing import Final
 
 from agent_console.store import tallies
 from agent_console.store.database import Database
+from agent_console.store.tables import LIVE_SQL
 from agent_console.store.tallies import CHECKPOINTS_NOW, JOBS_NOW, OPEN, TOTALS
 from agent_console.store.transactions import Queries, Tx
 
@@ -19,12 +20,12 @@ MENDED: Final = "tallies_mended"  # how often; whoever mends compares it with wh
 ALONE: Final = 4_170_035  # the advisory lock of whoever mends (PostgreSQL)
 
 # Finished jobs are not counted: that would go through history.
-_LIVE: Final = "NOT IN ('COMPLETED', 'FAILED', 'CANCELED')"
-JOBS: Final = f"SELECT status, count(*) FROM ai_jobs WHERE status {_LIVE} GROUP BY status"
+JOBS: Final = f"SELECT status, count(*) FROM ai_jobs WHERE {LIVE_SQL} GROUP BY status"
 CHECKPOINTS: Final = "SELECT count(*) FROM agent_checkpoints WHERE status = 'PENDING'"
 _SUMS: Final = f"""
 SELECT name, labels, sum(value) FROM {TOTALS}
-WHERE (name = '{JOBS_NOW}' AND labels {_LIVE}) OR name = '{CHECKPOINTS_NOW}' GROUP BY name, labels
+WHERE (name = '{JOBS_NOW}' AND {LIVE_SQL.replace("status", "labels")})
+  OR name = '{CHECKPOINTS_NOW}' GROUP BY name, labels
 """
 _MENDED: Final = f"SELECT coalesce(sum(value), 0) FROM {TOTALS} WHERE name = '{MENDED}'"
 

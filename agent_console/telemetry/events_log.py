@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from itertools import groupby
+from operator import attrgetter
 
 from agent_console.domain.events import Event
 from agent_console.telemetry.lines import LINES, Line
@@ -34,6 +35,7 @@ _LEVELS = {
     "worker.died": logging.ERROR,
 }
 _FIELDS = ("job_id", "job_type", "checkpoint_id", "subject_id", "before", "after", "verdict")
+_values = attrgetter(*_FIELDS)
 
 
 def log_events(events: Sequence[Event]) -> None:
@@ -63,11 +65,9 @@ def _write(level: int, lines: Sequence[Line]) -> None:
 
 
 def _facts(event: Event) -> dict[str, object]:
-    facts: dict[str, object] = {"actor": event.actor.name or event.actor.kind}
-    for name in _FIELDS:
-        value = getattr(event, name)
-        if value is not None:
-            facts[name] = value
+    named = zip(_FIELDS, _values(event), strict=True)
+    facts: dict[str, object] = {name: value for name, value in named if value is not None}
+    facts["actor"] = event.actor.name or event.actor.kind
     if event.seconds is not None:
         facts["seconds"] = round(event.seconds, 3)
     return facts

@@ -43,7 +43,7 @@ def test_the_statements_of_admission_use_their_indexes(crowded: Database) -> Non
     hot = {
         "claim": (claims.claiming(3), "ix_ai_jobs_ready", "ix_ai_jobs_due"),
         "openings": (admission.OPENINGS, "ix_ai_jobs_gated_due"),
-        "running": (admission.RUNNING, "ix_ai_jobs_taken", "ix_ai_jobs_live"),
+        "running": (admission.RUNNING, "ix_ai_jobs_taken", "ix_ai_jobs_status_id"),
         "open": (admission.OPEN, "ix_ai_jobs_gated"),
         "scan": (admission.SCAN, "ix_ai_jobs_gated"),
         "step up": (admission.STEP_UP, "ix_ai_jobs_behind"),

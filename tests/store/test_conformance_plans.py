@@ -110,7 +110,7 @@ def plan(db: Database, sql: str, params: dict[str, object]) -> str:
 
 
 # What runs now is never more than all workers have slots: any index on it will do.
-RUNNING = ("ix_ai_jobs_held", "ix_ai_jobs_live", "ix_ai_jobs_status_id")
+RUNNING = ("ix_ai_jobs_held", "ix_ai_jobs_status_id")
 PRIMARY = ("ai_jobs_pkey", "sqlite_autoindex_ai_jobs_1")
 CHECKPOINT_IDS = ("agent_checkpoints_pkey", "sqlite_autoindex_agent_checkpoints_1")
 OPEN = ("ix_agent_checkpoints_deadline", "ix_agent_checkpoints_status")
@@ -126,7 +126,7 @@ HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
     "held": (liveness.HELD, {"id": "w1"}, RUNNING),
     "orphans": (liveness.ORPHANS, {}, RUNNING),
     "overdue": (deadlines.OVERDUE, {"limit": 200}, ("ix_agent_checkpoints_deadline",)),
-    "live jobs": (tally_mends.JOBS, {}, ("ix_ai_jobs_live",)),
+    "live jobs": (tally_mends.JOBS, {}, ("ix_ai_jobs_status_id",)),
     "oldest due job": (metric_reads.OLDEST_DUE, {}, ("ix_ai_jobs_due",)),
     "parked for want of a handler": (parking.TYPES, {}, ("ix_ai_jobs_status_id", *RUNNING)),
     "what a new worker knows": (
@@ -160,7 +160,7 @@ HOT: dict[str, tuple[str, dict[str, object], tuple[str, ...]]] = {
     "many to cancel": (
         bulk.chosen(JobFilter(job_type="noop"), "cancel"),
         {"job_type": "noop", "after": "", "before": "job_z", "room": 100},
-        ("ix_ai_jobs_status_id", "ix_ai_jobs_live"),
+        ("ix_ai_jobs_status_id",),
     ),
     "many to retry": (
         bulk.chosen(JobFilter(status="FAILED", user_id="usr_1"), "retry"),
