@@ -14,9 +14,10 @@ from agent_console.domain.events import Event
 from agent_console.domain.jobs import JobStatus, Json
 from agent_console.store import admission
 from agent_console.store.database import Database
+from agent_console.store.dialects import Dialect, first_of_levels
 from agent_console.store.engine_values import Claimed, RunKey, StoredRecord
 from agent_console.store.prepared import KEPT
-from agent_console.store.rechecks import Stands, approvals, doubts, gone_on, send_back
+from agent_console.store.rechecks import Stands, doubts, gone_on, questions, send_back
 from agent_console.store.run_records import carried
 from agent_console.store.tables import CLAIMABLE_SQL, READY_SQL
 from agent_console.store.transactions import Row, Tx
@@ -25,18 +26,26 @@ NO_FACTS: Final[Mapping[str, Json]] = MappingProxyType({})
 
 # By the ids that were found: see ``by_id``.
 _STILL_CLAIMABLE: Final = CLAIMABLE_SQL.replace("status", "status{by_id}")
-# READY_SQL is repeated as a literal so that the planner can prove the partial index; the order
-# is the index's own. RETURNING has no order: the caller sorts.
+# READY_SQL is repeated as a literal so that the planner can prove the partial index. Its priorities
+# are stepped through, highest first, and in each what is due: one look for all of them would go
+# through everything that is due later. RETURNING has no order: the caller sorts.
+_DUE_OF_LEVEL: Final = (
+    f"{READY_SQL} AND priority = level AND run_at <= {{now}} AND {admission.UNGATED_SQL} /*others*/"
+)
 CLAIM = f"""
-WITH c AS {{materialized}} (
-  SELECT id FROM ai_jobs {{ready_index}}
-  WHERE {READY_SQL} AND {{indexable}}run_at <= {{now}} AND {admission.UNGATED_SQL} /*others*/
-  ORDER BY priority DESC, run_at, id LIMIT /*room*/ {{skip_locked}})
+WITH RECURSIVE p(level) AS (
+  SELECT * FROM (SELECT priority FROM ai_jobs {{ready_index}} WHERE {READY_SQL}
+    ORDER BY priority DESC LIMIT 1) AS highest
+  UNION ALL
+  SELECT (SELECT priority FROM ai_jobs {{ready_index}} WHERE {READY_SQL} AND priority < level
+    ORDER BY priority DESC LIMIT 1) FROM p WHERE level IS NOT NULL),
+c AS {{materialized}} (
+  SELECT id FROM /*first*/ LIMIT /*room*/)
 UPDATE ai_jobs SET status = 'RUNNING', worker_id = :worker_id, claim_token = claim_token + 1,
   attempts = attempts + 1 - resuming, resuming = 0, claims = claims + 1, park_reason = NULL,
   park_code = NULL, park_detail = NULL, gate = CASE gate WHEN 2 THEN 1 ELSE gate END,
   started_at = coalesce(started_at, {{now}}), updated_at = {{now}}
-WHERE id IN (SELECT id FROM c) AND {_STILL_CLAIMABLE}
+WHERE id {{found}} AND {_STILL_CLAIMABLE}
 RETURNING id, claim_token, job_type, input_data, attempts, max_attempts, claims, priority, run_at,
   user_id, user_name, project_id, task_description, task_configuration, context_document_id,
   approval_strategy, code_version, metadata, created_at, traceparent, forked_from,
@@ -71,9 +80,10 @@ def _leaving(sql: str, others: Collection[str]) -> tuple[str, dict[str, object]]
     return sql.replace("/*others*/", term), names
 
 
-def claiming(room: int) -> str:
+def claiming(room: int, dialect: Dialect) -> str:
     """Return the claim of up to ``room`` jobs: written out, for a plan depends on it."""
-    return CLAIM.replace("/*room*/", str(int(room)))
+    first = first_of_levels(_DUE_OF_LEVEL, room, dialect)
+    return CLAIM.replace("/*first*/", first).replace("/*room*/", str(room))
 
 
 def claim(
@@ -96,7 +106,7 @@ def claim(
     """
     if room < 1:
         return []
-    sql, names = _leaving(KEPT + claiming(room), others)
+    sql, names = _leaving(KEPT + claiming(room, db.dialect), others)
     params: dict[str, object] = {"worker_id": worker_id, **names}
     most = room if admit is None else min(admit, room)
 
@@ -122,9 +132,9 @@ def _claim(
     actor = worker_actor(worker_id)
     kept: list[Claimed] = []
     resuming = [row[0] for row in rows if row[1] > 1]
-    approved = approvals(tx, resuming)
+    approved, decided = questions(tx, resuming)
     doubtful = doubts(tx, approved, stands)
-    stored = carried(tx, [one for one in resuming if one not in doubtful])
+    stored = carried(tx, [one for one in resuming if one not in doubtful], decided)
     by_job: dict[str, list[Row]] = {}
     for one in approved:
         by_job.setdefault(one[13], []).append(one)

@@ -41,6 +41,7 @@ _HOLES: dict[Dialect, dict[str, str]] = {
         "listed": "group_concat",  # of texts and what is put between them
         "octets": "length",  # of a text its characters: near enough
         "materialized": "",
+        "found": "IN (SELECT id FROM c)",
         "indexable": "+",  # keeps the planner from choosing another index for this term
         "by_id": " || ''",  # makes a term of a column a check of rows that are found by their ids
         "words_plan": "SELECT 1",
@@ -67,6 +68,9 @@ _HOLES: dict[Dialect, dict[str, str]] = {
         "octets": "octet_length",
         "alone": "CASE WHEN pg_try_advisory_xact_lock(:alone) THEN 1 ELSE 0 END",
         "materialized": "MATERIALIZED",
+        # An array is looked up in the index. With a subquery the planner may join instead, and
+        # go through the whole table while it has no statistics.
+        "found": "= ANY(ARRAY(SELECT id FROM c))",
         "indexable": "",
         # Without statistics the planner takes few rows to have that value, and looks at all of
         # them again for each id.
@@ -148,6 +152,18 @@ def insert_from(
     values = ", ".join(_NAME.sub(lambda m: typed[m[1]], value) for value in columns.values())
     filled = _HOLE.sub(lambda m: holes[m.group(1)], values)
     return f"INSERT INTO {table} ({', '.join(columns)}) SELECT {filled} FROM ({source}) v"
+
+
+def first_of_levels(condition: str, most: int, dialect: Dialect) -> str:
+    """Return where the first ``most`` ready jobs are found that meet ``condition`` at each level.
+
+    Levels are priorities, as the relation ``p(level)`` lists them; rows come level by level, in
+    the order of the index of what is ready, and are looked for until there are enough.
+    """
+    if dialect == "sqlite":  # never swaps the sides of a CROSS JOIN: a loop inside of a loop
+        return f"p CROSS JOIN ai_jobs INDEXED BY ix_ai_jobs_ready WHERE {condition}"
+    rows = f"SELECT id FROM ai_jobs WHERE {condition} ORDER BY run_at, id LIMIT {most}"
+    return f"p CROSS JOIN LATERAL ({rows} FOR UPDATE SKIP LOCKED) AS due"
 
 
 def words_value(dialect: Dialect) -> str:

@@ -28,8 +28,8 @@ from agent_console.store.prepared import KEPT
 from agent_console.store.record_cuts import cut
 from agent_console.store.transactions import Queries, Row, Tx
 
-APPROVALS = """
-SELECT c.id, c.payload, c.payload_digest,
+_CHECKED: Final = """
+c.id, c.payload, c.payload_digest,
   CASE WHEN c.answer_schema IS NULL THEN c.edited_data ELSE c.response END, c.decision_digest,
   c.approved_at >= c.expires_at AND coalesce(c.approved_by, '') <> 'policy', c.approved_by,
   c.approved_by_name, j.user_id, j.user_name,
@@ -37,10 +37,19 @@ SELECT c.id, c.payload, c.payload_digest,
     AND s.position >= coalesce(j.forked_position, 0)),
   CASE WHEN c.position < j.forked_position THEN c.position END, c.position, c.job_id, c.policy_id,
   c.approved_at, c.undo_until, c.risk
+"""
+_OF_JOBS: Final = """
 FROM agent_checkpoints c JOIN ai_jobs j ON j.id = c.job_id
 WHERE c.job_id {among_ids} AND c.position >= 0
-  AND {indexable}c.checkpoint_type = 'APPROVAL_REQUIRED' AND {indexable}c.status = 'APPROVED'
+  AND {indexable}c.checkpoint_type = 'APPROVAL_REQUIRED'
 """
+APPROVALS: Final = f"SELECT {_CHECKED}{_OF_JOBS} AND {{indexable}}c.status = 'APPROVED'"
+# Every question of the jobs: what its approval is checked by, then the rest of its decision.
+QUESTIONS: Final = f"""
+SELECT {_CHECKED}, c.status, c.edited_data, c.response, c.rejection_reason, c.feedback, c.round,
+  c.rounds, c.message,
+  EXISTS (SELECT 1 FROM checkpoint_comments m WHERE m.checkpoint_id = c.id)
+{_OF_JOBS}"""
 
 REOPEN = """
 UPDATE agent_checkpoints SET status = 'PENDING', payload_digest = :digest, approved_by = NULL,
@@ -96,6 +105,24 @@ def approvals(queries: Queries, job_ids: Sequence[str]) -> list[Row]:
     if not job_ids:
         return []
     return queries.rows(KEPT + APPROVALS, {"ids": ids_param(job_ids, queries.dialect)})
+
+
+def questions(queries: Queries, job_ids: Sequence[str]) -> tuple[list[Row], dict[str, list[Row]]]:
+    """Return the rows of ``APPROVALS`` of the jobs, and by job those of ``run_records.DECISIONS``.
+
+    In one statement: who resumes needs both, and waits for every round trip.
+    """
+    if not job_ids:
+        return [], {}
+    approved: list[Row] = []
+    decided: dict[str, list[Row]] = {}
+    for row in queries.rows(KEPT + QUESTIONS, {"ids": ids_param(job_ids, queries.dialect)}):
+        checked, (status, edited, response, *rest) = row[:18], row[18:]
+        if status == CheckpointStatus.APPROVED:
+            approved.append(checked)
+        one = (row[13], row[0], row[12], status, *row[1:3], edited, response, *row[6:8], row[15])
+        decided.setdefault(row[13], []).append((*one, *rest))
+    return approved, decided
 
 
 def doubts(tx: Tx, rows: Sequence[Row], stands: Stands | None) -> dict[str, Doubt]:

@@ -17,7 +17,7 @@ from agent_console.store.database import Database, Reader
 from agent_console.store.dialects import ids_param
 from agent_console.store.engine_values import DecisionRow, RunRecord, StoredRecord
 from agent_console.store.prepared import KEPT
-from agent_console.store.transactions import Queries, Row, Tx
+from agent_console.store.transactions import Row, Tx
 
 NOTHING: Final[Mapping[str, Sequence[Comment]]] = MappingProxyType({})
 CARRIED = 4_000_000  # bytes of steps' results that one claim brings along
@@ -35,14 +35,13 @@ SELECT {_STEP} FROM job_steps WHERE job_id IN (
   WHERE s.total <= :most)
 ORDER BY job_id, position
 """
-_DECISION: Final = """
+DECISIONS: Final = """
 SELECT job_id, id, position, status, payload, payload_digest, edited_data, response, approved_by,
   approved_by_name, approved_at, rejection_reason, feedback, round, rounds, message,
   EXISTS (SELECT 1 FROM checkpoint_comments m WHERE m.checkpoint_id = agent_checkpoints.id)
 FROM agent_checkpoints WHERE position >= 0 AND {indexable}checkpoint_type = 'APPROVAL_REQUIRED'
+  AND job_id = :id
 """
-DECISIONS: Final = f"{_DECISION} AND job_id = :id"
-MANY_DECISIONS: Final = f"{_DECISION} AND job_id {{among_ids}}"
 
 
 def load_record(db: Database, job_id: str) -> RunRecord:
@@ -59,21 +58,25 @@ def record_of(reader: Reader, job_id: str) -> RunRecord:
     return record(StoredRecord(steps, decisions), said)
 
 
-def carried(tx: Tx, job_ids: Sequence[str]) -> dict[str, StoredRecord]:
-    """Return what is recorded of each of the jobs, as ``tx`` sees it, in two statements.
+def carried(
+    tx: Tx, job_ids: Sequence[str], decided: Mapping[str, Sequence[Row]]
+) -> dict[str, StoredRecord]:
+    """Return what is recorded of each of the jobs, as ``tx`` sees it, in one statement.
 
-    A job is missing from the answer when nothing is, when it would be too much at once, or when
-    people talked about it: what they said is read when it runs.
+    ``decided`` are the rows of ``DECISIONS`` of each (``rechecks.questions`` reads them). A job is
+    missing from the answer when nothing is, when it would be too much at once, or when people
+    talked about it: what they said is read when it runs.
     """
     if not job_ids:
         return {}
     given = {"ids": ids_param(job_ids, tx.dialect), "most": CARRIED}
-    steps = _by_job(tx, FITTING, given)
-    decisions = _by_job(tx, MANY_DECISIONS, {"ids": ids_param([*steps], tx.dialect)})
+    steps: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in tx.rows(KEPT + FITTING, given):
+        steps[row[0]].append(row)
     return {
-        one: StoredRecord(found, decisions.get(one, []))
+        one: StoredRecord(found, decided.get(one, []))
         for one, found in steps.items()
-        if not any(map(_has_comments, decisions.get(one, [])))
+        if not any(map(_has_comments, decided.get(one, [])))
     }
 
 
@@ -83,13 +86,6 @@ def record(stored: StoredRecord, said: Mapping[str, Sequence[Comment]] = NOTHING
         steps=[_step(row) for row in stored.steps],
         decisions={row[2]: _decision(row, said.get(row[1], ())) for row in stored.decisions},
     )
-
-
-def _by_job(queries: Queries, sql: str, params: dict[str, object]) -> dict[str, list[Row]]:
-    found: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in queries.rows(KEPT + sql, params):
-        found[row[0]].append(row)
-    return found
 
 
 def _step(row: tuple[Any, ...]) -> Step:

@@ -41,7 +41,7 @@ def test_the_statements_of_admission_use_their_indexes(crowded: Database) -> Non
     params: dict[str, object] = {"job_type": "noop", "room": 3, "count": 3, "lane": "a"}
     # Few are ready or run here: other partial indexes find these few alone as well.
     hot = {
-        "claim": (claims.claiming(3), "ix_ai_jobs_ready", "ix_ai_jobs_due"),
+        "claim": (claims.claiming(3, crowded.dialect), "ix_ai_jobs_ready", "ix_ai_jobs_due"),
         "openings": (admission.OPENINGS, "ix_ai_jobs_gated_due"),
         "running": (admission.RUNNING, "ix_ai_jobs_taken", "ix_ai_jobs_status_id"),
         "open": (admission.OPEN, "ix_ai_jobs_gated"),
