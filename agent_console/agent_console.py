@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from types import FrameType
 
@@ -24,8 +24,11 @@ from agent_console.api.app import create_api
 from agent_console.api.leaving import Leaving
 from agent_console.api.middleware import wrap
 from agent_console.settings import Settings, load_settings
+from agent_console.telemetry.stopping import StopWatch
 from agent_console.ui import bridge
 from agent_console.ui.app import HOME, build_app
+
+PATIENCE = 5  # seconds beyond the drain until it is said what a stop waits for
 
 
 async def _home(request: Request) -> Response:  # noqa: ARG001  - Starlette hands it over
@@ -61,12 +64,16 @@ def compose(settings: Settings) -> rx.App:
     bridge.bind(console.services, settings)
     api = create_api(console.services, settings, console.metrics.render)
     api.router.routes.insert(0, Route("/", _home, methods=["GET"]))
-    leaving = Leaving()
+    leaving, watch = Leaving(), StopWatch(settings.drain_timeout + PATIENCE)
+    drains: list[Awaitable[None]] = []
     app = build_app([api, partial(wrap, settings=settings, leaving=leaving)])
 
     def leave() -> None:
+        watch.start()
         console.feed.close()
         leaving.say()
+        if not drains:  # now: a request that never ends may hold up the end of the lifespan
+            drains.append(asyncio.get_running_loop().run_in_executor(None, console.drain))
 
     @app.register_lifespan_task
     @contextlib.asynccontextmanager
@@ -79,7 +86,9 @@ def compose(settings: Settings) -> rx.App:
             yield
         finally:
             leave()
+            await drains[0]
             await asyncio.to_thread(console.stop)
+            watch.stop()
 
     return app
 

@@ -101,6 +101,10 @@ class Console:
         self._run(desired=True, embedded=False)
         self.await_until(lambda: bool(self.host.stats()["isRunning"]), REGISTER_TIME)
 
+    def drain(self) -> None:
+        """Stop working: give running jobs the seconds of the setting; the rest goes on."""
+        self.host.stop(self.settings.drain_timeout)
+
     def stop(self, drain: float | None = None) -> None:
         """Give running jobs ``drain`` seconds (default: the setting), then close everything."""
         if self._running:

@@ -96,13 +96,23 @@ def open_postgres(url: URL, options: StoreOptions) -> Any:
     )
 
 
-def make_engine(url: URL, options: StoreOptions) -> Engine:
-    """Return the engine that reads (both databases) and writes (PostgreSQL); connects lazily."""
+def make_engine(
+    url: URL, options: StoreOptions, *, before: Callable[[], None] = lambda: None
+) -> Engine:
+    """Return the engine that reads (both databases) and writes (PostgreSQL); connects lazily.
+
+    ``before`` is called before a connection to PostgreSQL is opened, and may refuse it.
+    """
     sizes = {"pool_size": options.pool_min, "max_overflow": options.pool_max - options.pool_min}
     if dialect_of(url) == "postgresql":
+
+        def connect() -> Any:
+            before()
+            return open_postgres(url, options)
+
         return create_engine(
             url.set(drivername="postgresql+psycopg2"),
-            creator=lambda: open_postgres(url, options),
+            creator=connect,
             pool_timeout=options.connect_timeout,
             pool_use_lifo=True,
             pool_recycle=1800,

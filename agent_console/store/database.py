@@ -116,6 +116,10 @@ class Database:
         """Call ``watcher`` after every commit that changed something worth a look."""
         self._watchers.append(watcher)
 
+    def on_turn(self, callback: Callable[[], None]) -> None:
+        """Call when PostgreSQL falls silent while connections stand, and when it answers again."""
+        self._stalls.on_turn(callback)
+
     def send_along(self, notice: Notice) -> None:
         """Send the SQL that ``notice`` returns, if any, with every commit watchers hear of.
 
@@ -188,7 +192,7 @@ class Database:
         self._engine.dispose()
 
     def _make_engine(self, options: StoreOptions) -> Engine:
-        engine = make_engine(self.url, options)
+        engine = make_engine(self.url, options, before=self._stalls.check)
         if self.dialect == "postgresql":
             self._stalls.watch(engine)
         return engine

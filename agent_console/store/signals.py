@@ -42,6 +42,7 @@ class Signals:
         self._lock = threading.Lock()
         db.watch(self._committed)
         db.send_along(self._along)
+        db.on_turn(self.stir)
 
     def on_work(self, callback: Callback) -> None:
         """Call when a job may have become claimable."""

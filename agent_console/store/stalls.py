@@ -1,8 +1,9 @@
-"""Ends waits for a PostgreSQL that has fallen silent while its connections stand.
+"""Ends waits for a PostgreSQL that has fallen silent, and spares everybody new ones.
 
 The driver waits for an answer without end. A statement's time limit is kept by the very server
 that does not answer, and TCP gives up only what the other side does not acknowledge: behind a
 frozen server, or a proxy without one, a caller would wait until somebody ends the connection.
+From then on nobody is let connect, for each would wait as long, until one look finds an answer.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Stalls:
     def __init__(self, connect: Callable[[int], Any]) -> None:
         """Take how to ``connect`` within so many seconds; nothing runs before the first use."""
         self._connect = connect
+        self._silent = False
+        self._turned: list[Callable[[], None]] = []
         self._engines: list[Engine] = []
         self._used: dict[object, tuple[Any, float]] = {}
         self._lock = threading.Lock()
@@ -47,6 +50,19 @@ class Stalls:
         self._engines.append(engine)
         event.listen(engine, "checkout", lambda used, record, _: self._out(record, used))
         event.listen(engine, "checkin", lambda _, record: self._used.pop(record, None))
+
+    def on_turn(self, callback: Callable[[], None]) -> None:
+        """Call when the server falls silent, and when it answers again; on a thread apart."""
+        self._turned.append(callback)
+
+    def check(self) -> None:
+        """Refuse to connect while the server is known to be silent.
+
+        Raises:
+            psycopg2.OperationalError: it is; as if the attempt had taken its time and failed.
+        """
+        if self._silent:
+            raise psycopg2.OperationalError("the database is silent")
 
     def stop(self) -> None:
         """Look no more."""
@@ -68,13 +84,24 @@ class Stalls:
     def _loop(self) -> None:
         asked = 0.0
         while not self._stop.wait(LOOK_EVERY):
-            late = time.monotonic() - PATIENCE
-            waited = [at for _, at in self._used.copy().values() if at < late]
-            if waited and asked < late:
-                silent = self._is_silent()
-                asked = time.monotonic()
-                if silent:
-                    self._end(before=late)
+            began = time.monotonic()
+            late = began - PATIENCE
+            waited = asked < late and any(at < late for _, at in self._used.copy().values())
+            if not (waited or self._silent):
+                continue
+            silent = self._is_silent()
+            asked = time.monotonic()
+            turned, self._silent = silent != self._silent, silent
+            if silent:
+                self._end(before=began)
+            if turned:  # last: who hears of it looks at once, and must not find an old connection
+                self._tell()
+
+    def _tell(self) -> None:
+        state = "is silent" if self._silent else "answers again"
+        _log.warning("the database %s", state)
+        for callback in self._turned:
+            callback()
 
     def _is_silent(self) -> bool:
         """Say whether a new connection is not even refused."""
@@ -90,7 +117,8 @@ class Stalls:
         for engine in self._engines:
             engine.dispose()
         broken = [one for one, at in self._used.copy().values() if at < before]
-        _log.warning("the database is silent: ending %d connections that wait for it", len(broken))
+        if broken:
+            _log.warning("ending %d connections that wait for the database", len(broken))
         for connection in broken:
             try:
                 with socket.socket(fileno=os.dup(connection.fileno())) as line:

@@ -8,11 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import httpx
+
+from tests.e2e.polling import until
 
 ROOT = Path(__file__).resolve().parents[2]
 # One port for all runs keeps the built pages fresh: the address is part of them.
@@ -150,11 +151,12 @@ class ConsoleProcess:
         return done.stdout.strip().splitlines()[-1]
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + START_LIMIT
-        while time.monotonic() < deadline:
+        def answers() -> bool:
             if self._process is None or self._process.poll() is not None:
                 raise RuntimeError(f"the console ended:\n{self.tail()}")
-            if self._answers():
-                return
-            time.sleep(0.1)  # the process gives no other sign than its port
-        raise RuntimeError(f"the console did not start in {START_LIMIT} s:\n{self.tail()}")
+            return self._answers()
+
+        try:
+            until(answers, "the console", START_LIMIT)
+        except AssertionError as late:
+            raise RuntimeError(f"{late}:\n{self.tail()}") from late

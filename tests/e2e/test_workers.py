@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+import sqlite3
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.browser import People
+from tests.e2e.console import ConsoleProcess
+from tests.e2e.polling import until
 from tests.e2e.work import Work
 
 pytestmark = pytest.mark.e2e
@@ -25,6 +31,27 @@ def test_a_stopped_worker_takes_nothing_and_a_started_one_does(people: People, w
     page.get_by_role("button", name="Start worker").click()
     expect(row.get_by_text("RUNNING", exact=True)).to_be_visible()
     expect(watched.get_by_text("COMPLETED", exact=True).first).to_be_visible()
+
+
+def test_a_request_that_never_ends_does_not_keep_the_worker_from_its_end(
+    console: ConsoleProcess,
+) -> None:
+    kept = closing(sqlite3.connect(f"file:{console.folder}/agent_console.db?mode=ro", uri=True))
+    with ThreadPoolExecutor() as pool, kept as database:
+
+        def running() -> int:
+            found = "SELECT count(*) FROM agent_workers WHERE status = 'RUNNING'"
+            return int(database.execute(found).fetchone()[0])
+
+        assert running() == 1
+        with socket.create_connection((console.host, console.port)) as half:
+            half.sendall(b"GET /health/live HTTP/1.1\r\nHost:")  # and no more of it
+            stopping = pool.submit(console.stop)
+            until(lambda: not running(), "the end of the worker", 5)
+            assert not stopping.done()  # the server still waits for the rest of the request
+        stopping.result(20)
+    console.start()
+    assert "worker.died" not in console.tail()
 
 
 def test_a_host_that_is_left_alone_is_seen_without_a_reload(people: People, work: Work) -> None:

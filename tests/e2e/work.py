@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from typing import Any
 
 import httpx
+
+from tests.e2e.polling import until
 
 LIMIT = 20.0  # seconds until something is considered not to happen
 
@@ -113,12 +114,7 @@ class Work:
 
     def eventually(self, look: Any, what: str) -> Any:
         """Return the first true answer of ``look``."""
-        deadline = time.monotonic() + LIMIT
-        while time.monotonic() < deadline:
-            if found := look():
-                return found
-            time.sleep(0.02)  # a condition of another process, seen through its interface
-        raise AssertionError(f"{what} did not come in {LIMIT} s")
+        return until(look, what, LIMIT)
 
     def _pending(self) -> list[dict[str, Any]]:
         answer = _ok(self._reviewer.get("/api/admin/agent-checkpoints", params={"limit": 200}))

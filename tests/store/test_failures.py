@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import psycopg2
@@ -167,11 +168,19 @@ def far(postgres: Any) -> Iterator[tuple[FaultProxy, Database]]:
         yield proxy, database
 
 
+def turns(db: Database) -> SimpleQueue[None]:
+    """Return what gets something whenever the server falls silent, or answers again."""
+    turned: SimpleQueue[None] = SimpleQueue()
+    db.on_turn(lambda: turned.put(None))
+    return turned
+
+
 @pytest.mark.parametrize("how", ["hang", "mute"])
 def test_nobody_waits_for_a_server_that_has_fallen_silent(
     far: tuple[FaultProxy, Database], how: str
 ) -> None:
     proxy, db = far
+    turned = turns(db)
 
     def read() -> None:
         with db.read() as reader:
@@ -184,10 +193,34 @@ def test_nobody_waits_for_a_server_that_has_fallen_silent(
     with pytest.raises(Unavailable):
         db.write(lambda tx: tx.execute(ADD, {"name": "n"}))
     assert time.monotonic() - began < SILENCE
+    turned.get(timeout=PATIENCE)
     proxy.restore()
+    turned.get(timeout=PATIENCE)
     db.write(lambda tx: tx.execute(ADD, {"name": "n"}))
     with db.read() as reader:
         assert reader.rows("SELECT value FROM tallies WHERE name = 'n'") == [(1,)]
+
+
+def test_while_a_server_is_silent_all_are_told_at_once(far: tuple[FaultProxy, Database]) -> None:
+    proxy, db = far
+    turned = turns(db)
+
+    def read() -> None:
+        with db.read() as reader:
+            reader.row("SELECT 1")
+
+    proxy.hang()
+    with pytest.raises(Unavailable):
+        read()
+    turned.get(timeout=PATIENCE)
+    began = time.monotonic()
+    for _ in range(5):
+        with pytest.raises(Unavailable):
+            read()
+    assert time.monotonic() - began < 1
+    proxy.restore()
+    turned.get(timeout=PATIENCE)
+    read()
 
 
 def test_a_statement_that_takes_long_is_left_alone(postgres_db: Database) -> None:
