@@ -12,7 +12,6 @@ import sys
 from typing import NoReturn
 
 TARGET = "agent_console.agent_console:app"
-HEAD_LIMIT = 10_000  # milliseconds for the head of a request; a stop waits for one that has begun
 
 
 def become(host: str, port: int, kill_after: int) -> NoReturn:
@@ -26,7 +25,6 @@ def become(host: str, port: int, kill_after: int) -> NoReturn:
 def supervise(host: str, port: int, kill_after: int) -> None:
     """Serve on ``host`` and ``port`` until told to end; then kill after ``kill_after`` seconds."""
     from granian.constants import Interfaces
-    from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server import Server
 
@@ -41,7 +39,6 @@ def supervise(host: str, port: int, kill_after: int) -> None:
         # A handler that takes the whole process down must not take the console away.
         respawn_failed_workers=True,
         workers_kill_timeout=kill_after,
-        http1_settings=HTTP1Settings(header_read_timeout=HEAD_LIMIT),
         log_level=LogLevels.warning,
     ).serve()
 

@@ -38,6 +38,7 @@ class Stalls:
         """Take how to ``connect`` within so many seconds; nothing runs before the first use."""
         self._connect = connect
         self._silent = False
+        self._asked = 0.0  # monotonic time of the last look
         self._turned: list[Callable[[], None]] = []
         self._engines: list[Engine] = []
         self._used: dict[object, tuple[Any, float]] = {}
@@ -82,26 +83,28 @@ class Stalls:
                 self._thread.start()
 
     def _loop(self) -> None:
-        asked = 0.0
         while not self._stop.wait(LOOK_EVERY):
-            began = time.monotonic()
-            late = began - PATIENCE
-            waited = asked < late and any(at < late for _, at in self._used.copy().values())
-            if not (waited or self._silent):
-                continue
-            silent = self._is_silent()
-            asked = time.monotonic()
-            turned, self._silent = silent != self._silent, silent
-            if silent:
-                self._end(before=began)
-            if turned:  # last: who hears of it looks at once, and must not find an old connection
-                self._tell()
+            try:
+                self._look()
+            except Exception:  # noqa: BLE001 - nobody else would let anybody in again
+                _log.exception("the watch over connections failed")
+                self._silent = False
 
-    def _tell(self) -> None:
-        state = "is silent" if self._silent else "answers again"
-        _log.warning("the database %s", state)
-        for callback in self._turned:
-            callback()
+    def _look(self) -> None:
+        began = time.monotonic()
+        late = began - PATIENCE
+        waited = self._asked < late and any(at < late for _, at in self._used.copy().values())
+        if not (waited or self._silent):
+            return
+        silent = self._is_silent()
+        self._asked = time.monotonic()
+        turned, self._silent = silent != self._silent, silent
+        if silent:
+            self._end(before=began)
+        if turned:  # last: who hears of it looks at once, and must not find an old connection
+            _log.warning("the database %s", "is silent" if silent else "answers again")
+            for callback in self._turned:
+                callback()
 
     def _is_silent(self) -> bool:
         """Say whether a new connection is not even refused."""

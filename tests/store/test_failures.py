@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import resource
+import socket
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -221,6 +223,34 @@ def test_while_a_server_is_silent_all_are_told_at_once(far: tuple[FaultProxy, Da
     proxy.restore()
     turned.get(timeout=PATIENCE)
     read()
+
+
+def test_a_listener_that_fails_does_not_keep_everybody_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, seconds in (("PATIENCE", 0.0), ("PROBE_PATIENCE", 0), ("LOOK_EVERY", 0.005)):
+        monkeypatch.setattr(stalls, name, seconds)
+    answers = threading.Event()
+    told: SimpleQueue[None] = SimpleQueue()
+
+    def connect(_seconds: int) -> BytesIO:
+        if answers.is_set():
+            return BytesIO()  # can be closed; nothing else is asked of it
+        raise psycopg2.OperationalError("no answer")
+
+    def fails() -> None:
+        told.put(None)
+        raise RuntimeError("a listener")
+
+    watch = stalls.Stalls(connect)
+    watch.on_turn(fails)
+    with socket.socket() as waits:
+        watch._out(object(), waits)
+        for _ in range(3):  # it looks on
+            told.get(timeout=PATIENCE)
+        answers.set()
+        watch.stop()
+    watch.check()
 
 
 def test_a_statement_that_takes_long_is_left_alone(postgres_db: Database) -> None:
