@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import random
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -24,6 +25,29 @@ def test_higher_priority_first_then_older(db: Database) -> None:
     claimed = [c.key.job_id for c in claim(db, "w1", 10)]
     assert claimed == [high, first, second, low]
     assert claim(db, "w1", 10) == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_claims_take_what_is_due_by_priority_and_time_however_much_is_due_later(
+    clocked_db: Database, fake_clock: FakeClock, seed: int
+) -> None:
+    chosen = random.Random(seed)
+    start = fake_clock.now()
+    waiting: list[tuple[int, datetime, str]] = []
+    for _ in range(60):
+        priority, due = (
+            chosen.choice((0, 3, 5, 100)),
+            start + timedelta(minutes=chosen.randrange(6)),
+        )
+        waiting.append((-priority, due, enqueue(clocked_db, priority=priority, run_at=due)))
+    for _ in range(7):
+        room = chosen.randrange(1, 12)
+        due_now = sorted(one for one in waiting if one[1] <= fake_clock.now())
+        taken = [one.key.job_id for one in claim(clocked_db, "w1", room)]
+        assert taken == [job_id for _, _, job_id in due_now[:room]]
+        waiting = [one for one in waiting if one[2] not in taken]
+        fake_clock.advance(timedelta(minutes=1))
+    assert len(claim(clocked_db, "w1", 100)) == len(waiting)
 
 
 def test_a_claim_takes_no_more_than_there_is_room_for(db: Database) -> None:
