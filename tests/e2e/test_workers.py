@@ -47,7 +47,7 @@ def test_a_request_that_never_ends_does_not_keep_the_worker_from_its_end(
         with socket.create_connection((console.host, console.port)) as half:
             half.sendall(b"GET /health/live HTTP/1.1\r\nHost:")  # and no more of it
             stopping = pool.submit(console.stop)
-            until(lambda: not running(), "the end of the worker", 5)
+            until(lambda: not running(), "the end of the worker", 10)
             assert not stopping.done()  # the server still waits for the rest of the request
         stopping.result(20)
     console.start()
