@@ -84,6 +84,7 @@ class House:
                 # the next bytes come.
                 socket.send(type="ping")
                 text = wire.receive(timeout=PATIENCE)
+                socket.got("pong")  # nobody may take it for the answer to a ping of their own
             welcome = json.loads(text)
             assert (welcome["type"], welcome["session"]["id"]) == ("welcome", session)
             yield socket
