@@ -11,6 +11,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from types import FrameType
 
@@ -66,6 +67,8 @@ def compose(settings: Settings) -> rx.App:
     api.router.routes.insert(0, Route("/", _home, methods=["GET"]))
     leaving, watch = Leaving(), StopWatch(settings.drain_timeout + PATIENCE)
     drains: list[Awaitable[None]] = []
+    # Of its own: calls that hang, of pages and requests, would keep the stop waiting for a thread.
+    apart = ThreadPoolExecutor(1, "stopping")
     app = build_app([api, partial(wrap, settings=settings, leaving=leaving)])
 
     def leave() -> None:
@@ -73,7 +76,7 @@ def compose(settings: Settings) -> rx.App:
         console.feed.close()
         leaving.say()
         if not drains:  # now: a request that never ends may hold up the end of the lifespan
-            drains.append(asyncio.get_running_loop().run_in_executor(None, console.drain))
+            drains.append(asyncio.get_running_loop().run_in_executor(apart, console.drain))
 
     @app.register_lifespan_task
     @contextlib.asynccontextmanager
@@ -86,9 +89,11 @@ def compose(settings: Settings) -> rx.App:
             yield
         finally:
             leave()
-            await drains[0]
-            await asyncio.to_thread(console.stop)
-            watch.stop()
+            try:
+                await drains[0]
+            finally:
+                await asyncio.get_running_loop().run_in_executor(apart, console.stop)
+                watch.stop()
 
     return app
 

@@ -199,11 +199,11 @@ class WorkerHost:
             return
         with self._obeying:
             self._leaving = True
+        drain = self._settings.drain_timeout if drain_seconds is None else drain_seconds
+        worker.want(run=False, drain_seconds=drain)  # first: a sweep may take its time to end
         self._schedules.stop()
         self._news.stop()
         scheduler.stop()
-        drain = self._settings.drain_timeout if drain_seconds is None else drain_seconds
-        worker.want(run=False, drain_seconds=drain)
         if not worker.stopped.wait(drain + 3 * GRACE):
             _log.warning("the worker did not stop in time; its jobs will be rescued")
         self._notifier.stop(GRACE)

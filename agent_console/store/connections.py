@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,18 +98,21 @@ def open_postgres(url: URL, options: StoreOptions) -> Any:
 
 
 def make_engine(
-    url: URL, options: StoreOptions, *, before: Callable[[], None] = lambda: None
+    url: URL,
+    options: StoreOptions,
+    *,
+    opening: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Engine:
     """Return the engine that reads (both databases) and writes (PostgreSQL); connects lazily.
 
-    ``before`` is called before a connection to PostgreSQL is opened, and may refuse it.
+    A connection to PostgreSQL is opened within ``opening``, which may refuse it.
     """
     sizes = {"pool_size": options.pool_min, "max_overflow": options.pool_max - options.pool_min}
     if dialect_of(url) == "postgresql":
 
         def connect() -> Any:
-            before()
-            return open_postgres(url, options)
+            with opening():
+                return open_postgres(url, options)
 
         return create_engine(
             url.set(drivername="postgresql+psycopg2"),

@@ -75,7 +75,7 @@ class Database:
         self.dialect: Dialect = dialect_of(self.url)
         # SQLite has no clock but its host's; PostgreSQL's is asked unless a test brings one.
         self._clock = clock if clock or self.dialect == "postgresql" else SystemClock()
-        self._stalls = Stalls(self._connect_within)
+        self._stalls = Stalls(self._connect_within, self.options.connect_timeout)
         self._preparing = Preparing()
         self._engine = self._make_engine(self.options)
         self._rng = random.Random(os.urandom(8))  # noqa: S311 - spreads rows, hides nothing
@@ -119,6 +119,10 @@ class Database:
     def on_turn(self, callback: Callable[[], None]) -> None:
         """Call when PostgreSQL falls silent while connections stand, and when it answers again."""
         self._stalls.on_turn(callback)
+
+    def in_use(self, connection: Any) -> contextlib.AbstractContextManager[None]:
+        """Let nobody wait without end for PostgreSQL on a connection that is no pool's."""
+        return self._stalls.using(connection)
 
     def send_along(self, notice: Notice) -> None:
         """Send the SQL that ``notice`` returns, if any, with every commit watchers hear of.
@@ -192,7 +196,7 @@ class Database:
         self._engine.dispose()
 
     def _make_engine(self, options: StoreOptions) -> Engine:
-        engine = make_engine(self.url, options, before=self._stalls.check)
+        engine = make_engine(self.url, options, opening=self._stalls.opening)
         if self.dialect == "postgresql":
             self._stalls.watch(engine)
         return engine

@@ -183,8 +183,7 @@ class PostgresListener:
 
     def _listen(self, connection: Any) -> None:
         connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute(f"LISTEN {WORK}; LISTEN {CHANGE}; LISTEN {PROBE}")
+        self._run(connection, f"LISTEN {WORK}; LISTEN {CHANGE}; LISTEN {PROBE}")
         self._probe_sent, self._probe_due = None, time.monotonic()
         # What was said while nobody listened is lost; look once.
         self._heard(work=True)
@@ -236,8 +235,7 @@ class PostgresListener:
             channels, self._pending = self._pending, set()
         if channels:
             try:
-                with connection.cursor() as cursor:
-                    cursor.execute(notification(work=WORK in channels))
+                self._run(connection, notification(work=WORK in channels))
             except psycopg2.Error:
                 with self._lock:
                     self._pending |= channels  # to be said once there is a connection again
@@ -251,6 +249,9 @@ class PostgresListener:
                 _log.warning("signals: no echo; a transaction pooler? Falling back to polling.")
             self.mode, self._probe_sent = "poll", None
         if now >= self._probe_due:
-            with connection.cursor() as cursor:
-                cursor.execute(f"SELECT pg_notify('{PROBE}', %s)", (self._probe,))
+            self._run(connection, f"SELECT pg_notify('{PROBE}', %s)", self._probe)
             self._probe_sent, self._probe_due = now, now + PROBE_EVERY
+
+    def _run(self, connection: Any, sql: str, *params: str) -> None:
+        with self._db.in_use(connection), connection.cursor() as cursor:
+            cursor.execute(sql, params)

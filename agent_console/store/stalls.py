@@ -3,18 +3,19 @@
 The driver waits for an answer without end. A statement's time limit is kept by the very server
 that does not answer, and TCP gives up only what the other side does not acknowledge: behind a
 frozen server, or a proxy without one, a caller would wait until somebody ends the connection.
-From then on nobody is let connect, for each would wait as long, until one look finds an answer.
+From then on no pool connects, for each user would wait as long, until one look finds an answer.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg2
@@ -34,9 +35,14 @@ class Stalls:
     watch's own must have gone without an answer.
     """
 
-    def __init__(self, connect: Callable[[int], Any]) -> None:
-        """Take how to ``connect`` within so many seconds; nothing runs before the first use."""
+    def __init__(self, connect: Callable[[int], Any], longest: float) -> None:
+        """Take how to ``connect`` within so many seconds; nothing runs before the first use.
+
+        ``longest``: seconds that whoever connects would wait.
+        """
         self._connect = connect
+        self._longest = max(PROBE_PATIENCE, int(longest))
+        self._patience = PROBE_PATIENCE
         self._silent = False
         self._asked = 0.0  # monotonic time of the last look
         self._turned: list[Callable[[], None]] = []
@@ -56,20 +62,35 @@ class Stalls:
         """Call when the server falls silent, and when it answers again; on a thread apart."""
         self._turned.append(callback)
 
-    def check(self) -> None:
-        """Refuse to connect while the server is known to be silent.
+    @contextmanager
+    def using(self, connection: Any) -> Iterator[None]:
+        """Look after a connection of no engine while the block uses it."""
+        use = object()
+        self._out(use, connection)
+        try:
+            yield
+        finally:
+            self._used.pop(use, None)
+
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """Let the block connect, unless the server is known to be silent.
 
         Raises:
             psycopg2.OperationalError: it is; as if the attempt had taken its time and failed.
         """
         if self._silent:
             raise psycopg2.OperationalError("the database is silent")
+        began = time.monotonic()
+        yield
+        self._took(time.monotonic() - began)
 
     def stop(self) -> None:
         """Look no more."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+        self._silent = False  # nobody would let anybody in again
 
     def _out(self, record: object, connection: Any) -> None:
         self._used[record] = (connection, time.monotonic())
@@ -107,13 +128,22 @@ class Stalls:
                 callback()
 
     def _is_silent(self) -> bool:
-        """Say whether a new connection is not even refused."""
+        """Say whether a new connection is not even refused.
+
+        Who is let in again has all the time there is: it may have become slow, and not silent.
+        """
+        patience = self._longest if self._silent else self._patience
         began = time.monotonic()
         try:
-            with closing(self._connect(PROBE_PATIENCE)):
+            with closing(self._connect(patience)):
+                self._took(time.monotonic() - began)
                 return False
         except psycopg2.Error:
-            return time.monotonic() - began >= PROBE_PATIENCE * 0.9
+            return time.monotonic() - began >= patience * 0.9
+
+    def _took(self, seconds: float) -> None:
+        """Wait longer from now on where connecting takes long: that is not silence."""
+        self._patience = min(self._longest, max(PROBE_PATIENCE, math.ceil(2 * seconds)))
 
     def _end(self, before: float) -> None:
         """Break what has been in use since ``before``; what lies idle is as silent, and dropped."""

@@ -54,7 +54,9 @@ def _threads() -> Iterator[str]:
 
 def _tasks(loop: asyncio.AbstractEventLoop) -> Iterator[str]:
     for task in asyncio.all_tasks(loop):
-        yield f"task {task.get_name()}: {_named(reversed(task.get_stack(limit=DEPTH)))}"
+        # Not by its name, which may hold what belongs to a browser.
+        doing = getattr(task.get_coro(), "__qualname__", "?")
+        yield f"task {doing}: {_named(reversed(task.get_stack(limit=DEPTH)))}"
 
 
 def _named(frames: Iterable[FrameType]) -> str:

@@ -21,6 +21,7 @@ from agent_console.domain.records import WorkerStatus
 from agent_console.runtime import sweeps
 from agent_console.runtime.locks import WorkerLocks
 from agent_console.runtime.loops import Loop
+from agent_console.runtime.scheduler import Scheduler
 from agent_console.runtime.sweeps import expire_overdue, rescue_dead
 from agent_console.store import job_writes, worker_writes
 from agent_console.store.claims import claim
@@ -252,6 +253,24 @@ def test_starting_and_stopping_twice_is_the_same_as_once(db: Database, tmp_path:
         host.stop(1)
         assert host.stats()["isRunning"] is False
     assert list((tmp_path / "workers").iterdir()) == []
+
+
+def test_a_worker_stops_while_a_sweep_takes_its_time_to_end(
+    db: Database, tmp_path: Path, changes: Changes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, stopped = Scheduler.stop, []
+
+    def waits_for_a_sweep(self: Scheduler) -> None:
+        stopped.append(worker.stopped.wait(PATIENCE))
+        real(self)
+
+    monkeypatch.setattr(Scheduler, "stop", waits_for_a_sweep)
+    with hosted(db, tmp_path, quick) as host:
+        assert changes.until(lambda: host.stats()["isRunning"] is True)
+        worker = host._worker
+        assert worker is not None
+        host.stop(1)
+    assert stopped == [True]
 
 
 def _hold_and_wait(folder: str, ready: Any) -> None:

@@ -242,7 +242,7 @@ def test_a_listener_that_fails_does_not_keep_everybody_out(
         told.put(None)
         raise RuntimeError("a listener")
 
-    watch = stalls.Stalls(connect)
+    watch = stalls.Stalls(connect, 1)
     watch.on_turn(fails)
     with socket.socket() as waits:
         watch._out(object(), waits)
@@ -250,7 +250,61 @@ def test_a_listener_that_fails_does_not_keep_everybody_out(
             told.get(timeout=PATIENCE)
         answers.set()
         watch.stop()
-    watch.check()
+    with watch.opening():
+        pass
+
+
+def test_a_server_that_takes_long_to_let_anybody_in_is_not_silent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, seconds in (("PATIENCE", 0.0), ("PROBE_PATIENCE", 0), ("LOOK_EVERY", 0.005)):
+        monkeypatch.setattr(stalls, name, seconds)
+    asked: list[int] = []
+    looked_on = threading.Event()
+
+    def connect(seconds: int) -> BytesIO:
+        asked.append(seconds)
+        if len(asked) == 5:
+            looked_on.set()
+        if seconds < 1:
+            raise psycopg2.OperationalError("no answer within that")
+        return BytesIO()
+
+    watch = stalls.Stalls(connect, 1.5)
+    told: SimpleQueue[None] = SimpleQueue()
+    watch.on_turn(lambda: told.put(None))
+    with socket.socket() as waits, watch.using(waits):
+        assert looked_on.wait(PATIENCE)
+        watch.stop()
+    assert (asked[:2], set(asked[2:])) == ([0, 1], {1})  # once taken for silent, and never again
+    assert told.qsize() == 2
+    with watch.opening():
+        pass
+
+
+def test_a_listener_ends_although_the_server_is_silent(
+    far: tuple[FaultProxy, Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stalls, "PATIENCE", 0.2)
+    proxy, db = far
+    heard, asks, in_use = threading.Event(), threading.Event(), db.in_use
+
+    def asked(connection: Any) -> Any:
+        if heard.is_set():
+            asks.set()
+        return in_use(connection)
+
+    monkeypatch.setattr(db, "in_use", asked)
+    listener = PostgresListener(db, hears(heard))
+    listener.start()
+    assert heard.wait(PATIENCE)
+    proxy.hang()
+    listener.tell(work=True)
+    assert asks.wait(PATIENCE)  # a question without an answer
+    stopping = threading.Thread(target=listener.stop, daemon=True)
+    stopping.start()
+    stopping.join(PATIENCE)
+    assert not stopping.is_alive()
 
 
 def test_a_statement_that_takes_long_is_left_alone(postgres_db: Database) -> None:

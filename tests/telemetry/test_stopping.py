@@ -29,7 +29,7 @@ def test_who_holds_up_a_stop_is_named(caplog: pytest.LogCaptureFixture) -> None:
 
     async def stop() -> None:
         until = asyncio.Event()
-        waiting = asyncio.create_task(hold_on(until), name="a socket")
+        waiting = asyncio.create_task(hold_on(until), name="of|a-browser's-token")
         await asyncio.to_thread(lambda: None)  # it has begun to wait
         watch = StopWatch(0.01)
         watch.start()
@@ -53,7 +53,8 @@ def test_who_holds_up_a_stop_is_named(caplog: pytest.LogCaptureFixture) -> None:
     assert text.count("told to stop") == 1
     assert "still there: thread a handler: threading.wait" in text
     assert f"{__name__}.stubborn:" in text
-    assert f"still there: task a socket: {__name__}.hold_on:" in text
+    assert f"still there: task hold_on: {__name__}.hold_on:" in text
+    assert "token" not in text
 
 
 def test_nothing_is_said_of_a_stop_that_came_to_its_end(caplog: pytest.LogCaptureFixture) -> None:

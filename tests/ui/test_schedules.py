@@ -7,7 +7,13 @@ from typing import Any
 
 from agent_console.domain.access import SYSTEM
 from agent_console.domain.errors import FieldError
-from agent_console.domain.schedules import NewSchedule, Rule, ScheduleQuery, ScheduleView
+from agent_console.domain.schedules import (
+    NewSchedule,
+    Rule,
+    ScheduleChange,
+    ScheduleQuery,
+    ScheduleView,
+)
 from agent_console.ui import when
 from agent_console.ui.states.new_job import NewJobPage
 from agent_console.ui.states.schedule_form import ScheduleForm
@@ -123,6 +129,55 @@ def test_a_schedule_is_changed_in_the_same_form(console: Console) -> None:
     assert (after.name, after.rule) == ("Weekly", Rule(cron="0 3 * * MON"))
     assert after.input_data == {"name": "Grace"}  # defaults are bound at every run
     assert after.owner_id == console.actor("operator").id
+
+
+def test_who_comes_back_to_the_form_finds_in_it_what_is_true_now(console: Console) -> None:
+    service, actor = console.services.schedules, console.actor("operator")
+    made = service.create(actor, NIGHTLY)
+
+    async def walk() -> list[tuple[str, str]]:
+        seen: list[tuple[str, str]] = []
+        async with Browser(console.sign_in("operator"), f"/schedules/edit?id={made.id}") as browser:
+
+            async def shows(name: str) -> None:
+                await browser.until(
+                    lambda: (
+                        browser.wire.value(ScheduleForm, "draft").name == name
+                        and browser.wire.value(ScheduleForm, "schedule_id") == made.id
+                    )
+                )
+                seen.append((name, browser.wire.value(ScheduleForm, "form_key")))
+
+            await opened(browser)
+            await shows("Nightly")
+            service.change(actor, made.id, ScheduleChange(name="By somebody else"))
+            await browser.send(ScheduleForm.type_cron("0 4 * * *"))
+            await shows("Nightly")  # while somebody is in it, it holds still
+            await browser.send(ScheduleForm.watch, wait=False)
+            await shows("By somebody else")
+            typed = own(name="Mine", priority="5", cron="0 5 * * *", timeZone="UTC")
+            await browser.send(ScheduleForm.save(typed | {"name": "Grace"}))
+            await browser.send(ScheduleForm.watch, wait=False)
+            await shows("Mine")
+            assert browser.wire.value(ScheduleForm, "draft").cron == "0 5 * * *"
+        return seen
+
+    first, held, anew, own_change = run(walk())
+    assert first == held
+    assert len({first[1], anew[1], own_change[1]}) == 3  # another form each, filled in anew
+
+
+def test_fields_that_appear_anew_have_their_own_next_runs(console: Console) -> None:
+    async def look() -> list[str]:
+        words = []
+        async with Browser(console.sign_in("operator"), "/schedules/new?type=greet") as browser:
+            await opened(browser)
+            for event in (ScheduleForm.type_cron("0 9 * * MON"), ScheduleForm.appear()):
+                await browser.send(event)
+                words.append(browser.wire.value(ScheduleForm, "words"))
+        return words
+
+    assert run(look()) == ["At 09:00 on Monday, UTC", "At 03:00 every day, UTC"]
 
 
 def test_while_one_types_the_next_runs_are_shown(console: Console) -> None:

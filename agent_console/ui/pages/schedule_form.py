@@ -23,8 +23,8 @@ DRAFT = ScheduleForm.draft
 # Whose form the address asks for. The page is there before its state follows: for that moment it
 # would show the form of before, and lose what somebody does to it.
 _ASKED: rx.Var[str] = rx.Var(
-    "(typeof window === 'undefined' ? '' : new URLSearchParams(window.location.search).get('id')"
-    " ?? '')"
+    "(typeof window === 'undefined' || !/\\/edit\\/?$/.test(window.location.pathname) ? ''"
+    " : new URLSearchParams(window.location.search).get('id') ?? '')"
 ).to(str)
 _CATCH_UP = {
     "latest": "One job for all of them",
@@ -179,6 +179,7 @@ def _form() -> rx.Component:
         verb_button("Save schedule", reason=ScheduleForm.refusal, type="submit", size="3"),
         rx.cond(ScheduleForm.refusal != "", rx.el.p(ScheduleForm.refusal, class_name="ac-meta")),
         key=ScheduleForm.form_key,
+        on_mount=ScheduleForm.appear,
         on_submit=ScheduleForm.save,
         reset_on_submit=False,
         no_validate=True,

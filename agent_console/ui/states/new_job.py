@@ -94,8 +94,7 @@ class NewJobPage(SchemaForm, rx.State):
             if not made.fields:
                 await self._tell(made.notice)
             return None
-        self._complain(())
-        self._once = bridge.request_id()
+        self._begin(None)  # who comes back begins anew
         if made.existing:
             await self._tell(bridge.note("info", "There is such a job already; this is it."))
         return rx.redirect(f"/jobs/{made.job.id}")

@@ -64,12 +64,21 @@ class ScheduleForm(SchemaForm, rx.State):
     words: str = ""
     runs: list[RunView] = []
     _rule: dict[str, str] = {}
+    _of: ScheduleView | None = None  # what the fields were filled in from
+    _filled: str = ""  # the loop that has filled them in
 
     @rx.event(background=True)
     @guarded(Permission.JOBS_READ)
     async def watch(self) -> Any:
         """Follow the catalog, and the schedule in the address."""
         return await follow(self)
+
+    @rx.event
+    @guarded(Permission.JOBS_READ)
+    async def appear(self) -> None:
+        """Follow the fields, which are new on the screen: what was typed before is in none."""
+        self._restart()
+        await self._look_ahead()
 
     @rx.event
     @guarded(Permission.JOBS_READ)
@@ -125,7 +134,7 @@ class ScheduleForm(SchemaForm, rx.State):
             if not done.fields:
                 await self._tell(done.notice)
             return None
-        self._complain(())
+        self._put(form_key="", schedule_id="")  # who comes back begins anew
         await self._tell(bridge.note("success", f"The schedule is kept: {done.words}."))
         return rx.redirect("/schedules")
 
@@ -185,8 +194,11 @@ class ScheduleForm(SchemaForm, rx.State):
         self._put(types=answer["types"], editing=answer["editing"])
         self._put(refusal=answer["refusal"])
         wanted = schedule.id if schedule else ""
-        if wanted != self.schedule_id or not self.form_key:
+        # What differs from what was filled in is the change: while somebody is here it holds still.
+        elsewhere = self._filled != self._loop and not _alike(schedule, self._of)
+        if wanted != self.schedule_id or not self.form_key or elsewhere:
             self._begin(schedule, wanted)
+        self._filled = self._loop
         if info is None:
             self._put(chosen="", fields=[])
         elif info.job_type != self.chosen or info.input_schema != self._form.schema:
@@ -199,9 +211,15 @@ class ScheduleForm(SchemaForm, rx.State):
             self._put(words=answer["words"], runs=answer["runs"])
 
     def _begin(self, schedule: ScheduleView | None, wanted: str) -> None:
+        self._of = schedule
         self.schedule_id, self.form_key = wanted, bridge.request_id()
         self.draft = ScheduleDraft() if schedule is None else _draft(schedule)
-        interval = schedule is not None and schedule.rule.cron is None
+        self._restart()
+        self.chosen = ""
+
+    def _restart(self) -> None:
+        """Begin with what the draft holds."""
+        interval = self._of is not None and self._of.rule.cron is None
         self.mode = "interval" if interval else "cron"
         draft = self.draft
         self._rule = {
@@ -210,7 +228,7 @@ class ScheduleForm(SchemaForm, rx.State):
             when.own("every"): draft.every,
             when.own("everyUnit"): draft.unit,
         }
-        self.errors, self.form_error, self.words, self.runs, self.chosen = {}, "", "", [], ""
+        self.errors, self.form_error, self.words, self.runs = {}, "", "", []
 
 
 def _read(actor: Actor, schedule_id: str, chosen: str, *, editing: bool) -> dict[str, Any]:
@@ -232,6 +250,14 @@ def _read(actor: Actor, schedule_id: str, chosen: str, *, editing: bool) -> dict
         "words": ahead.words,
         "runs": [run_view(one, rule.time_zone) for one in ahead.next_runs],
     }
+
+
+def _alike(one: ScheduleView | None, other: ScheduleView | None) -> bool:
+    """Say whether the fields would hold the same."""
+    if one is None or other is None:
+        return one is other
+    told = [(_draft(each), each.job_type, each.input_data) for each in (one, other)]
+    return told[0] == told[1]
 
 
 def _draft(schedule: ScheduleView) -> ScheduleDraft:
