@@ -37,18 +37,23 @@ _BOTH = {
     ],
 }
 _PEERS = {
-    "enqueue": [Contender("pgqueuer", "pgqueuer_peer.py", ("enqueue",), peer=True)],
-    "drain": [
-        Contender("pgqueuer", "pgqueuer_peer.py", ("10", "5000"), peer=True),
-        Contender("pgqueuer, batches of 100", "pgqueuer_peer.py", ("100", "5000"), peer=True),
-        Contender("absurd", "absurd_peer.py", ("drain", "1000"), peer=True),
-        Contender("dbos", "dbos_peer.py", ("drain", "1000"), peer=True),
-    ],
-    "backlog": [Contender("pgqueuer", "pgqueuer_peer.py", ("10", "50000"), peer=True)],
-    "workflow": [
-        Contender("absurd", "absurd_peer.py", ("workflow", "300"), peer=True),
-        Contender("dbos", "dbos_peer.py", ("workflow", "300"), peer=True),
-    ],
+    "sqlite": {
+        "drain": [Contender("huey, fsync", "huey_peer.py", ("drain", "5000"), peer=True)],
+    },
+    "postgresql": {
+        "enqueue": [Contender("pgqueuer", "pgqueuer_peer.py", ("enqueue",), peer=True)],
+        "drain": [
+            Contender("pgqueuer", "pgqueuer_peer.py", ("10", "5000"), peer=True),
+            Contender("pgqueuer, batches of 100", "pgqueuer_peer.py", ("100", "5000"), peer=True),
+            Contender("absurd", "absurd_peer.py", ("drain", "1000"), peer=True),
+            Contender("dbos", "dbos_peer.py", ("drain", "1000"), peer=True),
+        ],
+        "backlog": [Contender("pgqueuer", "pgqueuer_peer.py", ("10", "50000"), peer=True)],
+        "workflow": [
+            Contender("absurd", "absurd_peer.py", ("workflow", "300"), peer=True),
+            Contender("dbos", "dbos_peer.py", ("workflow", "300"), peer=True),
+        ],
+    },
 }
 _TITLES = {
     "enqueue": "Enqueue, no worker",
@@ -62,9 +67,8 @@ _TITLES = {
 
 
 def contenders(section: str, dialect: str) -> list[Contender]:
-    """Return who is measured; the peers of these sections all run on PostgreSQL."""
-    peers = _PEERS.get(section, []) if dialect == "postgresql" else []
-    return [*_BOTH[section], *peers]
+    """Return who is measured."""
+    return [*_BOTH[section], *_PEERS[dialect].get(section, [])]
 
 
 def table(section: str, figures: dict[str, dict[str, Any]]) -> str:
