@@ -30,6 +30,7 @@ from agent_console.ui import bridge
 from agent_console.ui.app import HOME, build_app
 
 PATIENCE = 5  # seconds beyond the drain until it is said what a stop waits for
+LAST = 1.0  # seconds a process may take to end once all is closed
 
 
 async def _home(request: Request) -> Response:  # noqa: ARG001  - Starlette hands it over
@@ -69,7 +70,12 @@ def compose(settings: Settings) -> rx.App:
     drains: list[Awaitable[None]] = []
     # Of its own: calls that hang, of pages and requests, would keep the stop waiting for a thread.
     apart = ThreadPoolExecutor(1, "stopping")
+    told = threading.Event()  # by a signal: the process is to end, not the lifespan alone
     app = build_app([api, partial(wrap, settings=settings, leaving=leaving)])
+
+    def go() -> None:
+        told.set()
+        leave()
 
     def leave() -> None:
         watch.start()
@@ -84,7 +90,7 @@ def compose(settings: Settings) -> rx.App:
         bootstrap.keep_what_is_loaded()
         console.feed.bind()
         await asyncio.to_thread(console.start)
-        _at_signal(leave)
+        _at_signal(go)
         try:
             yield
         finally:
@@ -94,6 +100,9 @@ def compose(settings: Settings) -> rx.App:
             finally:
                 await asyncio.get_running_loop().run_in_executor(apart, console.stop)
                 watch.stop()
+            await leaving.end(LAST)
+            if told.is_set():
+                watch.let_go(LAST)
 
     return app
 

@@ -1,9 +1,10 @@
-"""What a process that was told to stop still waits for: said in the log before it is killed."""
+"""What a process that was told to stop still waits for: said in the log, and in the end let go."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 import threading
 import traceback
@@ -38,10 +39,29 @@ class StopWatch:
         if self._timer is not None:
             self._timer.cancel()
 
+    def let_go(self, patience: float) -> None:
+        """All is closed: end the process in ``patience`` seconds, whoever is left in it.
+
+        An interpreter waits for every thread that is no daemon's. AnyIO's are none, and are told to
+        end by a task of the loop: where that is left behind when the loop ends, they wait for ever.
+        """
+        self.stop()
+        loop = asyncio.get_running_loop()
+        last = threading.Timer(patience, _end, [loop])
+        last.daemon = True
+        last.start()
+
     def _say(self, loop: asyncio.AbstractEventLoop) -> None:
         _log.warning("told to stop %.0f s ago, and still waiting", self._patience)
         for where in (*_threads(), *_tasks(loop)):
             _log.warning("still there: %s", where)
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    for where in (*_threads(), *_tasks(loop)):
+        _log.warning("left behind: %s", where)
+    logging.shutdown()
+    os._exit(0)
 
 
 def _threads() -> Iterator[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -70,3 +72,23 @@ def test_nothing_is_said_of_a_stop_that_came_to_its_end(caplog: pytest.LogCaptur
     timer.join(10)
     assert not timer.is_alive()
     assert caplog.messages == []
+
+
+LEFT = """
+import asyncio, logging, threading
+from agent_console.telemetry.stopping import StopWatch
+
+async def stop():
+    StopWatch(3600).let_go(0.1)
+
+logging.basicConfig()
+threading.Thread(target=threading.Event().wait, name="a library's").start()
+asyncio.run(stop())
+"""
+
+
+def test_who_is_left_behind_is_named_and_not_waited_for() -> None:
+    command = [sys.executable, "-c", LEFT]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0
+    assert "left behind: thread a library's: threading.wait" in ended.stderr
