@@ -100,7 +100,6 @@ def compose(settings: Settings) -> rx.App:
             finally:
                 await asyncio.get_running_loop().run_in_executor(apart, console.stop)
                 watch.stop()
-            await leaving.end(LAST)
             if told.is_set():
                 watch.let_go(LAST)
 

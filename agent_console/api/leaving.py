@@ -2,8 +2,7 @@
 
 The server ends no socket itself: it waits for each, and tells only those that wait for a frame at
 that very moment. One that was just answering would wait for its next frame, and hold the process up
-until it is killed. Where its other side is quick to go, it does not wait either: a socket may then
-be in the midst of sending what will never be sent, and has to be canceled.
+until it is killed.
 """
 
 from __future__ import annotations
@@ -22,7 +21,6 @@ class Leaving:
         """Nothing ends yet."""
         self._said = asyncio.Event()
         self._waiting: set[asyncio.Task[Message]] = set()
-        self._sockets: set[asyncio.Task[object]] = set()
 
     def say(self) -> None:
         """End every socket as if its other end had gone."""
@@ -30,24 +28,8 @@ class Leaving:
         for task in self._waiting:
             task.cancel()
 
-    async def end(self, patience: float) -> None:
-        """Cancel the sockets that have not ended, and wait ``patience`` seconds at most for them.
-
-        To be called when the server takes no more: what they still wait for will not come.
-        """
-        if rest := self._sockets.copy():
-            for task in rest:
-                task.cancel()
-            await asyncio.wait(rest, timeout=patience)
-
     def until(self, receive: Receive) -> Receive:
-        """Return ``receive`` of a socket, which ends once it is said that the process does.
-
-        To be called by the socket's own task.
-        """
-        if (own := asyncio.current_task()) is not None:
-            self._sockets.add(own)
-            own.add_done_callback(self._sockets.discard)
+        """Return ``receive`` of a socket, which ends once it is said that the process does."""
 
         async def next_frame() -> Message:
             if self._said.is_set():

@@ -42,8 +42,8 @@ class StopWatch:
     def let_go(self, patience: float) -> None:
         """All is closed: end the process in ``patience`` seconds, whoever is left in it.
 
-        An interpreter waits for every thread that is no daemon's. AnyIO's are none, and are told to
-        end by a task of the loop: where that is left behind when the loop ends, they wait for ever.
+        The server may let a socket go that is sending; its task cannot even be canceled then. AnyIO's
+        threads are told to end by such tasks, and the interpreter would wait for them for ever.
         """
         self.stop()
         loop = asyncio.get_running_loop()

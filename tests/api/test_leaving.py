@@ -75,24 +75,3 @@ def test_who_is_canceled_ends_as_such(said: bool) -> None:
 
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(play())
-
-
-def test_who_sends_what_is_never_sent_is_canceled_in_the_end() -> None:
-    async def play() -> list[bool]:
-        leaving, never = Leaving(), asyncio.get_running_loop().create_future()
-
-        async def talk() -> Message:
-            leaving.until(Wire().receive)
-            return await never
-
-        async def over() -> Message:
-            return await leaving.until(Wire().receive)()
-
-        sending, waiting = asyncio.ensure_future(talk()), asyncio.ensure_future(over())
-        await settled(sending)
-        leaving.say()
-        await leaving.end(5)
-        await leaving.end(5)  # nobody is left
-        return [sending.cancelled(), waiting.done()]
-
-    assert asyncio.run(play()) == [True, True]
