@@ -42,8 +42,8 @@ class StopWatch:
     def let_go(self, patience: float) -> None:
         """All is closed: end the process in ``patience`` seconds, whoever is left in it.
 
-        The server may let a socket go that is sending; its task cannot even be canceled then. AnyIO's
-        threads are told to end by such tasks, and the interpreter would wait for them for ever.
+        The server may let a socket go that is sending; its task cannot even be canceled then.
+        Threads of AnyIO are told to end by such tasks: the interpreter would wait for ever.
         """
         self.stop()
         loop = asyncio.get_running_loop()
