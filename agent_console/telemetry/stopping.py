@@ -58,10 +58,12 @@ class StopWatch:
 
 
 def _end(loop: asyncio.AbstractEventLoop) -> None:
-    for where in (*_threads(), *_tasks(loop)):
-        _log.warning("left behind: %s", where)
-    logging.shutdown()
-    os._exit(0)
+    try:
+        for where in (*_threads(), *_tasks(loop)):
+            _log.warning("left behind: %s", where)
+        logging.shutdown()
+    finally:  # tasks may change while they are counted
+        os._exit(0)
 
 
 def _threads() -> Iterator[str]:
