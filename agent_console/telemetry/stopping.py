@@ -45,9 +45,7 @@ class StopWatch:
         The server may let a socket go that is sending; its task cannot even be canceled then.
         Threads of AnyIO are told to end by such tasks: the interpreter would wait for ever.
         """
-        self.stop()
-        loop = asyncio.get_running_loop()
-        last = threading.Timer(patience, _end, [loop])
+        last = threading.Timer(patience, _end, [asyncio.get_running_loop()])
         last.daemon = True
         last.start()
 
